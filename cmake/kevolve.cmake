@@ -1,0 +1,48 @@
+# One way to declare a module, a program and a test, so that warnings, sanitizers and
+# rooted includes ("core/model/operator.hpp") are the same everywhere.
+
+add_library(kevolve_settings INTERFACE)
+target_include_directories(kevolve_settings INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(kevolve_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  $<$<BOOL:${KEVOLVE_WARNINGS_AS_ERRORS}>:-Werror>)
+if(KEVOLVE_SANITIZE)
+  target_compile_options(kevolve_settings INTERFACE -fsanitize=${KEVOLVE_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(kevolve_settings INTERFACE -fsanitize=${KEVOLVE_SANITIZE})
+endif()
+
+# kevolve_library(name SOURCES a.cpp ... [LINK target ...] [PRIVATE_LINK target ...])
+function(kevolve_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK} PRIVATE kevolve_settings ${ARG_PRIVATE_LINK})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+endfunction()
+
+# kevolve_program(name SOURCES main.cpp ... LINK target ...) -> build/bin/name
+function(kevolve_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE kevolve_settings ${ARG_LINK})
+endfunction()
+
+# kevolve_test(name SOURCES a_test.cpp ... LINK target ... [LABELS unit] [TIMEOUT 120] [DEPENDS program ...])
+# One Catch2 executable; every test case becomes a ctest entry "<name>: <case>".
+function(kevolve_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS;DEPENDS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE kevolve_settings kevolve_catch2 ${ARG_LINK})
+  target_compile_definitions(${name} PRIVATE
+    KEVOLVE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" KEVOLVE_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  catch_discover_tests(${name} TEST_PREFIX "${name}: "
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" SKIP_RETURN_CODE 4)
+endfunction()

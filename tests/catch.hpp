@@ -1,0 +1,8 @@
+#pragma once
+// The test framework, the same for Catch2 2.x (Debian 12) and 3.x (Ubuntu 24.04).
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+using Catch::Approx;
+#else
+#include <catch2/catch.hpp>
+#endif
