@@ -2,7 +2,6 @@
 
 #include <cxxabi.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <set>
@@ -39,11 +38,7 @@ std::string demangled(std::string_view name) {
   return result;
 }
 
-bool starts_with_any(std::string_view name, const std::vector<std::string>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& p) { return name.substr(0, p.size()) == p; });
-}
-
-bool may_call(std::string_view name, const SimtSymbols& simt) {
+bool may_call(std::string_view name) {
   static const std::set<std::string, std::less<>> allowed = [] {
     std::set<std::string, std::less<>> names(kCompilerRuntime.begin(), kCompilerRuntime.end());
     for (const std::string function : kMathematics) {
@@ -54,7 +49,7 @@ bool may_call(std::string_view name, const SimtSymbols& simt) {
     names.insert({"lgammaf_r", "__isnan", "__isinf", "__finite", "__isnanf", "__isinff", "__finitef"});
     return names;
   }();
-  return allowed.count(name) != 0 || starts_with_any(name, simt.undefined_prefixes);
+  return allowed.count(name) != 0 || name.starts_with(kRuntimePrefix);
 }
 
 std::string foreign_function(std::string_view name) {
@@ -67,10 +62,10 @@ std::string foreign_function(std::string_view name) {
                 "call nothing else.";
 }
 
-Violation foreign_symbols(const std::vector<ElfSymbol>& dynamic, const SimtSymbols& simt) {
+Violation foreign_symbols(const std::vector<ElfSymbol>& dynamic) {
   for (const ElfSymbol& symbol : dynamic) {
     if (symbol.name.empty()) continue;
-    if (symbol.entry.st_shndx == SHN_UNDEF && !may_call(symbol.name, simt)) return foreign_function(symbol.name);
+    if (symbol.entry.st_shndx == SHN_UNDEF && !may_call(symbol.name)) return foreign_function(symbol.name);
   }
   return std::nullopt;
 }
@@ -80,7 +75,7 @@ Violation special_symbols(const std::vector<ElfSymbol>& symbols) {
     const auto type = ELF64_ST_TYPE(symbol.entry.st_info);
     if (type == STT_GNU_IFUNC)
       return "'" + demangled(symbol.name) + "' is resolved by code that runs when the binary is loaded (ifunc), which is forbidden.";
-    if (type == STT_TLS)
+    if (type == STT_TLS && symbol.entry.st_shndx != SHN_UNDEF)
       return "Thread-local variable '" + demangled(symbol.name) + "': state that survives a launch is forbidden.";
   }
   return std::nullopt;
@@ -94,22 +89,18 @@ bool is_writable_data(const ElfSection& section) {
   return other.count(section.name) == 0;
 }
 
-Violation writable_globals(const ElfImage& image, const std::vector<ElfSymbol>& symbols, const SimtSymbols& simt) {
+Violation writable_globals(const ElfImage& image, const std::vector<ElfSymbol>& symbols) {
   for (std::size_t i = 0; i < image.sections().size(); ++i) {
     const ElfSection& section = image.sections()[i];
     if (!is_writable_data(section) || section.header.sh_size == 0) continue;
-    bool explained = false;
     for (const ElfSymbol& symbol : symbols) {
       const auto type = ELF64_ST_TYPE(symbol.entry.st_info);
       if (symbol.entry.st_shndx != i || type == STT_SECTION || symbol.entry.st_size == 0) continue;
-      if (!starts_with_any(symbol.name, simt.writable_prefixes))
-        return "Writable __device__ global '" + demangled(symbol.name) + "' (" + std::to_string(symbol.entry.st_size) +
-               " bytes): state that survives a launch is forbidden. Use a scratch buffer of the header, or make it const.";
-      explained = true;
+      return "Writable __device__ global '" + demangled(symbol.name) + "' (" + std::to_string(symbol.entry.st_size) +
+             " bytes): state that survives a launch is forbidden. Use a scratch buffer of the header, or make it const.";
     }
-    if (!explained)
-      return "The binary has " + std::to_string(section.header.sh_size) + " writable bytes in section " +
-             std::string(section.name) + ": state that survives a launch is forbidden.";
+    return "The binary has " + std::to_string(section.header.sh_size) + " writable bytes in section " +
+           std::string(section.name) + ": state that survives a launch is forbidden.";
   }
   return std::nullopt;
 }
@@ -162,7 +153,7 @@ Violation odd_segments(const ElfImage& image) {
 
 }  // namespace
 
-Result<std::optional<std::string>> inspect_shared_object(std::string_view bytes, const SimtSymbols& simt) {
+Result<std::optional<std::string>> inspect_shared_object(std::string_view bytes) {
   const auto image = ElfImage::parse(bytes);
   if (!image) return failure(image.error());
   const auto dynamic = image->symbols(".dynsym");
@@ -171,10 +162,10 @@ Result<std::optional<std::string>> inspect_shared_object(std::string_view bytes,
   if (!all) return failure(all.error());
   all->insert(all->end(), dynamic->begin(), dynamic->end());
 
-  if (auto violation = foreign_symbols(*dynamic, simt)) return violation;
+  if (auto violation = foreign_symbols(*dynamic)) return violation;
   if (auto violation = special_symbols(*all)) return violation;
   if (auto violation = code_at_load(*image, *all)) return violation;
-  if (auto violation = writable_globals(*image, *all, simt)) return violation;
+  if (auto violation = writable_globals(*image, *all)) return violation;
   return odd_segments(*image);
 }
 

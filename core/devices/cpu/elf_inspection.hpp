@@ -8,21 +8,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/model/result.hpp"
 
 namespace kevolve {
 
-/// What the SIMT header brings into every candidate.
-struct SimtSymbols {
-  std::vector<std::string> undefined_prefixes;   ///< of the runtime's functions
-  std::vector<std::string> writable_prefixes;    ///< of shared-memory storage and the like
-};
+/// Names of the SIMT runtime's functions and variables, which the runner exports, begin with this.
+inline constexpr std::string_view kRuntimePrefix = "kevolve_simt_";
 
 /// A violation in complete sentences that name the symbol; nullopt when there is none. An Error when `bytes` is not
 /// a well-formed x86-64 shared object.
-Result<std::optional<std::string>> inspect_shared_object(std::string_view bytes, const SimtSymbols& simt);
+Result<std::optional<std::string>> inspect_shared_object(std::string_view bytes);
 
 /// The bytes that are loaded (code and constants), without names of files and local symbols: equal for equal programs.
 Result<std::string> loaded_bytes(std::string_view bytes);
