@@ -181,10 +181,10 @@ fetch_wheels() {  # fetch_wheels FOLDER REQUIREMENT...: for this machine's proce
 }
 
 unpack() {  # unpack WHEEL FOLDER PATTERN...; a pattern that matches nothing is no error (unzip's code 11)
-  local wheel=$1 folder=$2 status=0
+  local wheel=$1 folder=$2 messages status=0
   shift 2
-  unzip -q -o "$wheel" "$@" -d "$folder" || status=$?
-  [ $status = 0 ] || [ $status = 11 ] || fail "cannot unpack $wheel (unzip ended with code $status; disk full?)."
+  messages=$(unzip -q -o "$wheel" "$@" -d "$folder" 2>&1) || status=$?
+  [ $status = 0 ] || [ $status = 11 ] || fail "cannot unpack $wheel (unzip ended with code $status; disk full?):" "$messages"
 }
 
 # What is half done lives in .deps/partial and is moved into place only when complete.
