@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "core/gates/statistics.hpp"
+#include "core/search/random.hpp"
 #include "core/search/selection.hpp"
 #include "core/search/stopping.hpp"
 
@@ -24,12 +25,6 @@ constexpr int kRetimings = 3;
 constexpr std::size_t kContenders = 2;
 /// Verified kernels that survivors are selected from.
 constexpr int kRankingDepth = 64;
-
-PolicyKind policy_kind(const Job& job) {
-  if (job.policy.kind == "sample") return PolicyKind::sample;
-  if (job.policy.kind == "refine") return PolicyKind::refine;
-  return PolicyKind::evolve;
-}
 
 double median_of(const Evaluation& evaluation, std::string_view subject) {
   const Measurement* measurement = evaluation.measurement(subject);
@@ -194,7 +189,8 @@ Result<RoundContext> OperatorSearch::context(int round) {
   context.device = env_.device;
   context.limits.num_sms = env_.device.num_sms;
   context.round = round;
-  context.seed = derive_seed(env_.job.seed, fmt::format("{} {} round {}", op_.name, workload_, round));
+  context.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
+                             fmt::format("{} {} round {}", op_.name, workload_, round));
   context.champion_us = champion_.median_us;
   context.floor_us = floor_us_;
   const auto ranked = env_.archive.survivors(ranking(kRankingDepth));
@@ -225,7 +221,7 @@ Result<RoundContext> OperatorSearch::context(int round) {
   const auto tried = env_.archive.tried(op_id_, workload_, env_.device_id);
   if (!tried) return failure(tried.error());
   context.tried = *tried;
-  return visible_to(policy_kind(env_.job), std::move(context));
+  return visible_to(env_.job.policy.kind, std::move(context));
 }
 
 Result<void> OperatorSearch::propose_candidates(const RoundRecord& round) {
@@ -421,7 +417,8 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
                     other->samples_us.begin() + static_cast<long>(pairs));
     retimed.push_back({*recorded, std::move(*evaluation)});
   }
-  if (!wins(rival_us, contender_us)) co_return false;
+  const std::uint64_t seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed), contender.candidate.hash);
+  if (!promotes(paired_ratio(rival_us, contender_us, seed))) co_return false;
   std::sort(retimed.begin(), retimed.end(),
             [](const Retimed& a, const Retimed& b) { return a.evaluation.speedup < b.evaluation.speedup; });
   const Retimed& middle = retimed[retimed.size() / 2];
