@@ -40,7 +40,8 @@ std::string shorten(const std::string& text, std::size_t length) {
 }  // namespace
 
 OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& op, std::string workload)
-    : env_(environment), op_(op), workload_(std::move(workload)) {}
+    : env_(environment), op_(op), workload_(std::move(workload)),
+      label_(workload_ == "small" ? op.name : op.name + "/" + workload_) {}
 
 ResultKey OperatorSearch::key() const {
   return {op_id_, workload_, env_.device_id, op_.precision};
@@ -254,7 +255,7 @@ Result<void> OperatorSearch::propose_candidates(const RoundRecord& round) {
       return failure(added.error());
     texts.push_back(idea.text);
   }
-  env_.observer.round_started(op_.name, round.number, texts);
+  env_.observer.round_started(label_, round.number, texts);
   return {};
 }
 
@@ -351,7 +352,7 @@ asio::awaitable<Result<void>> OperatorSearch::judge_one(CandidateRecord candidat
   if (evaluation->verdict.passed()) ++passed_;
   const Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", candidate.id.value));
   const std::string idea_key = detail ? detail->idea.key : "";
-  env_.observer.evaluated(op_.name, round, candidate.hash, idea_key, *evaluation);
+  env_.observer.evaluated(label_, round, candidate.hash, idea_key, *evaluation);
   judged.push_back({std::move(candidate), idea_key, *recorded, std::move(*evaluation)});
   co_return Result<void>{};
 }
@@ -447,6 +448,7 @@ OperatorSummary OperatorSearch::summary() const {
   OperatorSummary summary;
   summary.name = op_.name;
   summary.workload = workload_;
+  summary.label = label_;
   summary.naive_us = naive_.median_us;
   summary.eager_us = eager_us_;
   summary.best_us = champion_.median_us;

@@ -42,7 +42,7 @@ void LogProgress::run_started(const Job& job, const DeviceInfo& device) {
 
 void LogProgress::seeded(const OperatorSummary& naive) {
   line(fmt::format("event=seeded operator={} workload={} naive_us={:.1f} eager_us={:.1f} best_us={:.1f}",
-                   naive.name, naive.workload, naive.naive_us, naive.eager_us, naive.best_us));
+                   naive.label, naive.workload, naive.naive_us, naive.eager_us, naive.best_us));
 }
 
 void LogProgress::round_started(std::string_view op, int round, const std::vector<std::string>& ideas) {
@@ -69,12 +69,12 @@ void LogProgress::promoted(const OperatorSummary& champion) {
   line(
       fmt::format("event=promoted operator={} round={} candidate={} idea={} best_us={:.1f} speedup={:.3f} "
                   "at_least={:.3f}",
-                  champion.name, champion.round, champion.candidate_hash.substr(0, 12),
+                  champion.label, champion.round, champion.candidate_hash.substr(0, 12),
                   as_json_string(champion.idea_key), champion.best_us, champion.speedup, champion.speedup_low));
 }
 
 void LogProgress::operator_stopped(const OperatorSummary& summary) {
-  line(fmt::format("event=operator_stopped operator={} rounds={} reason={}", summary.name, summary.rounds,
+  line(fmt::format("event=operator_stopped operator={} rounds={} reason={}", summary.label, summary.rounds,
                    as_json_string(summary.note)));
 }
 
@@ -91,9 +91,9 @@ void LogProgress::run_ended(const RunSummary& summary) {
 
 LiveProgress::Row& LiveProgress::row(std::string_view op) {
   for (Row& row : rows_) {
-    if (row.summary.name == op) return row;
+    if (row.summary.label == op) return row;
   }
-  rows_.emplace_back().summary.name = op;
+  rows_.emplace_back().summary.label = op;
   return rows_.back();
 }
 
@@ -115,7 +115,7 @@ std::string LiveProgress::describe(const Row& row) const {
     tried += count;
   }
   return fmt::format("{:<22} round {:<2} {:>3} tried{}, {} verified   naive {}  best {} ({:.2f} x) {}  {}",
-                     row.summary.name, row.round, tried, funnel, row.passed, in_time(row.summary.naive_us),
+                     row.summary.label, row.round, tried, funnel, row.passed, in_time(row.summary.naive_us),
                      in_time(row.summary.best_us), row.summary.speedup, row.summary.idea_key, row.state);
 }
 
@@ -144,7 +144,7 @@ void LiveProgress::run_started(const Job& job, const DeviceInfo& device) {
 }
 
 void LiveProgress::seeded(const OperatorSummary& naive) {
-  row(naive.name).summary = naive;
+  row(naive.label).summary = naive;
   redraw();
 }
 
@@ -170,15 +170,15 @@ void LiveProgress::evaluated(std::string_view op, int /*round*/, std::string_vie
 }
 
 void LiveProgress::promoted(const OperatorSummary& champion) {
-  row(champion.name).summary = champion;
-  say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x naive, '{}' {}\x1b[0m", champion.name,
+  row(champion.label).summary = champion;
+  say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x naive, '{}' {}\x1b[0m", champion.label,
                   in_time(champion.best_us), champion.speedup, champion.idea_key,
                   cli::in_tunables(champion.tunables)));
 }
 
 void LiveProgress::operator_stopped(const OperatorSummary& summary) {
-  row(summary.name).state = "stopped";
-  say(fmt::format("{} stopped after round {}: {}", summary.name, summary.rounds, summary.note));
+  row(summary.label).state = "stopped";
+  say(fmt::format("{} stopped after round {}: {}", summary.label, summary.rounds, summary.note));
 }
 
 void LiveProgress::warned(std::string_view what) {
