@@ -11,6 +11,7 @@
 #include "archive/ids.hpp"
 #include "core/model/evaluation.hpp"
 #include "core/model/expression.hpp"
+#include "core/model/lineage.hpp"
 
 namespace kevolve {
 
@@ -27,8 +28,6 @@ enum class Purpose {
   retime,  ///< timed again in a fresh process with a new seed: the figure that counts
   verify,  ///< an archived result judged again later
 };
-/// How a candidate came from a parent.
-enum class Relation { mutates_tunables_of, combines, same_idea, seeded_by };
 /// Whether the figures shown were taken again in a fresh process, or are those of the search itself.
 enum class Figure { retimed, search };
 
@@ -37,7 +36,6 @@ std::string_view name(RunState state);
 std::string_view name(RoundState state);
 std::string_view name(CandidateState state);
 std::string_view name(Purpose purpose);
-std::string_view name(Relation relation);  ///< "mutates tunables of", "combines", "same idea", "seeded by"
 std::string_view name(Figure figure);
 
 struct JobRecord {
@@ -82,7 +80,7 @@ struct IdeaRecord : NewIdea {
   Timestamp created_at;
 };
 
-struct Parent {
+struct ParentRecord {
   CandidateId candidate;
   Relation relation = Relation::seeded_by;
 };
@@ -90,7 +88,7 @@ struct Parent {
 struct NewCandidate {
   std::string source;  ///< the .cu text, header included
   Bindings tunables;
-  std::vector<Parent> parents;
+  std::vector<ParentRecord> parents;
 };
 
 struct CandidateRecord : NewCandidate {
@@ -162,7 +160,7 @@ struct RankedKernel {
 };
 
 /// A ranked kernel with what the next round needs to go on from it.
-struct Survivor {
+struct SurvivorRecord {
   RankedKernel kernel;
   std::string source;
 };
@@ -187,7 +185,7 @@ struct LineageNode {
   std::vector<LineageNode> parents;
 };
 
-struct LedgerEntry {
+struct LedgerRecord {
   IdeaId idea;
   std::optional<RoundId> round;
   std::optional<int> round_number;
@@ -222,7 +220,7 @@ Json to_json(const RankedKernel& kernel);
 Json to_json(const CandidateDetail& detail);
 Json to_json(const EvaluationRecord& record);
 Json to_json(const LineageNode& node);
-Json to_json(const LedgerEntry& entry);
+Json to_json(const LedgerRecord& entry);
 Json to_json(const Funnel& funnel);
 Json to_json(const RoundBest& best);
 
