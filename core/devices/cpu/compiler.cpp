@@ -131,6 +131,12 @@ Result<std::unique_ptr<Compiler>> Compiler::open(const CompilerSettings& setting
   compiler->identity_ += sandbox->front() + "\n";
   for (const auto* flags : {&kCodeFlags, &kLinkFlags})
     for (const std::string& flag : *flags) compiler->identity_ += flag + " ";
+  const fs::path includes = compiler->simt_folder() / "include";
+  for (fs::recursive_directory_iterator it(includes, error), end; !error && it != end; it.increment(error))
+    if (it->is_regular_file())
+      compiler->header_names_.insert(it->path().lexically_relative(includes).string());
+  if (compiler->header_names_.count(kHeaderName) == 0)
+    return failure("the SIMT header was not found in '" + includes.string() + "'");
   return compiler;
 }
 
@@ -157,7 +163,6 @@ Result<std::string> Compiler::header_key() const {
     if (!text) return failure(text.error());
     files[it->path().string()] = std::move(*text);
   }
-  if (files.empty()) return failure("the SIMT header was not found in '" + simt_folder().string() + "'");
   std::string all = identity_;
   for (const auto& [path, text] : files) all += "\n" + path + "\n" + text;
   return sha256_hex(all);

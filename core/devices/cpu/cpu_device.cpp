@@ -100,7 +100,7 @@ Result<Compiled> CpuDevice::compile(const std::string& source, const LaunchPlan&
                                     std::chrono::milliseconds deadline) {
   if (auto reason = unsupported_on_cpu(source, plan))
     return stop(Outcome::unsupported, Gate::compile, *reason);
-  const auto attempt = compiler_->compile(translation_unit(source, plan), deadline);
+  const auto attempt = compiler_->compile(translation_unit(source, plan, compiler_->headers()), deadline);
   if (!attempt) return failure(attempt.error());
   const std::string messages = readable_diagnostics(attempt->output, source, plan, compiler_->own_paths());
   if (attempt->kind != CompileAttempt::Kind::compiled)

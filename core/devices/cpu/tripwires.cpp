@@ -58,7 +58,7 @@ std::string sentence(std::string_view source, std::size_t at, std::string_view w
          std::to_string(line) + ". Evaluate this candidate on a cuda device, or write it without.";
 }
 
-/// What an `#include` in `line` names, with its <> or "", or nothing.
+/// The file that an `#include` in `line` names, or nothing.
 std::string_view included_file(std::string_view line) {
   std::size_t at = line.find_first_not_of(" \t");
   if (at == std::string_view::npos || line[at] != '#') return {};
@@ -67,7 +67,7 @@ std::string_view included_file(std::string_view line) {
   const std::size_t open = line.find_first_of("<\"", at);
   if (open == std::string_view::npos) return {};
   const std::size_t close = line.find(line[open] == '<' ? '>' : '"', open + 1);
-  return close == std::string_view::npos ? std::string_view{} : line.substr(open, close - open + 1);
+  return close == std::string_view::npos ? std::string_view{} : line.substr(open + 1, close - open - 1);
 }
 
 struct Include {
@@ -91,8 +91,7 @@ std::vector<Include> includes_of(std::string_view source, std::string_view code)
 std::optional<std::string> unsupported_include(std::string_view source, std::string_view code) {
   for (const Include& include : includes_of(source, code))
     for (const Tripwire& wire : kIncludes)
-      if (include.file.substr(1, include.file.size() - 2) == wire.text)
-        return sentence(source, include.offset, wire.text, wire.reason);
+      if (include.file == wire.text) return sentence(source, include.offset, wire.text, wire.reason);
   return std::nullopt;
 }
 
