@@ -19,9 +19,12 @@ std::vector<std::filesystem::path> paths(const Json& json) {
 
 std::string_view name(CompileAnswer::Status status) {
   switch (status) {
-    case CompileAnswer::Status::compiled: return "compiled";
-    case CompileAnswer::Status::rejected: return "rejected";
-    case CompileAnswer::Status::failed: break;
+    case CompileAnswer::Status::compiled:
+      return "compiled";
+    case CompileAnswer::Status::rejected:
+      return "rejected";
+    case CompileAnswer::Status::failed:
+      break;
   }
   return "failed";
 }
@@ -42,7 +45,9 @@ const std::vector<std::string>& fixed_compile_options() {
   return options;
 }
 
-std::string cubin_name(std::size_t group) { return std::to_string(group) + ".cubin"; }
+std::string cubin_name(std::size_t group) {
+  return std::to_string(group) + ".cubin";
+}
 
 Json to_json(const CompileJob& job) {
   Json groups = Json::array();
@@ -80,8 +85,8 @@ Result<CompileJob> compile_job_from_json(const Json& json) try {
   for (const auto& macro : json.at("macros"))
     job.macros.emplace_back(macro.at(0).get<std::string>(), macro.at(1).get<std::string>());
   for (const auto& group : json.at("groups"))
-    job.groups.push_back({group.at("max_registers").get<std::int64_t>(),
-                          group.at("kernels").get<std::vector<std::string>>()});
+    job.groups.push_back(
+        {group.at("max_registers").get<std::int64_t>(), group.at("kernels").get<std::vector<std::string>>()});
   job.output = json.at("output").get<std::string>();
   return job;
 } catch (const std::exception& error) {

@@ -15,13 +15,13 @@
 namespace kevolve {
 namespace {
 
-constexpr unsigned kMachineCuda = 190;             // EM_CUDA
-constexpr unsigned char kEntryFunction = 0x10;     // STO_CUDA_ENTRY, in st_other
+constexpr unsigned kMachineCuda = 190;          // EM_CUDA
+constexpr unsigned char kEntryFunction = 0x10;  // STO_CUDA_ENTRY, in st_other
 
 struct Section {
   std::string name;
   Elf64_Shdr header{};
-  std::string_view data;                           // empty for SHT_NOBITS
+  std::string_view data;  // empty for SHT_NOBITS
 };
 
 template <class T>
@@ -40,8 +40,8 @@ std::string text_at(std::string_view strings, std::uint64_t offset) {
 
 Result<std::vector<Section>> read_sections(std::string_view bytes) {
   const auto header = read_at<Elf64_Ehdr>(bytes, 0);
-  if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64 ||
-      header->e_ident[EI_DATA] != ELFDATA2LSB)
+  if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+      header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB)
     return failure("not a 64-bit ELF file");
   if (header->e_machine != kMachineCuda)
     return failure("an ELF file for machine " + std::to_string(header->e_machine) + ", expected 190 (CUDA)");
@@ -79,7 +79,8 @@ std::vector<Symbol> read_symbols(const std::vector<Section>& sections) {
   for (const auto& table : sections) {
     if (table.header.sh_type != SHT_SYMTAB || table.header.sh_link >= sections.size()) continue;
     const auto strings = sections[table.header.sh_link].data;
-    for (std::uint64_t at = sizeof(Elf64_Sym); at + sizeof(Elf64_Sym) <= table.data.size(); at += sizeof(Elf64_Sym)) {
+    for (std::uint64_t at = sizeof(Elf64_Sym); at + sizeof(Elf64_Sym) <= table.data.size();
+         at += sizeof(Elf64_Sym)) {
       const auto entry = *read_at<Elf64_Sym>(table.data, at);
       symbols.push_back({text_at(strings, entry.st_name), entry});
     }
@@ -87,19 +88,20 @@ std::vector<Symbol> read_symbols(const std::vector<Section>& sections) {
   return symbols;
 }
 
-/// The section's named objects; whatever no symbol covers counts under the section's own name.
-void add_globals(const Section& section, std::size_t index, const std::vector<Symbol>& symbols, Cubin& cubin) {
+/// The section's objects. ptxas gives each a symbol; a section without any counts under its own name.
+void add_globals(const Section& section, std::size_t index, const std::vector<Symbol>& symbols,
+                 Cubin& cubin) {
   std::uint64_t covered = 0;
   for (const auto& symbol : symbols) {
     const auto& entry = symbol.entry;
-    if (entry.st_shndx != index || ELF64_ST_TYPE(entry.st_info) == STT_SECTION || entry.st_size == 0) continue;
+    if (entry.st_shndx != index || ELF64_ST_TYPE(entry.st_info) == STT_SECTION || entry.st_size == 0)
+      continue;
     WritableGlobal global{symbol.name, entry.st_size, {}};
     if (entry.st_value <= section.data.size() && entry.st_size <= section.data.size() - entry.st_value)
       global.content = std::string(section.data.substr(entry.st_value, entry.st_size));
     covered += entry.st_size;
     cubin.globals.push_back(std::move(global));
   }
-  // Alignment between objects leaves less than 256 bytes a gap, and a gap is not addressable by name.
   if (covered == 0) cubin.globals.push_back({section.name, section.header.sh_size, {}});
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What a cubin (an ELF file for a GPU) holds, as far as trust is concerned. The bytes are foreign: every offset is
-// checked. Pure functions; the values own their memory.
+// What a cubin (an ELF file for a GPU) holds, as far as trust is concerned. The bytes are foreign: every
+// offset is checked. Pure functions; the values own their memory.
 
 #include <cstdint>
 #include <string>
@@ -13,15 +13,15 @@ namespace kevolve {
 
 /// Device memory that outlives a launch and that kernels can write.
 struct WritableGlobal {
-  std::string symbol;         ///< or the section's name where no symbol covers it
+  std::string symbol;  ///< or the section's name where no symbol covers it
   std::uint64_t size_bytes = 0;
-  std::string content;        ///< initial bytes; empty when zero-initialised
+  std::string content;  ///< initial bytes; empty when zero-initialised
 };
 
 struct Cubin {
-  std::vector<std::string> kernels;            ///< entry functions, by symbol, sorted
+  std::vector<std::string> kernels;  ///< entry functions, by symbol, sorted
   std::vector<WritableGlobal> globals;
-  std::vector<std::string> foreign_symbols;    ///< functions the cubin calls but does not define, sorted
+  std::vector<std::string> foreign_symbols;  ///< functions the cubin calls but does not define, sorted
   /// SHA-256 over code, constants and launch information, hex: equal for cubins that do the same, whatever
   /// macros, file names or compile options they were built with.
   std::string normalised_hash;

@@ -26,13 +26,15 @@ bool intact(const fs::path& folder, const Manifest& manifest) {
 Result<CubinCache> CubinCache::open(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error) return failure("cannot create the folder for cubins '" + folder.string() + "': " + error.message());
+  if (error)
+    return failure("cannot create the folder for cubins '" + folder.string() + "': " + error.message());
   const fs::path absolute = fs::canonical(folder, error);
   if (error) return failure("cannot use the folder for cubins '" + folder.string() + "': " + error.message());
   const auto yesterday = fs::file_time_type::clock::now() - std::chrono::hours(24);
   for (const auto& entry : fs::directory_iterator(absolute, error)) {
     std::error_code ignored;
-    if (entry.path().filename().string().rfind(kBegunPrefix, 0) == 0 && entry.last_write_time(ignored) < yesterday)
+    if (entry.path().filename().string().rfind(kBegunPrefix, 0) == 0 &&
+        entry.last_write_time(ignored) < yesterday)
       fs::remove_all(entry.path(), ignored);
   }
   return CubinCache(absolute);
@@ -57,11 +59,13 @@ std::optional<Manifest> CubinCache::find(const std::string& key) const {
 Result<fs::path> CubinCache::begin() const {
   std::string name = (folder_ / (std::string(kBegunPrefix) + "XXXXXX")).string();
   if (mkdtemp(name.data()) == nullptr)
-    return failure("cannot create a folder in '" + folder_.string() + "': " + std::error_code(errno, std::generic_category()).message());
+    return failure("cannot create a folder in '" + folder_.string() +
+                   "': " + std::error_code(errno, std::generic_category()).message());
   return fs::path(name);
 }
 
-Result<void> CubinCache::commit(const fs::path& begun, const std::string& key, const Manifest& manifest) const {
+Result<void> CubinCache::commit(const fs::path& begun, const std::string& key,
+                                const Manifest& manifest) const {
   std::ofstream file(begun / "manifest.json");
   file << to_json(manifest).dump(1) << "\n";
   file.close();
@@ -69,7 +73,7 @@ Result<void> CubinCache::commit(const fs::path& begun, const std::string& key, c
   const fs::path entry = manifest_path(key).parent_path();
   std::error_code error;
   fs::create_directories(entry.parent_path(), error);
-  if (!find(key)) fs::remove_all(entry, error);   // a damaged one
+  if (!find(key)) fs::remove_all(entry, error);  // a damaged one
   fs::rename(begun, entry, error);
   if (!error || find(key)) return {};
   return failure("cannot make '" + entry.string() + "': " + error.message());

@@ -1,6 +1,7 @@
 #pragma once
-// CubinCache: compiled candidates on disk by content address. One folder an entry, which appears complete or not at
-// all: it is filled under another name and then renamed. Several processes may share a cache. Thread-safe.
+// CubinCache: compiled candidates on disk by content address. One folder an entry, which appears complete or
+// not at all: it is filled under another name and then renamed. Several processes may share a cache.
+// Thread-safe.
 
 #include <filesystem>
 #include <optional>

@@ -8,7 +8,7 @@
 namespace kevolve {
 namespace {
 
-constexpr std::size_t kEvidenceBytes = 4096 - 128;   // room for the last line
+constexpr std::size_t kEvidenceBytes = 4096 - 128;  // room for the last line
 constexpr std::size_t kWarningBytes = 16 * 1024 - 128;
 constexpr std::size_t kLineBytes = 240;
 constexpr std::string_view kNameMap = "__nv_name_map(";
@@ -43,16 +43,21 @@ std::vector<std::string> diagnostics(std::string_view log) {
   return blocks;
 }
 
-std::string first_line(const std::string& block) { return block.substr(0, block.find('\n')); }
+std::string first_line(const std::string& block) {
+  return block.substr(0, block.find('\n'));
+}
 
 bool is_error(const std::string& block) {
   const std::string line = first_line(block);
-  return line.find("): error: ") != std::string::npos || line.find("): catastrophic error: ") != std::string::npos ||
+  return line.find("): error: ") != std::string::npos ||
+         line.find("): catastrophic error: ") != std::string::npos ||
          line.find("): error #") != std::string::npos || line.rfind("ptxas error", 0) == 0 ||
          line.rfind("ptxas fatal", 0) == 0 || line.rfind("nvrtc: error", 0) == 0;
 }
 
-bool is_name_error(const std::string& block) { return block.rfind(kNameMap, 0) == 0; }
+bool is_name_error(const std::string& block) {
+  return block.rfind(kNameMap, 0) == 0;
+}
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
   if (from.empty()) return;
@@ -68,7 +73,8 @@ std::string joined(const std::vector<std::string>& blocks, std::size_t bytes, st
     if (taken > 0 && text.size() + blocks[taken].size() > bytes) break;
     text += cut(blocks[taken], bytes);
   }
-  if (taken < blocks.size()) text += "... and " + std::to_string(blocks.size() - taken) + " more " + std::string(kind) + ".\n";
+  if (taken < blocks.size())
+    text += "... and " + std::to_string(blocks.size() - taken) + " more " + std::string(kind) + ".\n";
   return text;
 }
 
@@ -76,14 +82,16 @@ std::string joined(const std::vector<std::string>& blocks, std::size_t bytes, st
 std::string launch_of(std::string_view kernel, const LaunchPlan& plan) {
   const auto find = [&](const std::vector<PlannedLaunch>& launches, const char* list) -> std::string {
     for (std::size_t i = 0; i < launches.size(); ++i)
-      if (trimmed(launches[i].kernel) == kernel) return std::string(list) + "[" + std::to_string(i) + "].kernel";
+      if (trimmed(launches[i].kernel) == kernel)
+        return std::string(list) + "[" + std::to_string(i) + "].kernel";
     return {};
   };
   const std::string launch = find(plan.launches, "launches");
   return launch.empty() ? find(plan.prepare, "prepare") : launch;
 }
 
-/// What the compiler says about a name expression: the words after "error: ", without its echo of the expression.
+/// What the compiler says about a name expression: the words after "error: ", without its echo of the
+/// expression.
 std::string reason(const std::string& block) {
   std::string line = first_line(block);
   line = line.substr(line.find("error: ") + 7);
@@ -91,11 +99,13 @@ std::string reason(const std::string& block) {
   return line;
 }
 
-std::string name_evidence(const std::vector<std::string>& blocks, std::string_view source, const LaunchPlan& plan) {
+std::string name_evidence(const std::vector<std::string>& blocks, std::string_view source,
+                          const LaunchPlan& plan) {
   std::vector<std::string> sentences, seen;
   for (const auto& block : blocks) {
     const auto pragma = block.find(kNamePragma);
-    if (pragma == std::string::npos || block.find("Error in parsing name expression") != std::string::npos) continue;
+    if (pragma == std::string::npos || block.find("Error in parsing name expression") != std::string::npos)
+      continue;
     const auto rest = block.substr(pragma + kNamePragma.size());
     const std::string kernel(trimmed(rest.substr(0, rest.find('\n'))));
     if (std::find(seen.begin(), seen.end(), kernel) != seen.end()) continue;
@@ -107,10 +117,11 @@ std::string name_evidence(const std::vector<std::string>& blocks, std::string_vi
   if (sentences.empty()) return {};
   std::string known;
   for (const auto& kernel : kernels_named_in(source)) known += (known.empty() ? "" : ", ") + kernel;
-  sentences.push_back(known.empty() ? "The source has no __global__ function.\n"
-                                    : "Kernels of the source: " + std::string(cut(known, 1000)) +
-                                          ". Name templates with their arguments (rows<float, 4>) and members of "
-                                          "a namespace in full (ns::rows).\n");
+  sentences.push_back(known.empty()
+                          ? "The source has no __global__ function.\n"
+                          : "Kernels of the source: " + std::string(cut(known, 1000)) +
+                                ". Name templates with their arguments (rows<float, 4>) and members of "
+                                "a namespace in full (ns::rows).\n");
   return joined(sentences, kEvidenceBytes, "errors");
 }
 
@@ -149,7 +160,7 @@ std::vector<std::string> kernels_named_in(std::string_view source) {
   for (auto at = source.find(kGlobal); at != std::string_view::npos; at = source.find(kGlobal, at + 1)) {
     auto open = source.find('(', at);
     std::string name;
-    while (open != std::string_view::npos) {   // the name stands before the first "(" that is no attribute's
+    while (open != std::string_view::npos) {  // the name stands before the first "(" that is no attribute's
       auto end = open;
       while (end > at && std::isspace(static_cast<unsigned char>(source[end - 1]))) --end;
       auto begin = end;

@@ -9,9 +9,9 @@
 
 namespace kevolve {
 
-/// Errors of a compilation that failed, with lines of candidate.cu, at most 4 KiB. A name expression that is no
-/// kernel of the source is reported as the launch that asks for it, with the kernels that there are.
-/// Paths below `toolkit` are shortened to "<cuda>".
+/// Errors of a compilation that failed, with lines of candidate.cu, at most 4 KiB. A name expression that is
+/// no kernel of the source is reported as the launch that asks for it, with the kernels that there are. Paths
+/// below `toolkit` are shortened to "<cuda>".
 std::string compile_evidence(std::string_view log, std::string_view source, const LaunchPlan& plan,
                              const std::filesystem::path& toolkit);
 

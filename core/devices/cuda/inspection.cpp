@@ -8,9 +8,12 @@ namespace {
 
 std::string explain_global(const WritableGlobal& global) {
   return "The binary holds '" + demangled(global.symbol) + "' (" + std::to_string(global.size_bytes) +
-         " bytes), a global variable that kernels can write and that outlives a launch. Results must depend on the "
-         "inputs of the launch alone: keep intermediate values in `scratch` or __shared__ memory. A constant table "
-         "belongs in __constant__ memory: as const, constexpr or static data that is indexed at run time it lies "
+         " bytes), a global variable that kernels can write and that outlives a launch. Results must depend "
+         "on the "
+         "inputs of the launch alone: keep intermediate values in `scratch` or __shared__ memory. A constant "
+         "table "
+         "belongs in __constant__ memory: as const, constexpr or static data that is indexed at run time it "
+         "lies "
          "in writable memory.";
 }
 
@@ -21,7 +24,8 @@ std::string explain_foreign(const std::string& symbol) {
     return call + ": kernels may not allocate. Declare the buffer under `scratch`; new and delete count too.";
   if (symbol == "__assertfail") return call + ": kernels may not report assertions. Remove it.";
   if (symbol.rfind("cuda", 0) == 0 || symbol.rfind("__cuda", 0) == 0)
-    return call + ", a function of the device runtime: kernels may not launch kernels or call CUDA's API. Put every "
+    return call +
+           ", a function of the device runtime: kernels may not launch kernels or call CUDA's API. Put every "
            "launch into `launches`.";
   return call + ", which the source does not define. A candidate is complete in one file.";
 }

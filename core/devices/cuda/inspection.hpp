@@ -1,6 +1,6 @@
 #pragma once
-// The inspect gate: what a compiled candidate must not hold. Source patterns are tripwires only; this is judged on
-// the cubin, which is what would run. Pure functions.
+// The inspect gate: what a compiled candidate must not hold. Source patterns are tripwires only; this is
+// judged on the cubin, which is what would run. Pure functions.
 
 #include <string>
 #include <vector>
@@ -13,7 +13,8 @@ namespace kevolve {
 /// Reasons to refuse, complete sentences; empty when there are none.
 std::vector<std::string> violations(const Cubin& cubin);
 
-/// Kernels that launches name and their cubin does not hold, as sentences. `cubins` parallel to Manifest::cubins.
+/// Kernels that launches name and their cubin does not hold, as sentences. `cubins` parallel to
+/// Manifest::cubins.
 std::vector<std::string> missing_kernels(const std::vector<Cubin>& cubins,
                                          const std::vector<CompiledKernel>& kernels);
 

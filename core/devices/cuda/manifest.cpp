@@ -28,11 +28,13 @@ Result<Manifest> manifest_from_json(const Json& json) try {
   manifest.architecture = json.at("architecture").get<std::string>();
   manifest.nvrtc = json.at("nvrtc").get<std::string>();
   for (const auto& cubin : json.at("cubins"))
-    manifest.cubins.push_back({cubin.at("file").get<std::string>(), cubin.at("size_bytes").get<std::int64_t>(),
+    manifest.cubins.push_back({cubin.at("file").get<std::string>(),
+                               cubin.at("size_bytes").get<std::int64_t>(),
                                cubin.at("sha256").get<std::string>()});
   for (const auto& kernel : json.at("kernels"))
-    manifest.kernels.push_back({kernel.at("name").get<std::string>(), kernel.at("max_registers").get<std::int64_t>(),
-                                kernel.at("cubin").get<std::size_t>(), kernel.at("symbol").get<std::string>()});
+    manifest.kernels.push_back(
+        {kernel.at("name").get<std::string>(), kernel.at("max_registers").get<std::int64_t>(),
+         kernel.at("cubin").get<std::size_t>(), kernel.at("symbol").get<std::string>()});
   manifest.report.binary_hash = json.at("binary_hash").get<std::string>();
   manifest.report.binary_bytes = json.at("binary_bytes").get<std::int64_t>();
   manifest.report.log = json.at("log").get<std::string>();

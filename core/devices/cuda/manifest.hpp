@@ -1,6 +1,7 @@
 #pragma once
-// Manifest: what one compiled candidate consists of: the file `manifest.json` of a cache entry, beside its cubins.
-// It is what Binary::path of a cuda device names, and all that is needed to load the candidate. Plain data.
+// Manifest: what one compiled candidate consists of: the file `manifest.json` of a cache entry, beside its
+// cubins. It is what Binary::path of a cuda device names, and all that is needed to load the candidate. Plain
+// data.
 
 #include <string>
 #include <vector>
@@ -10,14 +11,14 @@
 namespace kevolve {
 
 struct CompiledKernel {
-  std::string name;                  ///< the launches' C++ name expression
+  std::string name;  ///< the launches' C++ name expression
   std::int64_t max_registers = 0;
-  std::size_t cubin = 0;             ///< index into Manifest::cubins
-  std::string symbol;                ///< the kernel's name inside the cubin
+  std::size_t cubin = 0;  ///< index into Manifest::cubins
+  std::string symbol;     ///< the kernel's name inside the cubin
 };
 
 struct CubinFile {
-  std::string file;                  ///< in the manifest's folder
+  std::string file;  ///< in the manifest's folder
   std::int64_t size_bytes = 0;
   std::string sha256;
 };

@@ -8,8 +8,8 @@
 
 namespace kevolve {
 
-// The functions used, declared by hand after NVIDIA's documentation of NVRTC 12 and 13: the ABI is stable, and no
-// CUDA header is needed to build kevolve. A result of 0 is success, 6 a source that does not compile.
+// The functions used, declared by hand after NVIDIA's documentation of NVRTC 12 and 13: the ABI is stable,
+// and no CUDA header is needed to build kevolve. A result of 0 is success, 6 a source that does not compile.
 struct Nvrtc::Functions {
   using Program = void*;
   const char* (*error_string)(int) = nullptr;
@@ -29,7 +29,7 @@ struct Nvrtc::Functions {
 namespace {
 
 constexpr int kCompilationFailed = 6;
-constexpr std::size_t kLogBytes = 128 * 1024;   // of a group; errors that matter come first
+constexpr std::size_t kLogBytes = 128 * 1024;  // of a group; errors that matter come first
 
 template <class F>
 bool resolve_symbol(void* library, const char* symbol, F& function) {
@@ -86,8 +86,9 @@ bool compile_group(const Nvrtc::Functions& nvrtc, void* program, const CompileJo
   if (code != 0) {
     const bool rejected = code == kCompilationFailed;
     answer.status = rejected ? CompileAnswer::Status::rejected : CompileAnswer::Status::failed;
-    answer.message = rejected ? compiled.log
-                              : std::string("nvrtcCompileProgram: ") + nvrtc.error_string(code) + "\n" + compiled.log;
+    answer.message =
+        rejected ? compiled.log
+                 : std::string("nvrtcCompileProgram: ") + nvrtc.error_string(code) + "\n" + compiled.log;
     return false;
   }
   for (const auto& kernel : group.kernels) {
@@ -108,7 +109,7 @@ Result<Nvrtc> Nvrtc::load(const std::filesystem::path& library,
     if (dlopen(companion.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) return failure(std::string(dlerror()));
   void* handle = dlopen(library.c_str(), RTLD_NOW);
   if (handle == nullptr) return failure(std::string(dlerror()));
-  auto* functions = new Functions;   // lives as long as the library: until the process ends
+  auto* functions = new Functions;  // lives as long as the library: until the process ends
   const bool complete = resolve_symbol(handle, "nvrtcGetErrorString", functions->error_string) &&
                         resolve_symbol(handle, "nvrtcVersion", functions->version) &&
                         resolve_symbol(handle, "nvrtcGetNumSupportedArchs", functions->num_architectures) &&

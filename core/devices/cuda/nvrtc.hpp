@@ -1,6 +1,6 @@
 #pragma once
-// Nvrtc: NVIDIA's run-time compiler, loaded with dlopen, so that kevolve builds and starts where there is none.
-// Only `kevolve-nvrtc` uses it. Owns the loaded library for the life of the process. Not thread-safe.
+// Nvrtc: NVIDIA's run-time compiler, loaded with dlopen, so that kevolve builds and starts where there is
+// none. Only `kevolve-nvrtc` uses it. Owns the loaded library for the life of the process. Not thread-safe.
 
 #include "core/devices/cuda/compile_job.hpp"
 

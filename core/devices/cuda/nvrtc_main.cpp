@@ -1,6 +1,6 @@
-// kevolve-nvrtc: compiles one candidate. A CompileJob on stdin, a CompileAnswer on stdout, cubins in the job's
-// output folder. A process of its own because it reads foreign source: it is run in a sandbox, killed at a deadline,
-// and NVRTC's front end serialises the threads of one process anyway.
+// kevolve-nvrtc: compiles one candidate. A CompileJob on stdin, a CompileAnswer on stdout, cubins in the
+// job's output folder. A process of its own because it reads foreign source: it is run in a sandbox, killed
+// at a deadline, and NVRTC's front end serialises the threads of one process anyway.
 
 #include <unistd.h>
 
@@ -13,7 +13,7 @@
 namespace {
 
 void print(const kevolve::CompileAnswer& answer) {
-  using nlohmann::detail::error_handler_t;   // a source's bytes, and so its errors, need not be UTF-8
+  using nlohmann::detail::error_handler_t;  // a source's bytes, and so its errors, need not be UTF-8
   std::cout << to_json(answer).dump(-1, ' ', false, error_handler_t::replace) << std::endl;
 }
 
@@ -41,8 +41,9 @@ void scrub_environment() {
 
 int main(int argc, char**) {
   if (argc > 1) {
-    std::cerr << "kevolve-nvrtc takes no arguments: it reads a compile job (JSON) on stdin, writes cubins into "
-                 "the job's output folder and its answer on stdout. The cuda device starts it.\n";
+    std::cerr
+        << "kevolve-nvrtc takes no arguments: it reads a compile job (JSON) on stdin, writes cubins into "
+           "the job's output folder and its answer on stdout. The cuda device starts it.\n";
     return 2;
   }
   scrub_environment();
@@ -54,5 +55,5 @@ int main(int argc, char**) {
     failed.message = answer.error().message;
     print(failed);
   }
-  std::_Exit(0);   // NVRTC's own clean-up takes longer than it is worth
+  std::_Exit(0);  // NVRTC's own clean-up takes longer than it is worth
 }

@@ -3,8 +3,8 @@
 namespace kevolve {
 namespace {
 
-// What nvcc has before the first line of a source, because it includes the host's <math.h> and <limits.h>; integer
-// types and limits in libcu++'s own words, so that both may be included.
+// What nvcc has before the first line of a source, because it includes the host's <math.h> and <limits.h>;
+// integer types and limits in libcu++'s own words, so that both may be included.
 //
 // The three functions reserve the names of the tables of CUDA's own trigonometry. Inspection admits
 // those tables although they lie in writable memory, so no candidate may define one.
@@ -115,12 +115,23 @@ constexpr const char* kSizes = "#pragma once\nnamespace std { using ::size_t, ::
 
 const std::vector<BuiltinHeader>& builtin_headers() {
   static const std::vector<BuiltinHeader> headers{
-      {"kevolve_prelude.h", kPrelude}, {"stdint.h", kNothing},        {"float.h", kNothing},
-      {"limits.h", kNothing},          {"math.h", kNothing},          {"stddef.h", kNothing},
-      {"assert.h", kNothing},          {"cassert", kNothing},         {"cfloat", kNothing},
-      {"climits", kNothing},           {"cstdint", kIntegers},        {"cstddef", kSizes},
-      {"limits", kLimits},             {"type_traits", kTypeTraits},  {"cmath", kMath},
-      {"utility", kUtility},           {"algorithm", kAlgorithm},
+      {"kevolve_prelude.h", kPrelude},
+      {"stdint.h", kNothing},
+      {"float.h", kNothing},
+      {"limits.h", kNothing},
+      {"math.h", kNothing},
+      {"stddef.h", kNothing},
+      {"assert.h", kNothing},
+      {"cassert", kNothing},
+      {"cfloat", kNothing},
+      {"climits", kNothing},
+      {"cstdint", kIntegers},
+      {"cstddef", kSizes},
+      {"limits", kLimits},
+      {"type_traits", kTypeTraits},
+      {"cmath", kMath},
+      {"utility", kUtility},
+      {"algorithm", kAlgorithm},
   };
   return headers;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The headers that NVRTC lacks and that kernels written for nvcc include, as texts: NVRTC has no host headers.
-// Constant tables; thread-safe.
+// The headers that NVRTC lacks and that kernels written for nvcc include, as texts: NVRTC has no host
+// headers. Constant tables; thread-safe.
 
 #include <string_view>
 #include <vector>
@@ -8,7 +8,7 @@
 namespace kevolve {
 
 struct BuiltinHeader {
-  const char* name;   ///< as in #include <name>
+  const char* name;  ///< as in #include <name>
   const char* text;
 };
 

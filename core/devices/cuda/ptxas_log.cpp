@@ -50,7 +50,7 @@ std::map<std::string, KernelResources> parse_ptxas_log(std::string_view log) {
     if (line.find("Compiling entry function '") != std::string::npos) {
       current = &kernels[quoted(line)];
     } else if (current != nullptr && line.find(" bytes stack frame") != std::string::npos) {
-      read_spills(line, *current);   // of the kernel, or of a function that it calls
+      read_spills(line, *current);  // of the kernel, or of a function that it calls
     } else if (current != nullptr && line.find(": Used ") != std::string::npos) {
       read_usage(line, *current);
     }

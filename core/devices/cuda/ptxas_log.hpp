@@ -1,5 +1,6 @@
 #pragma once
-// What ptxas says about each kernel's resources under --ptxas-options=-v. A pure function over the log's text.
+// What ptxas says about each kernel's resources under --ptxas-options=-v. A pure function over the log's
+// text.
 
 #include <cstdint>
 #include <map>
@@ -12,9 +13,9 @@ namespace kevolve {
 struct KernelResources {
   std::int64_t registers = 0;
   std::int64_t spill_store_bytes = 0, spill_load_bytes = 0;
-  std::int64_t stack_bytes = 0;      ///< of the kernel and all that it calls, where ptxas says so
-  std::int64_t shared_bytes = 0;     ///< static
-  std::int64_t constant_bytes = 0;   ///< all banks; 0 where ptxas does not list them
+  std::int64_t stack_bytes = 0;     ///< of the kernel and all that it calls, where ptxas says so
+  std::int64_t shared_bytes = 0;    ///< static
+  std::int64_t constant_bytes = 0;  ///< all banks; 0 where ptxas does not list them
 };
 
 /// By symbol ("_Z4rowsILi8EEvPf"), entry functions only. Lines that it does not know are passed over.

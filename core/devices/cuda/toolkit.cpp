@@ -1,5 +1,7 @@
 #include "core/devices/cuda/toolkit.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
@@ -11,7 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Files of `folder` whose name starts with `prefix`, without the alternative builds (".alt."), newest name first.
+/// Files of `folder` whose name starts with `prefix`, without the alternative builds (".alt."), newest name
+/// first.
 std::vector<fs::path> files_starting(const fs::path& folder, std::string_view prefix) {
   std::vector<fs::path> found;
   std::error_code error;
@@ -42,9 +45,10 @@ Result<Toolkit> toolkit_in(const fs::path& root) {
   std::error_code error;
   Toolkit toolkit;
   toolkit.root = fs::canonical(root, error);
-  if (error) return failure("'" + root.string() + "' does not exist");
+  if (error) return failure(fmt::format("'{}' does not exist", root.string()));
   for (const char* header : {"include/cuda_fp16.h", "include/crt/host_defines.h"})
-    if (!fs::exists(toolkit.root / header, error)) return failure("'" + root.string() + "' has no " + header);
+    if (!fs::exists(toolkit.root / header, error))
+      return failure(fmt::format("'{}' has no {}", root.string(), header));
   toolkit.include_folders.push_back(toolkit.root / "include");
   if (fs::is_directory(toolkit.root / "include/cccl", error))
     toolkit.include_folders.push_back(toolkit.root / "include/cccl");
@@ -56,7 +60,7 @@ Result<Toolkit> toolkit_in(const fs::path& root) {
     if (!builtins.empty()) toolkit.companions.push_back(builtins.front());
     return toolkit;
   }
-  return failure("'" + root.string() + "' has no lib64/libnvrtc.so nor lib/libnvrtc.so");
+  return failure(fmt::format("'{}' has no lib64/libnvrtc.so nor lib/libnvrtc.so", root.string()));
 }
 
 Result<Toolkit> find_toolkit(const fs::path& programs) {

@@ -1,6 +1,6 @@
 #pragma once
-// Toolkit: where NVRTC and the headers that kernels include are found on this machine. Nothing of it is needed
-// at build time, and this process never loads it: only `kevolve-nvrtc` does, in a sandbox. Plain data.
+// Toolkit: where NVRTC and the headers that kernels include are found on this machine. Nothing of it is
+// needed at build time, and this process never loads it: only `kevolve-nvrtc` does, in a sandbox. Plain data.
 
 #include <filesystem>
 #include <vector>
@@ -10,10 +10,10 @@
 namespace kevolve {
 
 struct Toolkit {
-  std::filesystem::path root;                            ///< canonical
-  std::filesystem::path library;                         ///< libnvrtc.so…
-  std::vector<std::filesystem::path> companions;         ///< libnvrtc-builtins.so…, loaded before it
-  std::vector<std::filesystem::path> include_folders;    ///< of the CUDA headers, then of libcu++ and cub
+  std::filesystem::path root;                          ///< canonical
+  std::filesystem::path library;                       ///< libnvrtc.so…
+  std::vector<std::filesystem::path> companions;       ///< libnvrtc-builtins.so…, loaded before it
+  std::vector<std::filesystem::path> include_folders;  ///< of the CUDA headers, then of libcu++ and cub
 };
 
 /// The first usable one of $CUDA_HOME, /usr/local/cuda, `.deps/nvidia/cu13` of the source tree whose
