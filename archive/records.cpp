@@ -73,20 +73,6 @@ std::string_view name(Purpose purpose) {
   return "";
 }
 
-std::string_view name(Relation relation) {
-  switch (relation) {
-    case Relation::mutates_tunables_of:
-      return "mutates tunables of";
-    case Relation::combines:
-      return "combines";
-    case Relation::same_idea:
-      return "same idea";
-    case Relation::seeded_by:
-      return "seeded by";
-  }
-  return "";
-}
-
 std::string_view name(Figure figure) {
   switch (figure) {
     case Figure::retimed:

@@ -11,6 +11,7 @@
 #include "archive/ids.hpp"
 #include "core/model/evaluation.hpp"
 #include "core/model/expression.hpp"
+#include "core/model/lineage.hpp"
 
 namespace kevolve {
 
@@ -27,8 +28,6 @@ enum class Purpose {
   retime,  ///< timed again in a fresh process with a new seed: the figure that counts
   verify,  ///< an archived result judged again later
 };
-/// How a candidate came from a parent.
-enum class Relation { mutates_tunables_of, combines, same_idea, seeded_by };
 /// Whether the figures shown were taken again in a fresh process, or are those of the search itself.
 enum class Figure { retimed, search };
 
@@ -37,7 +36,6 @@ std::string_view name(RunState state);
 std::string_view name(RoundState state);
 std::string_view name(CandidateState state);
 std::string_view name(Purpose purpose);
-std::string_view name(Relation relation);  ///< "mutates tunables of", "combines", "same idea", "seeded by"
 std::string_view name(Figure figure);
 
 struct JobRecord {

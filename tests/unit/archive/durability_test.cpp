@@ -169,7 +169,7 @@ TEST_CASE("a full disk is an error that says what to do, and nothing is half-wri
   CandidateId last;
   std::string error;
   while (error.empty()) {
-    last = must(archive.add_candidates(idea, {{"k" + std::to_string(acknowledged.size()), {}, {}}})).at(0);
+    last = must(archive.add_candidates(idea, {{numbered("k", acknowledged.size()), {}, {}}})).at(0);
     const auto id = archive.record_evaluation(
         {last, std::nullopt, "small", PrecisionClass::strict_fp32, "naive", Purpose::manual, big});
     if (id) {

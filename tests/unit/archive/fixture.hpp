@@ -48,12 +48,16 @@ std::string error_of(const Result<T>& result) {
   return result.error().message;
 }
 
+inline std::string numbered(std::string prefix, std::size_t number) {
+  prefix += std::to_string(number);
+  return prefix;
+}
+
 inline Operator make_operator(const std::string& name, int revision = 1) {
   Operator op;
   op.name = name;
   op.document = {{"name", name}, {"revision", revision}};
-  op.outputs.emplace_back();
-  op.outputs.back().name = "y";
+  op.outputs.push_back({std::string("y"), DType::f32, {}, false});
   return op;
 }
 

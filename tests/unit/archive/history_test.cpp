@@ -13,7 +13,7 @@ TEST_CASE("show finds a candidate by number, hash or prefix, and tells its whole
   const std::string hash = fixture.hash(a);
   std::string upper = hash.substr(0, 12);
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  for (const std::string& id : {"#" + std::to_string(a.value), hash, hash.substr(0, 8), upper}) {
+  for (const std::string& id : {numbered("#", a.value), hash, hash.substr(0, 8), upper}) {
     const CandidateDetail detail = must(fixture.archive.show(id));
     CHECK(detail.candidate.id == a);
     CHECK(detail.candidate.source == "a");
@@ -52,7 +52,7 @@ TEST_CASE("an ambiguous prefix lists the candidates it may mean") {
   std::string prefix;
   auto transaction = must(fixture.archive.begin());
   for (int i = 0; prefix.empty(); ++i) {
-    const std::string hash = fixture.hash(fixture.add("k" + std::to_string(i)));
+    const std::string hash = fixture.hash(fixture.add(numbered("k", i)));
     const auto [found, fresh] = seen.emplace(hash.substr(0, 4), hash);
     if (fresh) continue;
     prefix = hash.substr(0, 4);

@@ -143,7 +143,7 @@ TEST_CASE("questions go through indexes on an archive of 20 000 evaluations") {
   {
     auto transaction = must(fixture.archive.begin());
     for (int i = 0; i < 20'000; ++i) {
-      const CandidateId id = fixture.add("k" + std::to_string(i % 100), {{"BLOCK", i}});
+      const CandidateId id = fixture.add(numbered("k", i % 100), {{"BLOCK", i}});
       fixture.record(id, i % 2 == 0 ? passed(1 + i * 1e-4) : stopped(Gate::compile, Outcome::compile_error));
     }
     must(transaction.commit());
