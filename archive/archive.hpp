@@ -12,6 +12,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -110,6 +112,8 @@ class Archive {
   Result<std::optional<EvaluationRecord>> find_evaluation(std::string_view candidate_hash, OperatorId op,
                                                           std::string_view workload, DeviceId device,
                                                           Gate last_gate = Gate::timing);
+  /// Hashes of all candidates that were ever judged there.
+  Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device);
   Result<EvaluationRecord> evaluation(EvaluationId id);
 
   // Champions: append-only. A champion that a later evaluation refuted gives way to its predecessor.
@@ -123,11 +127,11 @@ class Archive {
   // Questions.
   /// Verified kernels, best speed-up first within each group. Identical candidates count once.
   Result<std::vector<RankedKernel>> best(const RankingQuery& query);
-  Result<std::vector<Survivor>> survivors(const RankingQuery& query);
+  Result<std::vector<SurvivorRecord>> survivors(const RankingQuery& query);
   /// `id`: "#17", or a candidate hash or unambiguous prefix of it (at least 4 characters).
   Result<CandidateDetail> show(std::string_view id);
   Result<LineageNode> lineage(CandidateId candidate);
-  Result<std::vector<LedgerEntry>> ledger(OperatorId op, std::optional<JobId> job = std::nullopt);
+  Result<std::vector<LedgerRecord>> ledger(OperatorId op, std::optional<JobId> job = std::nullopt);
   Result<Funnel> funnel(JobId job);
   Result<Funnel> funnel(RoundId round);
   Result<std::vector<RoundBest>> round_bests(JobId job);

@@ -32,7 +32,7 @@ CandidateId insert_candidate(Connection& connection, IdeaId idea, const NewCandi
       .run();
   const CandidateId id{connection.last_row_id()};
   int ordinal = 0;
-  for (const Parent& parent : candidate.parents) {
+  for (const ParentRecord& parent : candidate.parents) {
     Statement(connection, "INSERT INTO lineage VALUES (?1, ?2, ?3, ?4)")
         .bind(id, ordinal++, parent.candidate, parent.relation)
         .run();

@@ -114,6 +114,20 @@ Result<void> Archive::reuse_evaluation(CandidateId candidate, EvaluationId evalu
   });
 }
 
+Result<std::set<std::string>> Archive::tried(OperatorId op, std::string_view workload, DeviceId device) {
+  return impl_->read([&] {
+    Statement query(impl_->connection, queries::kTried);
+    query.bind(op, workload, device);
+    std::set<std::string> hashes;
+    while (query.step()) {
+      std::string hash;
+      query.read(hash);
+      hashes.insert(std::move(hash));
+    }
+    return hashes;
+  });
+}
+
 Result<std::optional<EvaluationRecord>> Archive::find_evaluation(std::string_view candidate_hash,
                                                                  OperatorId op, std::string_view workload,
                                                                  DeviceId device, Gate last_gate) {

@@ -87,7 +87,7 @@ void expand(Connection& connection, LineageNode& node, std::set<CandidateId>& ex
     node.repeated = true;
     return;
   }
-  for (const Parent& parent : read_candidate(connection, node.candidate).parents) {
+  for (const ParentRecord& parent : read_candidate(connection, node.candidate).parents) {
     LineageNode& child = node.parents.emplace_back(read_node(connection, parent.candidate));
     child.relation = parent.relation;
     expand(connection, child, expanded);
@@ -144,13 +144,13 @@ Result<LineageNode> Archive::lineage(CandidateId candidate) {
   });
 }
 
-Result<std::vector<LedgerEntry>> Archive::ledger(OperatorId op, std::optional<JobId> job) {
+Result<std::vector<LedgerRecord>> Archive::ledger(OperatorId op, std::optional<JobId> job) {
   return impl_->read([&] {
     Statement query(impl_->connection, queries::kLedger);
     query.bind(op, job);
-    std::vector<LedgerEntry> entries;
+    std::vector<LedgerRecord> entries;
     while (query.step()) {
-      LedgerEntry& entry = entries.emplace_back();
+      LedgerRecord& entry = entries.emplace_back();
       Json outcomes;
       query.read(entry.idea, entry.round, entry.round_number, entry.workload, entry.source, entry.key,
                  entry.text, entry.prediction, entry.attempts, entry.evaluated, entry.passed,

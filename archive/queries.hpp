@@ -48,6 +48,11 @@ inline constexpr std::string_view kEvaluationsOfHash = R"sql(
 SELECT e.id FROM candidates c JOIN evaluations e ON e.candidate = c.id
  WHERE c.candidate_hash = ?1 AND c.operator = ?2 ORDER BY e.id)sql";
 
+/// ?1 operator, ?2 workload, ?3 device.
+inline constexpr std::string_view kTried = R"sql(
+SELECT DISTINCT c.candidate_hash FROM evaluations e JOIN candidates c ON c.id = e.candidate
+ WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3)sql";
+
 /// ?1 candidate hash, ?2 operator, ?3 workload, ?4 device. Newest first.
 inline constexpr std::string_view kJudgedBefore = R"sql(
 SELECT e.id, e.gate, e.outcome

@@ -58,9 +58,9 @@ Result<std::vector<RankedKernel>> Archive::best(const RankingQuery& query) {
   return impl_->read([&] { return rank(impl_->connection, query); });
 }
 
-Result<std::vector<Survivor>> Archive::survivors(const RankingQuery& query) {
+Result<std::vector<SurvivorRecord>> Archive::survivors(const RankingQuery& query) {
   return impl_->read([&] {
-    std::vector<Survivor> survivors;
+    std::vector<SurvivorRecord> survivors;
     for (RankedKernel& kernel : rank(impl_->connection, query)) {
       std::string source = read_candidate(impl_->connection, kernel.candidate).source;
       survivors.push_back({std::move(kernel), std::move(source)});

@@ -80,7 +80,7 @@ struct IdeaRecord : NewIdea {
   Timestamp created_at;
 };
 
-struct Parent {
+struct ParentRecord {
   CandidateId candidate;
   Relation relation = Relation::seeded_by;
 };
@@ -88,7 +88,7 @@ struct Parent {
 struct NewCandidate {
   std::string source;  ///< the .cu text, header included
   Bindings tunables;
-  std::vector<Parent> parents;
+  std::vector<ParentRecord> parents;
 };
 
 struct CandidateRecord : NewCandidate {
@@ -160,7 +160,7 @@ struct RankedKernel {
 };
 
 /// A ranked kernel with what the next round needs to go on from it.
-struct Survivor {
+struct SurvivorRecord {
   RankedKernel kernel;
   std::string source;
 };
@@ -185,7 +185,7 @@ struct LineageNode {
   std::vector<LineageNode> parents;
 };
 
-struct LedgerEntry {
+struct LedgerRecord {
   IdeaId idea;
   std::optional<RoundId> round;
   std::optional<int> round_number;
@@ -220,7 +220,7 @@ Json to_json(const RankedKernel& kernel);
 Json to_json(const CandidateDetail& detail);
 Json to_json(const EvaluationRecord& record);
 Json to_json(const LineageNode& node);
-Json to_json(const LedgerEntry& entry);
+Json to_json(const LedgerRecord& entry);
 Json to_json(const Funnel& funnel);
 Json to_json(const RoundBest& best);
 

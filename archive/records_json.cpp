@@ -13,9 +13,9 @@ Json or_null(const std::optional<Id<Tag>>& id) {
   return id ? Json(id->value) : Json(nullptr);
 }
 
-Json parents_json(const std::vector<Parent>& parents) {
+Json parents_json(const std::vector<ParentRecord>& parents) {
   Json list = Json::array();
-  for (const Parent& parent : parents) {
+  for (const ParentRecord& parent : parents) {
     list.push_back({{"candidate", parent.candidate.value}, {"relation", name(parent.relation)}});
   }
   return list;
@@ -112,7 +112,7 @@ Json to_json(const LineageNode& node) {
   return json;
 }
 
-Json to_json(const LedgerEntry& entry) {
+Json to_json(const LedgerRecord& entry) {
   return {{"idea", entry.idea.value},
           {"round", or_null(entry.round_number)},
           {"workload", entry.workload},

@@ -76,12 +76,12 @@ std::vector<Measurement> read_measurements(Connection& connection, EvaluationId 
   return measurements;
 }
 
-std::vector<Parent> read_parents(Connection& connection, CandidateId child) {
+std::vector<ParentRecord> read_parents(Connection& connection, CandidateId child) {
   Statement query(connection, "SELECT parent, relation FROM lineage WHERE child = ?1 ORDER BY ordinal");
   query.bind(child);
-  std::vector<Parent> parents;
+  std::vector<ParentRecord> parents;
   while (query.step()) {
-    Parent& parent = parents.emplace_back();
+    ParentRecord& parent = parents.emplace_back();
     query.read(parent.candidate, parent.relation);
   }
   return parents;
