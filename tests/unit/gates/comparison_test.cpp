@@ -242,6 +242,30 @@ TEST_CASE("half and bfloat16 are read as they are written") {
   CHECK(std::isinf(b.at(2)));
 }
 
+TEST_CASE("what is stored is read back, rounded to nearest even") {
+  const auto round_trip = [](DType dtype, double value) {
+    std::byte bytes[16];
+    store(dtype, bytes, 1, value);
+    return Elements{dtype, bytes, 2}.at(1);
+  };
+  for (int bits = 0; bits < 0x7C00; ++bits) {
+    const auto word = static_cast<std::uint16_t>(bits);
+    const double value = Elements{DType::f16, reinterpret_cast<const std::byte*>(&word), 1}.at(0);
+    if (round_trip(DType::f16, value) != value) FAIL(bits);
+  }
+  CHECK(round_trip(DType::f16, 2049) == 2048);
+  CHECK(round_trip(DType::f16, 2051) == 2052);
+  CHECK(round_trip(DType::f16, -65519) == -65504);
+  CHECK(std::isinf(round_trip(DType::f16, 65520)));
+  CHECK(round_trip(DType::bf16, 257) == 256);
+  CHECK(round_trip(DType::bf16, 259) == 260);
+  CHECK(std::isnan(round_trip(DType::bf16, kNan)));
+  CHECK(round_trip(DType::i32, 1e12) == 2147483647);
+  CHECK(round_trip(DType::u8, -3) == 0);
+  CHECK(round_trip(DType::i64, -2.4) == -2);
+  CHECK(round_trip(DType::boolean, 0.5) == 1);
+}
+
 TEST_CASE("a poisoned tensor differs from itself under another poison, and NaN equals NaN") {
   std::vector<float> a(4), b(4);
   poison(std::as_writable_bytes(std::span(a)), kPoisons[0]);
