@@ -18,11 +18,13 @@ function(kevolve_library name)
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 endfunction()
 
-# kevolve_program(name SOURCES main.cpp ... LINK target ...) -> build/bin/name
+# kevolve_program(name SOURCES main.cpp ... LINK target ...) -> build/bin/name. The target `programs` is all of them.
+add_custom_target(programs)
 function(kevolve_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE kevolve_settings ${ARG_LINK})
+  add_dependencies(programs ${name})
 endfunction()
 
 # kevolve_test(name SOURCES a_test.cpp ... LINK target ... [LABELS unit] [TIMEOUT 120] [DEPENDS program ...])
