@@ -109,7 +109,7 @@ struct ArchiveFixture {
       must(archive.add_idea({op, round.id, "playbook", "split_rows", "Split each row.", "2 x", {}}));
 
   CandidateId add(const std::string& source, const Bindings& tunables = {},
-                  std::vector<Parent> parents = {}) {
+                  std::vector<ParentRecord> parents = {}) {
     return must(archive.add_candidates(idea, {{source, tunables, std::move(parents)}})).at(0);
   }
   EvaluationId record(CandidateId candidate, const Evaluation& evaluation, Purpose purpose = Purpose::search,

@@ -182,6 +182,7 @@ TEST_CASE("questions go through indexes on an archive of 20 000 evaluations") {
   CHECK(scans(queries::kByHashPrefix).empty());
   CHECK(scans(queries::kEvaluationsOfHash).empty());
   CHECK(scans(queries::kJudgedBefore).empty());
+  CHECK(scans(queries::kTried).empty());
   CHECK(scans(queries::kUnfinished).empty());
   CHECK(scans(queries::kLedger).empty());
   CHECK(scans(queries::kFunnelOfJob).empty());
