@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "core/gates/statistics.hpp"
+#include "core/search/random.hpp"
 #include "core/search/selection.hpp"
 #include "core/search/stopping.hpp"
 
@@ -25,12 +26,6 @@ constexpr std::size_t kContenders = 2;
 /// Verified kernels that survivors are selected from.
 constexpr int kRankingDepth = 64;
 
-PolicyKind policy_kind(const Job& job) {
-  if (job.policy.kind == "sample") return PolicyKind::sample;
-  if (job.policy.kind == "refine") return PolicyKind::refine;
-  return PolicyKind::evolve;
-}
-
 double median_of(const Evaluation& evaluation, std::string_view subject) {
   const Measurement* measurement = evaluation.measurement(subject);
   return measurement == nullptr ? 0 : measurement->median_us;
@@ -45,7 +40,8 @@ std::string shorten(const std::string& text, std::size_t length) {
 }  // namespace
 
 OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& op, std::string workload)
-    : env_(environment), op_(op), workload_(std::move(workload)) {}
+    : env_(environment), op_(op), workload_(std::move(workload)),
+      label_(workload_ == "small" ? op.name : op.name + "/" + workload_) {}
 
 ResultKey OperatorSearch::key() const {
   return {op_id_, workload_, env_.device_id, op_.precision};
@@ -194,7 +190,8 @@ Result<RoundContext> OperatorSearch::context(int round) {
   context.device = env_.device;
   context.limits.num_sms = env_.device.num_sms;
   context.round = round;
-  context.seed = derive_seed(env_.job.seed, fmt::format("{} {} round {}", op_.name, workload_, round));
+  context.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
+                             fmt::format("{} {} round {}", op_.name, workload_, round));
   context.champion_us = champion_.median_us;
   context.floor_us = floor_us_;
   const auto ranked = env_.archive.survivors(ranking(kRankingDepth));
@@ -225,7 +222,7 @@ Result<RoundContext> OperatorSearch::context(int round) {
   const auto tried = env_.archive.tried(op_id_, workload_, env_.device_id);
   if (!tried) return failure(tried.error());
   context.tried = *tried;
-  return visible_to(policy_kind(env_.job), std::move(context));
+  return visible_to(env_.job.policy.kind, std::move(context));
 }
 
 Result<void> OperatorSearch::propose_candidates(const RoundRecord& round) {
@@ -258,7 +255,7 @@ Result<void> OperatorSearch::propose_candidates(const RoundRecord& round) {
       return failure(added.error());
     texts.push_back(idea.text);
   }
-  env_.observer.round_started(op_.name, round.number, texts);
+  env_.observer.round_started(label_, round.number, texts);
   return {};
 }
 
@@ -355,7 +352,7 @@ asio::awaitable<Result<void>> OperatorSearch::judge_one(CandidateRecord candidat
   if (evaluation->verdict.passed()) ++passed_;
   const Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", candidate.id.value));
   const std::string idea_key = detail ? detail->idea.key : "";
-  env_.observer.evaluated(op_.name, round, candidate.hash, idea_key, *evaluation);
+  env_.observer.evaluated(label_, round, candidate.hash, idea_key, *evaluation);
   judged.push_back({std::move(candidate), idea_key, *recorded, std::move(*evaluation)});
   co_return Result<void>{};
 }
@@ -421,7 +418,8 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
                     other->samples_us.begin() + static_cast<long>(pairs));
     retimed.push_back({*recorded, std::move(*evaluation)});
   }
-  if (!wins(rival_us, contender_us)) co_return false;
+  const std::uint64_t seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed), contender.candidate.hash);
+  if (!promotes(paired_ratio(rival_us, contender_us, seed))) co_return false;
   std::sort(retimed.begin(), retimed.end(),
             [](const Retimed& a, const Retimed& b) { return a.evaluation.speedup < b.evaluation.speedup; });
   const Retimed& middle = retimed[retimed.size() / 2];
@@ -450,6 +448,7 @@ OperatorSummary OperatorSearch::summary() const {
   OperatorSummary summary;
   summary.name = op_.name;
   summary.workload = workload_;
+  summary.label = label_;
   summary.naive_us = naive_.median_us;
   summary.eager_us = eager_us_;
   summary.best_us = champion_.median_us;

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/model/job.hpp"
 #include "core/search/idea.hpp"
 
 namespace kevolve {
@@ -12,13 +13,8 @@ namespace kevolve {
 std::vector<Survivor> select_survivors(std::vector<Survivor> verified, std::size_t count,
                                        std::size_t per_idea = 2);
 
-enum class PolicyKind {
-  sample,  ///< independent draws: no feedback at all
-  refine,  ///< serial: only the champion is built upon
-  evolve,  ///< survivors, ledger and recombination
-};
-
-/// What idea sources of a policy are shown. `tried` is always shown: nobody pays twice for the same
+/// What idea sources of a policy are shown: `sample` gets no feedback at all, `refine` builds on the champion
+/// only, `evolve` sees survivors and ledger. `tried` is always shown: nobody pays twice for the same
 /// candidate.
 RoundContext visible_to(PolicyKind policy, RoundContext context);
 

@@ -11,7 +11,7 @@ namespace kevolve {
 using cli::in_time;
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string as_json_string(std::string_view text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -37,31 +37,31 @@ void LogProgress::line(const std::string& text) {
 
 void LogProgress::run_started(const Job& job, const DeviceInfo& device) {
   line(fmt::format("event=run_started job={} device={} model={} operators={} rounds={}", job.name,
-                   device.name, quoted(device.model), job.operators.size(), job.policy.rounds));
+                   device.name, as_json_string(device.model), job.operators.size(), job.policy.rounds));
 }
 
 void LogProgress::seeded(const OperatorSummary& naive) {
   line(fmt::format("event=seeded operator={} workload={} naive_us={:.1f} eager_us={:.1f} best_us={:.1f}",
-                   naive.name, naive.workload, naive.naive_us, naive.eager_us, naive.best_us));
+                   naive.label, naive.workload, naive.naive_us, naive.eager_us, naive.best_us));
 }
 
 void LogProgress::round_started(std::string_view op, int round, const std::vector<std::string>& ideas) {
   line(fmt::format("event=round_started operator={} round={} ideas={}", op, round, ideas.size()));
   for (const std::string& idea : ideas)
-    line(fmt::format("event=idea operator={} round={} text={}", op, round, quoted(idea)));
+    line(fmt::format("event=idea operator={} round={} text={}", op, round, as_json_string(idea)));
 }
 
 void LogProgress::evaluated(std::string_view op, int round, std::string_view candidate,
                             std::string_view idea_key, const Evaluation& evaluation) {
   std::string text =
       fmt::format("event=evaluated operator={} round={} candidate={} idea={} outcome={} gate={}", op, round,
-                  candidate.substr(0, 12), quoted(idea_key), name(evaluation.verdict.outcome),
+                  candidate.substr(0, 12), as_json_string(idea_key), name(evaluation.verdict.outcome),
                   name(evaluation.verdict.gate));
   if (const Measurement* m = evaluation.measurement("candidate")) {
     text += fmt::format(" median_us={:.1f} speedup={:.3f}", m->median_us, evaluation.speedup);
   }
   if (!evaluation.verdict.passed())
-    text += fmt::format(" evidence={}", quoted(first_line(evaluation.verdict.evidence)));
+    text += fmt::format(" evidence={}", as_json_string(first_line(evaluation.verdict.evidence)));
   line(text);
 }
 
@@ -69,31 +69,31 @@ void LogProgress::promoted(const OperatorSummary& champion) {
   line(
       fmt::format("event=promoted operator={} round={} candidate={} idea={} best_us={:.1f} speedup={:.3f} "
                   "at_least={:.3f}",
-                  champion.name, champion.round, champion.candidate_hash.substr(0, 12),
-                  quoted(champion.idea_key), champion.best_us, champion.speedup, champion.speedup_low));
+                  champion.label, champion.round, champion.candidate_hash.substr(0, 12),
+                  as_json_string(champion.idea_key), champion.best_us, champion.speedup, champion.speedup_low));
 }
 
 void LogProgress::operator_stopped(const OperatorSummary& summary) {
-  line(fmt::format("event=operator_stopped operator={} rounds={} reason={}", summary.name, summary.rounds,
-                   quoted(summary.note)));
+  line(fmt::format("event=operator_stopped operator={} rounds={} reason={}", summary.label, summary.rounds,
+                   as_json_string(summary.note)));
 }
 
 void LogProgress::warned(std::string_view what) {
-  line(fmt::format("event=warning text={}", quoted(what)));
+  line(fmt::format("event=warning text={}", as_json_string(what)));
 }
 
 void LogProgress::run_ended(const RunSummary& summary) {
   line(fmt::format("event=run_ended job={} evaluations={} wall_s={:.1f} ended_by={}", summary.job,
-                   summary.evaluations, summary.wall_seconds, quoted(summary.ended_by)));
+                   summary.evaluations, summary.wall_seconds, as_json_string(summary.ended_by)));
 }
 
 // ----------------------------------------------------------------------------------------------- live
 
 LiveProgress::Row& LiveProgress::row(std::string_view op) {
   for (Row& row : rows_) {
-    if (row.summary.name == op) return row;
+    if (row.summary.label == op) return row;
   }
-  rows_.emplace_back().summary.name = op;
+  rows_.emplace_back().summary.label = op;
   return rows_.back();
 }
 
@@ -115,7 +115,7 @@ std::string LiveProgress::describe(const Row& row) const {
     tried += count;
   }
   return fmt::format("{:<22} round {:<2} {:>3} tried{}, {} verified   naive {}  best {} ({:.2f} x) {}  {}",
-                     row.summary.name, row.round, tried, funnel, row.passed, in_time(row.summary.naive_us),
+                     row.summary.label, row.round, tried, funnel, row.passed, in_time(row.summary.naive_us),
                      in_time(row.summary.best_us), row.summary.speedup, row.summary.idea_key, row.state);
 }
 
@@ -144,7 +144,7 @@ void LiveProgress::run_started(const Job& job, const DeviceInfo& device) {
 }
 
 void LiveProgress::seeded(const OperatorSummary& naive) {
-  row(naive.name).summary = naive;
+  row(naive.label).summary = naive;
   redraw();
 }
 
@@ -170,15 +170,15 @@ void LiveProgress::evaluated(std::string_view op, int /*round*/, std::string_vie
 }
 
 void LiveProgress::promoted(const OperatorSummary& champion) {
-  row(champion.name).summary = champion;
-  say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x naive, '{}' {}\x1b[0m", champion.name,
+  row(champion.label).summary = champion;
+  say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x naive, '{}' {}\x1b[0m", champion.label,
                   in_time(champion.best_us), champion.speedup, champion.idea_key,
                   cli::in_tunables(champion.tunables)));
 }
 
 void LiveProgress::operator_stopped(const OperatorSummary& summary) {
-  row(summary.name).state = "stopped";
-  say(fmt::format("{} stopped after round {}: {}", summary.name, summary.rounds, summary.note));
+  row(summary.label).state = "stopped";
+  say(fmt::format("{} stopped after round {}: {}", summary.label, summary.rounds, summary.note));
 }
 
 void LiveProgress::warned(std::string_view what) {

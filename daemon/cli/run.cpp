@@ -50,7 +50,7 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
              summary.device.model, summary.evaluations, summary.wall_seconds, summary.ended_by);
   std::vector<std::vector<std::string>> rows;
   for (const OperatorSummary& s : summary.operators) {
-    rows.push_back({s.name, in_time(s.naive_us), in_time(s.eager_us), in_time(s.best_us),
+    rows.push_back({s.label, in_time(s.naive_us), in_time(s.eager_us), in_time(s.best_us),
                     fmt::format("{:.2f} x", s.speedup), fmt::format("{:.2f} x", s.speedup_low),
                     std::to_string(s.round), std::to_string(s.evaluations), std::to_string(s.passed),
                     s.idea_key});
@@ -59,7 +59,7 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
                             "verified", "idea"},
                            rows));
   for (const OperatorSummary& s : summary.operators) {
-    fmt::print("{}  {}\n", s.name, in_tunables(s.tunables));
+    fmt::print("{}  {}\n", s.label, in_tunables(s.tunables));
     for (const std::string& line : wrapped(s.idea, 100)) fmt::print("    {}\n", line);
     if (!s.note.empty()) {
       for (const std::string& line : wrapped("(" + s.note + ")", 100)) fmt::print("    {}\n", line);
