@@ -63,6 +63,9 @@ struct SharedSlot {
 };
 inline constexpr std::uint32_t kSharedSlots = 64;
 
+/// Atomics in a row after which a thread gives way to others, so that polling cannot starve them.
+inline constexpr std::int32_t kSpins = 256;
+
 /// What candidate code may look up without a call, for the block that this OS thread is executing.
 struct BlockView {
   SharedSlot* slots;  ///< kSharedSlots of them, at index key % kSharedSlots or the next free
@@ -72,7 +75,7 @@ struct BlockView {
   unsigned char* dynamic_shared;  ///< 16-byte aligned at least; ends at an inaccessible page
   std::uint32_t dynamic_bytes;
   std::int32_t
-      spins_left;        ///< atomics until the thread gives way to others, so that polling cannot starve them
+      spins_left;        ///< of kSpins
   std::uint64_t poison;  ///< a NaN in every 16-, 32- and 64-bit float; differs between thread orders
   std::uint32_t cooperative;
 };
@@ -98,10 +101,6 @@ enum class WarpOperation : std::uint32_t {
 }  // namespace kevolve::simt
 
 extern "C" {
-struct KevolveDim3 {
-  std::uint32_t x, y, z;
-};
-
 /// `__syncthreads()` and its forms; exited threads count as arrived.
 int kevolve_simt_block_barrier(kevolve::simt::BlockBarrier kind, int predicate);
 /// A collective of the lanes in `mask`. `operand`: the value's bits. `lane`: shuffle's source lane (-1: own
@@ -110,8 +109,8 @@ std::uint64_t kevolve_simt_warp(kevolve::simt::WarpOperation operation, std::uin
                                 std::uint64_t operand, int lane);
 /// `grid.sync()`.
 void kevolve_simt_grid_barrier();
-/// Lanes of the own warp that have not exited.
-std::uint32_t kevolve_simt_live_lanes();
+/// `__activemask()`: the lanes of the own warp that have come to this same call, once no other lane can get here.
+std::uint32_t kevolve_simt_active_lanes();
 /// Called after a kernel's return when queue->bound is not 0.
 void kevolve_simt_thread_exited();
 /// Lets other threads of the block, then other blocks, make progress.

@@ -31,7 +31,7 @@ struct LaunchConfig {
   std::array<std::int64_t, 3> grid{1, 1, 1}, block{1, 1, 1};
   std::int64_t dynamic_shared_bytes = 0;
   bool cooperative = false;
-  std::span<const Argument> arguments;
+  std::span<const Argument> arguments{};
   Order order = Order::forward;  ///< of threads in a block between barriers, and of blocks
   std::uint64_t order_seed = 0;  ///< used with Order::shuffled
 };
