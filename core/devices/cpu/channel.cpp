@@ -22,9 +22,11 @@ void take_descriptors(msghdr& message, std::vector<UniqueFd>& descriptors) {
 
 }  // namespace
 
-bool send(int socket, std::span<const std::byte> header, std::string_view body, std::span<const int> descriptors) {
+bool send(int socket, std::span<const std::byte> header, std::string_view body,
+          std::span<const int> descriptors) {
   if (header.size() + body.size() > kMostPacketBytes || descriptors.size() > kMostBuffers) return false;
-  std::array<iovec, 2> parts{{{const_cast<std::byte*>(header.data()), header.size()}, {const_cast<char*>(body.data()), body.size()}}};
+  std::array<iovec, 2> parts{{{const_cast<std::byte*>(header.data()), header.size()},
+                              {const_cast<char*>(body.data()), body.size()}}};
   alignas(cmsghdr) std::array<char, kControlBytes> control{};
   msghdr message{};
   message.msg_iov = parts.data();

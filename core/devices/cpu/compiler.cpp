@@ -27,18 +27,36 @@ constexpr std::size_t kCompilerMemory = std::size_t{4} << 30;
 constexpr std::size_t kLargestFile = std::size_t{256} << 20;
 constexpr std::chrono::seconds kHeaderDeadline{300};
 
-/// Device code has no exceptions, no RTTI and no guarded statics; it reinterprets memory freely, and contracts a * b + c
-/// as nvcc does. --no-undefined is not asked for: the runner provides the runtime.
-const std::vector<std::string> kCodeFlags{
-    "-std=c++20", "-O3", "-march=native", "-fPIC", "-ftls-model=initial-exec", "-fvisibility=hidden", "-fno-exceptions",
-    "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit", "-fno-strict-aliasing", "-fno-math-errno",
-    "-fno-trapping-math", "-ffp-contract=fast", "-fstack-clash-protection", "-fno-stack-protector",
-    "-fno-asynchronous-unwind-tables", "-pipe"};
-const std::vector<std::string> kMessageFlags{"-fmax-errors=8", "-fmessage-length=0", "-fdiagnostics-color=never",
-                                             "-fno-diagnostics-show-caret", "-ftrack-macro-expansion=0",
-                                             "-Wno-unknown-pragmas", "-Wno-attributes"};
-const std::vector<std::string> kLinkFlags{"-shared", "-nostdlib", "-Wl,-z,now,-z,relro,-z,noexecstack,--build-id=none,--as-needed",
-                                          "-lm", "-lc", "-lgcc"};
+/// Device code has no exceptions, no RTTI and no guarded statics; it reinterprets memory freely, and
+/// contracts a * b + c as nvcc does. --no-undefined is not asked for: the runner provides the runtime.
+const std::vector<std::string> kCodeFlags{"-std=c++20",
+                                          "-O3",
+                                          "-march=native",
+                                          "-fPIC",
+                                          "-ftls-model=initial-exec",
+                                          "-fvisibility=hidden",
+                                          "-fno-exceptions",
+                                          "-fno-rtti",
+                                          "-fno-threadsafe-statics",
+                                          "-fno-use-cxa-atexit",
+                                          "-fno-strict-aliasing",
+                                          "-fno-math-errno",
+                                          "-fno-trapping-math",
+                                          "-ffp-contract=fast",
+                                          "-fstack-clash-protection",
+                                          "-fno-stack-protector",
+                                          "-fno-asynchronous-unwind-tables",
+                                          "-pipe"};
+const std::vector<std::string> kMessageFlags{"-fmax-errors=8",
+                                             "-fmessage-length=0",
+                                             "-fdiagnostics-color=never",
+                                             "-fno-diagnostics-show-caret",
+                                             "-ftrack-macro-expansion=0",
+                                             "-Wno-unknown-pragmas",
+                                             "-Wno-attributes"};
+const std::vector<std::string> kLinkFlags{
+    "-shared", "-nostdlib", "-Wl,-z,now,-z,relro,-z,noexecstack,--build-id=none,--as-needed",
+    "-lm",     "-lc",       "-lgcc"};
 
 /// A folder that exists while its owner does.
 class TemporaryFolder {
@@ -112,12 +130,14 @@ Result<std::unique_ptr<Compiler>> Compiler::open(const CompilerSettings& setting
 }
 
 std::vector<std::string> Compiler::own_paths() const {
-  return {simt_folder().string() + "/include/", settings_.headers.string() + "/", settings_.cache_folder.string() + "/"};
+  return {simt_folder().string() + "/include/", settings_.headers.string() + "/",
+          settings_.cache_folder.string() + "/"};
 }
 
 std::vector<std::string> Compiler::base_command() const {
   std::vector<std::string> argv{settings_.program};
-  for (const auto* flags : {&kCodeFlags, &kMessageFlags}) argv.insert(argv.end(), flags->begin(), flags->end());
+  for (const auto* flags : {&kCodeFlags, &kMessageFlags})
+    argv.insert(argv.end(), flags->begin(), flags->end());
   argv.insert(argv.end(), {"-I", (simt_folder() / "include").string(), "-I", settings_.headers.string()});
   return argv;
 }
@@ -125,7 +145,8 @@ std::vector<std::string> Compiler::base_command() const {
 Result<std::string> Compiler::header_key() const {
   std::map<std::string, std::string> files;
   std::error_code error;
-  for (fs::recursive_directory_iterator it(simt_folder(), error), end; !error && it != end; it.increment(error)) {
+  for (fs::recursive_directory_iterator it(simt_folder(), error), end; !error && it != end;
+       it.increment(error)) {
     if (!it->is_regular_file()) continue;
     auto text = read_text_file(it->path());
     if (!text) return failure(text.error());
@@ -156,14 +177,16 @@ Result<void> Compiler::build_precompiled_header(const fs::path& folder) const {
   std::error_code error;
   fs::create_directories(folder, error);
   const fs::path header = folder / kHeaderName, unfinished = folder / "unfinished";
-  if (auto written = write_file(header, std::string("#include <") + kHeaderName + ">\n"); !written) return written;
+  if (auto written = write_file(header, std::string("#include <") + kHeaderName + ">\n"); !written)
+    return written;
   auto command = base_command();
   command.insert(command.end(), {"-x", "c++-header", header.string(), "-o", unfinished.string()});
   const auto argv = sandboxed(command, {.read_only = {simt_folder()}, .writable = {folder}});
   if (!argv) return failure(argv.error());
   const auto result = run_command(*argv, "", {.deadline = kHeaderDeadline, .memory_bytes = kCompilerMemory});
   if (!result) return failure(result.error());
-  if (result->exit_code != 0) return failure("the SIMT header does not compile: " + result->err.substr(0, 4096));
+  if (result->exit_code != 0)
+    return failure("the SIMT header does not compile: " + result->err.substr(0, 4096));
   return move_file(unfinished, header.string() + ".gch");
 }
 
@@ -185,14 +208,18 @@ Result<CompileAttempt> Compiler::compile(const std::string& unit, std::chrono::m
 Result<CompileAttempt> Compiler::run(const std::string& unit, const fs::path& header, const fs::path& library,
                                      std::chrono::milliseconds deadline) const {
   const TemporaryFolder folder(settings_.cache_folder);
-  if (folder.path().empty()) return failure("cannot make a folder in '" + settings_.cache_folder.string() + "': " + std::strerror(errno));
+  if (folder.path().empty())
+    return failure("cannot make a folder in '" + settings_.cache_folder.string() +
+                   "': " + std::strerror(errno));
   auto command = base_command();
   const fs::path output = folder.path() / "out.so";
   command.insert(command.end(), {"-include", header.string(), "-x", "c++", "-", "-o", output.string()});
   command.insert(command.end(), kLinkFlags.begin(), kLinkFlags.end());
-  const auto argv = sandboxed(command, {.read_only = {simt_folder(), header.parent_path()}, .writable = {folder.path()}});
+  const auto argv =
+      sandboxed(command, {.read_only = {simt_folder(), header.parent_path()}, .writable = {folder.path()}});
   if (!argv) return failure(argv.error());
-  const auto result = run_command(*argv, unit, {.deadline = deadline, .memory_bytes = kCompilerMemory, .file_bytes = kLargestFile});
+  const auto result = run_command(
+      *argv, unit, {.deadline = deadline, .memory_bytes = kCompilerMemory, .file_bytes = kLargestFile});
   if (!result) return failure(result.error());
 
   CompileAttempt attempt{CompileAttempt::Kind::compiled, library, result->err, false};
@@ -205,7 +232,8 @@ Result<CompileAttempt> Compiler::run(const std::string& unit, const fs::path& he
   } else {
     const fs::path log = folder.path() / "log";
     if (auto done = write_file(log, result->err); !done) return failure(done.error());
-    if (auto done = move_file(log, fs::path(library).replace_extension(".log")); !done) return failure(done.error());
+    if (auto done = move_file(log, fs::path(library).replace_extension(".log")); !done)
+      return failure(done.error());
     if (auto done = move_file(output, library); !done) return failure(done.error());
   }
   return attempt;

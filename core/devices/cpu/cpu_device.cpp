@@ -42,15 +42,20 @@ class CpuDevice final : public Device {
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] DeviceLimits limits() const override {
-    return {.num_sms = info_.num_sms, .max_threads_per_block = simt::kMaxThreadsPerBlock, .max_shared_bytes = simt::kMaxDynamicSharedBytes};
+    return {.num_sms = info_.num_sms,
+            .max_threads_per_block = simt::kMaxThreadsPerBlock,
+            .max_shared_bytes = simt::kMaxDynamicSharedBytes};
   }
   [[nodiscard]] std::string timing_mode() const override { return "cold"; }
   void flush_caches() override;
 
-  Result<Compiled> compile(const std::string& source, const LaunchPlan& plan, std::chrono::milliseconds deadline) override;
+  Result<Compiled> compile(const std::string& source, const LaunchPlan& plan,
+                           std::chrono::milliseconds deadline) override;
   [[nodiscard]] bool can_run() const override { return true; }
-  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement, std::size_t alignment_bytes) override {
-    return CpuSharedBuffer::create(size_bytes, placement, alignment_bytes).map([](auto buffer) -> std::shared_ptr<SharedBuffer> { return buffer; });
+  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
+                                                 std::size_t alignment_bytes) override {
+    return CpuSharedBuffer::create(size_bytes, placement, alignment_bytes)
+        .map([](auto buffer) -> std::shared_ptr<SharedBuffer> { return buffer; });
   }
   Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override {
     return RunnerProcess::start(runner_, static_cast<int>(info_.num_sms), binary, plan);
@@ -75,24 +80,32 @@ void CpuDevice::flush_caches() {
 }
 
 /// The verdict on a compile that gave no library.
-Verdict refusal(const CompileAttempt& attempt, const std::string& messages, std::chrono::milliseconds deadline) {
+Verdict refusal(const CompileAttempt& attempt, const std::string& messages,
+                std::chrono::milliseconds deadline) {
   switch (attempt.kind) {
     case CompileAttempt::Kind::timed_out:
       return {Outcome::compile_timeout, Gate::compile,
-              "The compiler had not finished after " + std::to_string(deadline.count()) + " ms: too deep templates, or too much unrolled code."};
+              "The compiler had not finished after " + std::to_string(deadline.count()) +
+                  " ms: too deep templates, or too much unrolled code."};
     case CompileAttempt::Kind::out_of_memory:
-      return {Outcome::compile_error, Gate::compile, "The compiler ran out of memory: too deep templates, or too much unrolled code.\n" + messages};
+      return {Outcome::compile_error, Gate::compile,
+              "The compiler ran out of memory: too deep templates, or too much unrolled code.\n" + messages};
     default:
-      return {Outcome::compile_error, Gate::compile, messages.empty() ? "The compiler failed without a message: an internal error of g++." : messages};
+      return {
+          Outcome::compile_error, Gate::compile,
+          messages.empty() ? "The compiler failed without a message: an internal error of g++." : messages};
   }
 }
 
-Result<Compiled> CpuDevice::compile(const std::string& source, const LaunchPlan& plan, std::chrono::milliseconds deadline) {
-  if (auto reason = unsupported_on_cpu(source, plan)) return stop(Outcome::unsupported, Gate::compile, *reason);
+Result<Compiled> CpuDevice::compile(const std::string& source, const LaunchPlan& plan,
+                                    std::chrono::milliseconds deadline) {
+  if (auto reason = unsupported_on_cpu(source, plan))
+    return stop(Outcome::unsupported, Gate::compile, *reason);
   const auto attempt = compiler_->compile(translation_unit(source, plan), deadline);
   if (!attempt) return failure(attempt.error());
   const std::string messages = readable_diagnostics(attempt->output, source, plan, compiler_->own_paths());
-  if (attempt->kind != CompileAttempt::Kind::compiled) return tl::unexpected<Verdict>(refusal(*attempt, messages, deadline));
+  if (attempt->kind != CompileAttempt::Kind::compiled)
+    return tl::unexpected<Verdict>(refusal(*attempt, messages, deadline));
 
   const auto bytes = read_text_file(attempt->library);
   if (!bytes) return failure(bytes.error());
@@ -112,14 +125,21 @@ Result<Compiled> CpuDevice::compile(const std::string& source, const LaunchPlan&
 }  // namespace
 
 Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& settings) {
-  const fs::path runner = settings.runner.empty() ? beside_this_program("kevolve-runner") : fs::absolute(settings.runner);
-  if (::access(runner.c_str(), X_OK) != 0) return failure("cpu device: the program '" + runner.string() + "' is missing; build the target kevolve-runner");
-  if (const auto sandbox = sandboxed({"true"}, {}); !sandbox) return failure(sandbox.error().in("cpu device"));
-  auto compiler = Compiler::open({.program = settings.compiler,
-                                  .headers = settings.headers.empty() ? fs::path(KEVOLVE_HEADER_ROOT) : fs::absolute(settings.headers),
-                                  .cache_folder = settings.cache_folder});
+  const fs::path runner =
+      settings.runner.empty() ? beside_this_program("kevolve-runner") : fs::absolute(settings.runner);
+  if (::access(runner.c_str(), X_OK) != 0)
+    return failure("cpu device: the program '" + runner.string() +
+                   "' is missing; build the target kevolve-runner");
+  if (const auto sandbox = sandboxed({"true"}, {}); !sandbox)
+    return failure(sandbox.error().in("cpu device"));
+  auto compiler = Compiler::open(
+      {.program = settings.compiler,
+       .headers = settings.headers.empty() ? fs::path(KEVOLVE_HEADER_ROOT) : fs::absolute(settings.headers),
+       .cache_folder = settings.cache_folder});
   if (!compiler) return failure(compiler.error().in("cpu device"));
-  const int threads = settings.threads > 0 ? settings.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = settings.threads > 0
+                          ? settings.threads
+                          : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   DeviceInfo info;
   info.name = "cpu";
   info.model = processor_model() + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");

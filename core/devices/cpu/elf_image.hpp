@@ -1,5 +1,6 @@
 #pragma once
-// ElfImage: bounds-checked reading of a 64-bit little-endian ELF file. Borrows the bytes. Immutable; thread-safe.
+// ElfImage: bounds-checked reading of a 64-bit little-endian ELF file. Borrows the bytes. Immutable;
+// thread-safe.
 
 #include <elf.h>
 
@@ -15,7 +16,7 @@ namespace kevolve {
 struct ElfSection {
   Elf64_Shdr header{};
   std::string_view name;
-  std::string_view contents;   ///< empty for SHT_NOBITS
+  std::string_view contents;  ///< empty for SHT_NOBITS
 };
 
 struct ElfSymbol {

@@ -28,7 +28,8 @@ std::string processor_model() {
 }
 
 std::string processor_identity() {
-  return processor_model() + "\n" + processor_field("cpu family") + "." + processor_field("model\t") + "\n" + processor_field("flags");
+  return processor_model() + "\n" + processor_field("cpu family") + "." + processor_field("model\t") + "\n" +
+         processor_field("flags");
 }
 
 std::string machine_architecture() {

@@ -1,8 +1,9 @@
 #pragma once
 // RunnerProcess: the judge's end of one sandboxed kevolve-runner.
 //
-// Owns the child and the socket; its destruction kills the whole sandbox. One thread: the one that started it (see
-// core/process/child.hpp). The runner is not trusted: times are taken here, and a reply is only ever a claim.
+// Owns the child and the socket; its destruction kills the whole sandbox. One thread: the one that started it
+// (see core/process/child.hpp). The runner is not trusted: times are taken here, and a reply is only ever a
+// claim.
 
 #include <filesystem>
 #include <optional>
@@ -15,8 +16,8 @@ namespace kevolve {
 
 class RunnerProcess final : public Runner {
  public:
-  static Result<std::unique_ptr<Runner>> start(const std::filesystem::path& runner, int threads, const Binary& binary,
-                                               const LaunchPlan& plan);
+  static Result<std::unique_ptr<Runner>> start(const std::filesystem::path& runner, int threads,
+                                               const Binary& binary, const LaunchPlan& plan);
 
   Result<int> bind(const std::vector<std::shared_ptr<SharedBuffer>>& buffers) override;
   Result<RunReport> run(int set, const RunOptions& options) override;

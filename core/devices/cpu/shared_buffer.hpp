@@ -1,8 +1,9 @@
 #pragma once
-// CpuSharedBuffer: an anonymous file (memfd) of fixed size, mapped read-write in the judge and, guarded, in runners.
+// CpuSharedBuffer: an anonymous file (memfd) of fixed size, mapped read-write in the judge and, guarded, in
+// runners.
 //
-// Layout: whole pages; the data lies flush right or flush left in them (as far as the alignment allows) and what is
-// left of the first or last page is filled with canary bytes. Owned by shared_ptr; one thread.
+// Layout: whole pages; the data lies flush right or flush left in them (as far as the alignment allows) and
+// what is left of the first or last page is filled with canary bytes. Owned by shared_ptr; one thread.
 
 #include <cstdint>
 #include <memory>

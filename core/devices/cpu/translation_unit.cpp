@@ -55,7 +55,8 @@ struct Diagnostic {
 
 class DiagnosticReader {
  public:
-  DiagnosticReader(std::string_view source, const LaunchPlan& plan) : source_(lines_of(source)), plan_(plan) {}
+  DiagnosticReader(std::string_view source, const LaunchPlan& plan)
+      : source_(lines_of(source)), plan_(plan) {}
 
   void read(const std::string& line) {
     static const std::regex located(R"(^([^:]+):(\d+):(?:\d+:)? +(fatal error|error|warning|note): (.*)$)");
@@ -75,18 +76,21 @@ class DiagnosticReader {
     std::string result;
     for (const bool errors : {true, false})
       for (const Diagnostic& diagnostic : found_)
-        if (diagnostic.is_error == errors && result.size() + diagnostic.text.size() <= kMostBytes) result += diagnostic.text;
+        if (diagnostic.is_error == errors && result.size() + diagnostic.text.size() <= kMostBytes)
+          result += diagnostic.text;
     if (result.empty() && !found_.empty()) result = found_.front().text.substr(0, kMostBytes);
     return result;
   }
 
  private:
-  void add(const std::string& file, const std::string& line, const std::string& kind, const std::string& message) {
+  void add(const std::string& file, const std::string& line, const std::string& kind,
+           const std::string& message) {
     const bool note = kind == "note";
     std::string text = note ? "  " : "";
     if (const auto kernel = kernel_of_field(file, plan_)) {
       if (note) return;
-      text += file + " = '" + *kernel + "': " + message + " (expected a __global__ function of this source, or an instance of a template)\n";
+      text += file + " = '" + *kernel + "': " + message +
+              " (expected a __global__ function of this source, or an instance of a template)\n";
     } else {
       text += file + ":" + line + ": " + (kind == "fatal error" ? "error" : kind) + ": " + message + "\n";
       if (file == kCandidateFile) text += source_line(line);
@@ -124,10 +128,11 @@ std::string translation_unit(std::string_view source, const LaunchPlan& plan) {
   return unit;
 }
 
-std::string readable_diagnostics(std::string_view compiler_output, std::string_view source, const LaunchPlan& plan,
-                                 const std::vector<std::string>& own_paths) {
+std::string readable_diagnostics(std::string_view compiler_output, std::string_view source,
+                                 const LaunchPlan& plan, const std::vector<std::string>& own_paths) {
   DiagnosticReader reader(source, plan);
-  static const std::regex system_headers(R"(/usr/(?:local/)?(?:include/(?:x86_64-linux-gnu/)?|lib/gcc/[^ :]*/include/)(?:c\+\+/\d+/)?)");
+  static const std::regex system_headers(
+      R"(/usr/(?:local/)?(?:include/(?:x86_64-linux-gnu/)?|lib/gcc/[^ :]*/include/)(?:c\+\+/\d+/)?)");
   for (std::string line : lines_of(compiler_output)) {
     if (line.size() > 2000) line.resize(2000);
     for (const std::string& path : own_paths) line = replaced(std::move(line), path, "");

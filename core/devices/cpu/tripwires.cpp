@@ -7,10 +7,12 @@
 namespace kevolve {
 namespace {
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 struct Tripwire {
-  std::string_view text;     ///< a whole word of the code, or a whole included name
+  std::string_view text;  ///< a whole word of the code, or a whole included name
   std::string_view reason;
 };
 
@@ -32,8 +34,12 @@ constexpr std::array kWords{
 };
 
 constexpr std::array kIncludes{
-    Tripwire{"mma.h", kTensorCores},     Tripwire{"crt/mma.h", kTensorCores}, Tripwire{"cuda/pipeline", kPipelines},
-    Tripwire{"cuda/barrier", kPipelines}, Tripwire{"cuda/ptx", kPtx},         Tripwire{"cuda.h", "the driver API's header"},
+    Tripwire{"mma.h", kTensorCores},
+    Tripwire{"crt/mma.h", kTensorCores},
+    Tripwire{"cuda/pipeline", kPipelines},
+    Tripwire{"cuda/barrier", kPipelines},
+    Tripwire{"cuda/ptx", kPtx},
+    Tripwire{"cuda.h", "the driver API's header"},
 };
 
 std::size_t find_word(std::string_view text, std::string_view word) {
@@ -45,7 +51,8 @@ std::size_t find_word(std::string_view text, std::string_view word) {
   return std::string_view::npos;
 }
 
-std::string sentence(std::string_view source, std::size_t at, std::string_view word, std::string_view reason) {
+std::string sentence(std::string_view source, std::size_t at, std::string_view word,
+                     std::string_view reason) {
   const auto line = 1 + std::count(source.begin(), source.begin() + static_cast<std::ptrdiff_t>(at), '\n');
   return "The cpu device cannot run " + std::string(reason) + ": '" + std::string(word) + "' in line " +
          std::to_string(line) + ". Evaluate this candidate on a cuda device, or write it without.";
@@ -76,12 +83,14 @@ std::optional<std::string> unsupported_include(std::string_view source, std::str
   return std::nullopt;
 }
 
-std::optional<std::string> unsupported_launch(const std::vector<PlannedLaunch>& launches, std::string_view list) {
+std::optional<std::string> unsupported_launch(const std::vector<PlannedLaunch>& launches,
+                                              std::string_view list) {
   for (std::size_t i = 0; i < launches.size(); ++i) {
     const std::string field = std::string(list) + "[" + std::to_string(i) + "]";
     const auto& cluster = launches[i].cluster;
     if (std::any_of(cluster.begin(), cluster.end(), [](std::int64_t n) { return n > 1; }))
-      return "The cpu device cannot run " + std::string(kClusters) + ": " + field + ".cluster is larger than 1.";
+      return "The cpu device cannot run " + std::string(kClusters) + ": " + field +
+             ".cluster is larger than 1.";
     for (const PlannedArgument& argument : launches[i].arguments)
       if (std::holds_alternative<PlannedTensorMap>(argument))
         return "The cpu device cannot run TMA: an argument of " + field + " is a tensor map.";
@@ -101,7 +110,8 @@ std::string without_comments_and_strings(std::string_view source) {
       if (c == '/' && next == '/') where = Where::line_comment;
       if (c == '/' && next == '*') where = Where::block_comment, result[i] = ' ', result[++i] = ' ';
       // A quote inside a number (1'000) separates digits.
-      const bool separator = c == '\'' && i > 0 && std::isxdigit(static_cast<unsigned char>(source[i - 1])) != 0;
+      const bool separator =
+          c == '\'' && i > 0 && std::isxdigit(static_cast<unsigned char>(source[i - 1])) != 0;
       if (c == '"' || (c == '\'' && !separator)) where = Where::literal, quote = c;
       if (where == Where::line_comment) result[i] = ' ';
       continue;

@@ -1,7 +1,7 @@
 #pragma once
-// What the cpu device cannot run: tensor cores, TMA, clusters, inline PTX, asynchronous pipelines. Found before a
-// compiler runs, so that the verdict is `unsupported` with a reason and not an unrelated compile error.
-// Pure functions; thread-safe.
+// What the cpu device cannot run: tensor cores, TMA, clusters, inline PTX, asynchronous pipelines. Found
+// before a compiler runs, so that the verdict is `unsupported` with a reason and not an unrelated compile
+// error. Pure functions; thread-safe.
 
 #include <optional>
 #include <string>

@@ -23,17 +23,23 @@ using Filter = std::unique_ptr<void, Release>;
 
 /// What a launch and the exchange of packets need: memory, futexes, time, the socket, the end.
 constexpr std::initializer_list<int> kAlways{
-    SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(close), SCMP_SYS(munmap), SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(futex),
-    SCMP_SYS(sched_yield), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(getrandom),
-    SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid), SCMP_SYS(gettid),
-    SCMP_SYS(exit), SCMP_SYS(exit_group)};
+    SCMP_SYS(recvmsg),         SCMP_SYS(sendmsg),      SCMP_SYS(close),
+    SCMP_SYS(munmap),          SCMP_SYS(brk),          SCMP_SYS(madvise),
+    SCMP_SYS(futex),           SCMP_SYS(sched_yield),  SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),    SCMP_SYS(getrandom),
+    SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(getpid),          SCMP_SYS(gettid),       SCMP_SYS(exit),
+    SCMP_SYS(exit_group)};
 
 /// What the dynamic linker needs, and the second filter.
 constexpr std::initializer_list<int> kWhileLoading{
-    SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
-    SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(getcwd), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(prctl), SCMP_SYS(seccomp)};
+    SCMP_SYS(openat),     SCMP_SYS(open),     SCMP_SYS(read),   SCMP_SYS(pread64), SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat), SCMP_SYS(stat),     SCMP_SYS(statx),  SCMP_SYS(lseek),   SCMP_SYS(getcwd),
+    SCMP_SYS(mmap),       SCMP_SYS(mprotect), SCMP_SYS(mremap), SCMP_SYS(prctl),   SCMP_SYS(seccomp)};
 
-Result<void> refused(const char* what, int code) { return failure(std::string(what) + ": " + std::strerror(code)); }
+Result<void> refused(const char* what, int code) {
+  return failure(std::string(what) + ": " + std::strerror(code));
+}
 
 /// Everything not allowed raises SIGSYS, which is reported with the call's number; for all threads at once.
 Result<Filter> fresh_filter() {
@@ -46,7 +52,8 @@ Result<Filter> fresh_filter() {
 
 Result<void> allow(const Filter& filter, std::initializer_list<int> calls) {
   for (const int call : calls)
-    if (const int code = ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0); code != 0) return refused("seccomp_rule_add", -code);
+    if (const int code = ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0); code != 0)
+      return refused("seccomp_rule_add", -code);
   return {};
 }
 
@@ -59,8 +66,11 @@ Result<void> load(const Filter& filter) {
 
 Result<void> apply_limits(int threads) {
   const std::initializer_list<std::pair<__rlimit_resource, rlim_t>> limits{
-      {RLIMIT_CORE, 0}, {RLIMIT_FSIZE, 0}, {RLIMIT_NOFILE, kOpenFiles}, {RLIMIT_CPU, kProcessorSeconds},
-#ifndef __SANITIZE_ADDRESS__   // its shadow memory counts as data
+      {RLIMIT_CORE, 0},
+      {RLIMIT_FSIZE, 0},
+      {RLIMIT_NOFILE, kOpenFiles},
+      {RLIMIT_CPU, kProcessorSeconds},
+#ifndef __SANITIZE_ADDRESS__  // its shadow memory counts as data
       {RLIMIT_DATA, kDataBytes + static_cast<rlim_t>(threads) * kDataBytesOfThread},
 #endif
   };
@@ -83,7 +93,8 @@ Result<void> forbid_loading() {
   auto filter = fresh_filter();
   if (!filter) return failure(filter.error());
   if (auto done = allow(*filter, kAlways); !done) return done;
-  int code = ::seccomp_rule_add(filter->get(), SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+  int code = ::seccomp_rule_add(filter->get(), SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+                                SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
   // Not fatal: the C library's malloc tries them and can do without.
   for (const int call : {SCMP_SYS(mprotect), SCMP_SYS(mremap)})
     if (code == 0) code = ::seccomp_rule_add(filter->get(), SCMP_ACT_ERRNO(EPERM), call, 0);

@@ -18,7 +18,7 @@ namespace kevolve::runner {
 namespace {
 
 constexpr std::uintptr_t kNullPage = 64 * 1024;
-constexpr long long kWriteAccess = 2;   // of the page fault's error code on x86
+constexpr long long kWriteAccess = 2;  // of the page fault's error code on x86
 
 int report_socket = -1;
 std::atomic_flag reported = ATOMIC_FLAG_INIT;
@@ -27,7 +27,8 @@ std::string_view role_name(BufferRole role) {
   return role == BufferRole::input ? "input" : role == BufferRole::output ? "output" : "scratch buffer";
 }
 
-void describe_buffer_access(SignalText& text, const GuardedBuffer& buffer, std::uintptr_t address, bool write) {
+void describe_buffer_access(SignalText& text, const GuardedBuffer& buffer, std::uintptr_t address,
+                            bool write) {
   const PlannedBuffer& planned = buffer.planned();
   const auto size = static_cast<std::int64_t>(size_bytes(planned.dtype));
   const std::int64_t offset = buffer.offset_bytes(address);
@@ -40,8 +41,8 @@ void describe_buffer_access(SignalText& text, const GuardedBuffer& buffer, std::
   } else {
     text << "to the read-only ";
   }
-  text << role_name(planned.role) << " '" << planned.name << "': element [" << element << "] of " << planned.elements << " ("
-       << name(planned.dtype) << ")";
+  text << role_name(planned.role) << " '" << planned.name << "': element [" << element << "] of "
+       << planned.elements << " (" << name(planned.dtype) << ")";
 }
 
 /// What a fault at `address` means.
@@ -78,12 +79,20 @@ Outcome describe_system_call(SignalText& text, int number) {
 Outcome describe(SignalText& text, const siginfo_t& info, bool write) {
   switch (info.si_signo) {
     case SIGSEGV:
-    case SIGBUS: return describe_access(text, info, write);
-    case SIGSYS: return describe_system_call(text, info.si_syscall);
-    case SIGFPE: text << "Integer division by zero or overflow of an integer division"; return Outcome::crash;
+    case SIGBUS:
+      return describe_access(text, info, write);
+    case SIGSYS:
+      return describe_system_call(text, info.si_syscall);
+    case SIGFPE:
+      text << "Integer division by zero or overflow of an integer division";
+      return Outcome::crash;
     case SIGILL:
-    case SIGTRAP: text << "Trap: an illegal instruction was executed"; return Outcome::crash;
-    default: text << "The program was aborted"; return Outcome::crash;
+    case SIGTRAP:
+      text << "Trap: an illegal instruction was executed";
+      return Outcome::crash;
+    default:
+      text << "The program was aborted";
+      return Outcome::crash;
   }
 }
 
@@ -99,13 +108,15 @@ void describe_place(SignalText& text) {
 }
 
 void handle(int, siginfo_t* info, void* context) {
-  while (reported.test_and_set()) ::sched_yield();   // another thread reports and ends the process
+  while (reported.test_and_set()) ::sched_yield();  // another thread reports and ends the process
   const auto& registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
   const bool write = (registers[REG_ERR] & kWriteAccess) != 0;
   SignalText text;
   const Outcome outcome = describe(text, *info, write);
   describe_place(text);
-  channel::send(report_socket, channel::Reply{channel::ReplyKind::stopped, static_cast<std::uint32_t>(outcome)}, text.view());
+  channel::send(report_socket,
+                channel::Reply{channel::ReplyKind::stopped, static_cast<std::uint32_t>(outcome)},
+                text.view());
   ::_exit(1);
 }
 
@@ -117,7 +128,8 @@ void report_faults(int socket) {
   action.sa_sigaction = handle;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigfillset(&action.sa_mask);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) ::sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS})
+    ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace kevolve::runner

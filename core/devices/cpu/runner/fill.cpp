@@ -31,14 +31,22 @@ void fill(void* data, const PlannedBuffer& planned) {
     return;
   }
   switch (planned.dtype) {
-    case DType::f32: return fill_limits<float>(data, planned);
-    case DType::f64: return fill_limits<double>(data, planned);
-    case DType::f16: return fill_with<std::uint16_t>(data, planned.elements, 0xfc00, 0x7c00, planned.fill);
-    case DType::bf16: return fill_with<std::uint16_t>(data, planned.elements, 0xff80, 0x7f80, planned.fill);
-    case DType::i32: return fill_limits<std::int32_t>(data, planned);
-    case DType::i64: return fill_limits<std::int64_t>(data, planned);
-    case DType::u8: return fill_limits<std::uint8_t>(data, planned);
-    case DType::boolean: return fill_with<std::uint8_t>(data, planned.elements, 0, 1, planned.fill);
+    case DType::f32:
+      return fill_limits<float>(data, planned);
+    case DType::f64:
+      return fill_limits<double>(data, planned);
+    case DType::f16:
+      return fill_with<std::uint16_t>(data, planned.elements, 0xfc00, 0x7c00, planned.fill);
+    case DType::bf16:
+      return fill_with<std::uint16_t>(data, planned.elements, 0xff80, 0x7f80, planned.fill);
+    case DType::i32:
+      return fill_limits<std::int32_t>(data, planned);
+    case DType::i64:
+      return fill_limits<std::int64_t>(data, planned);
+    case DType::u8:
+      return fill_limits<std::uint8_t>(data, planned);
+    case DType::boolean:
+      return fill_with<std::uint8_t>(data, planned.elements, 0, 1, planned.fill);
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace kevolve::runner {
 
-/// Writes planned.fill to planned.elements elements at `data`. Integers take their lowest or highest value for an
-/// infinity.
+/// Writes planned.fill to planned.elements elements at `data`. Integers take their lowest or highest value
+/// for an infinity.
 void fill(void* data, const PlannedBuffer& planned);
 
 }  // namespace kevolve::runner

@@ -16,9 +16,11 @@ std::atomic<const GuardedBuffer*> first{nullptr};
 
 }  // namespace
 
-Result<const GuardedBuffer*> GuardedBuffer::map(const PlannedBuffer& planned, const channel::BufferPlace& place, int descriptor) {
+Result<const GuardedBuffer*> GuardedBuffer::map(const PlannedBuffer& planned,
+                                                const channel::BufferPlace& place, int descriptor) {
   const auto refuse = [&](const char* step) {
-    return failure("buffer '" + planned.name + "' of " + std::to_string(place.mapping_bytes) + " bytes: " + step + ": " + std::strerror(errno));
+    return failure("buffer '" + planned.name + "' of " + std::to_string(place.mapping_bytes) +
+                   " bytes: " + step + ": " + std::strerror(errno));
   };
   const std::size_t whole = place.mapping_bytes + 2 * kGuardBytes;
   void* range = ::mmap(nullptr, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -26,7 +28,9 @@ Result<const GuardedBuffer*> GuardedBuffer::map(const PlannedBuffer& planned, co
   const int access = planned.role == BufferRole::input ? PROT_READ : PROT_READ | PROT_WRITE;
   auto* inner = static_cast<unsigned char*>(range) + kGuardBytes;
   // Populated now, so that page faults are no part of the first timed run.
-  if (::mmap(inner, place.mapping_bytes, access, MAP_SHARED | MAP_FIXED | MAP_POPULATE, descriptor, 0) == MAP_FAILED) return refuse("map");
+  if (::mmap(inner, place.mapping_bytes, access, MAP_SHARED | MAP_FIXED | MAP_POPULATE, descriptor, 0) ==
+      MAP_FAILED)
+    return refuse("map");
   auto* buffer = new GuardedBuffer;
   buffer->planned_ = &planned;
   buffer->begin_ = reinterpret_cast<std::uintptr_t>(range);

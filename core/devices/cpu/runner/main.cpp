@@ -1,8 +1,8 @@
 // kevolve-runner THREADS LIBRARY: loads one compiled candidate and runs it over the judge's buffers.
 //
-// Started by the judge in a sandbox, with a socket as descriptor 3 (core/devices/cpu/channel.hpp). It knows no
-// expected answer, measures no time and gives no judgement beyond how a run ended. Threads, stacks and handlers are
-// made first, then rights are given up, and only then does foreign code enter the process.
+// Started by the judge in a sandbox, with a socket as descriptor 3 (core/devices/cpu/channel.hpp). It knows
+// no expected answer, measures no time and gives no judgement beyond how a run ended. Threads, stacks and
+// handlers are made first, then rights are given up, and only then does foreign code enter the process.
 
 #include <cstdio>
 #include <cstdlib>
@@ -22,7 +22,8 @@ using channel::RequestKind;
 using Requested = channel::Packet<channel::Request>;
 
 void answer(ReplyKind kind, std::string_view text = {}, Outcome outcome = Outcome::passed) {
-  channel::send(channel::kRunnerSocket, channel::Reply{kind, static_cast<std::uint32_t>(outcome)}, text.substr(0, 4096));
+  channel::send(channel::kRunnerSocket, channel::Reply{kind, static_cast<std::uint32_t>(outcome)},
+                text.substr(0, 4096));
 }
 
 int broken(const Error& error) {
@@ -41,7 +42,8 @@ Result<LaunchPlan> receive_plan() {
 
 Result<void> bind(Session& session, const Requested& packet) {
   std::vector<channel::BufferPlace> places(packet.body.size() / sizeof(channel::BufferPlace));
-  if (!places.empty()) std::memcpy(places.data(), packet.body.data(), places.size() * sizeof(channel::BufferPlace));
+  if (!places.empty())
+    std::memcpy(places.data(), packet.body.data(), places.size() * sizeof(channel::BufferPlace));
   return session.bind(places, packet.descriptors);
 }
 
@@ -94,5 +96,5 @@ int main(int argc, char** argv) {
     return 2;
   }
   const int code = kevolve::runner::run(threads, argv[2]);
-  std::_Exit(code);   // no destructors: threads and mappings may be in any state
+  std::_Exit(code);  // no destructors: threads and mappings may be in any state
 }

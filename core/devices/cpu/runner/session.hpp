@@ -1,6 +1,6 @@
 #pragma once
-// Session: one loaded candidate and the sets of buffers bound to it. Everything the runner does after its start.
-// Lives as long as the process; one thread.
+// Session: one loaded candidate and the sets of buffers bound to it. Everything the runner does after its
+// start. Lives as long as the process; one thread.
 
 #include <memory>
 #include <string>
@@ -25,7 +25,8 @@ class Session {
 
   /// Loads the shared object and finds one entry for each launch.
   Result<void> load(const std::string& library);
-  Result<void> bind(const std::vector<channel::BufferPlace>& places, const std::vector<UniqueFd>& descriptors);
+  Result<void> bind(const std::vector<channel::BufferPlace>& places,
+                    const std::vector<UniqueFd>& descriptors);
   Result<Ending> run(const channel::Request& request);
 
  private:
@@ -36,7 +37,7 @@ class Session {
   };
   struct BoundSet {
     std::vector<const GuardedBuffer*> buffers;
-    std::vector<BoundLaunch> launches;   ///< numbered as entries_
+    std::vector<BoundLaunch> launches;  ///< numbered as entries_
   };
 
   [[nodiscard]] const PlannedLaunch& launch(std::size_t number) const;
@@ -45,7 +46,7 @@ class Session {
 
   LaunchPlan plan_;
   simt::Executor& executor_;
-  std::vector<const void*> entries_;     ///< `launches`, then `prepare`
+  std::vector<const void*> entries_;  ///< `launches`, then `prepare`
   std::vector<BoundSet> sets_;
 };
 
