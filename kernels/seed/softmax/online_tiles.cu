@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Find maximum and sum in one pass: a thread takes a tile of ITEMS elements, rescales its running sum only where the tile's maximum exceeds the running centre by more than 8 (exponentials up to e^8 lose nothing), and adds the tile's exponentials. The row is read twice instead of three times, and rescaling is rare. Exponentials are 2^(d log2 e), the form the hardware has.",
-  "tunables": { "ITEMS": [16, 4, 8, 32, 64, 256, 1024], "BLOCK": [256, 1, 2, 4, 8, 64, 128, 512] },
+  "tunables": { "ITEMS": [16, 4, 64], "BLOCK": [256, 1, 4, 64, 512] },
   "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS * BLOCK <= 8192"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }
@@ -44,10 +44,14 @@ __device__ Part tiles_part(const float* __restrict__ in, int tiles) {
       part.centre = most;
     }
     const float centre = part.centre == NOTHING ? 0.0f : part.centre;
-    float sum = 0.0f;
 #pragma unroll
-    for (int j = 0; j < ITEMS; ++j) sum += exp_base2(v[j] - centre);
-    part.sum += sum;
+    for (int j = 0; j < ITEMS; ++j) v[j] = exp_base2(v[j] - centre);
+#pragma unroll
+    for (int width = ITEMS / 2; width > 0; width /= 2) {
+#pragma unroll
+      for (int j = 0; j < width; ++j) v[j] += v[j + width];
+    }
+    part.sum += v[0];
   }
   return part;
 }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Replace the library's exponential by one branch-free polynomial: reduce to |f| <= ln 2 / 2, seven multiply-adds, then add to the exponent bits. It runs on the FMA pipe instead of the special-function unit, has no call and no table, so that tiles of ITEMS elements become straight vector code.",
-  "tunables": { "ITEMS": [8, 4, 16, 32, 64], "BLOCK": [256, 1, 2, 4, 8, 64, 128, 512] },
+  "tunables": { "ITEMS": [16, 4, 64], "BLOCK": [1, 4, 64, 256, 512] },
   "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS * BLOCK <= 8192"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Combine both savings on exponentials: the branch-free polynomial computes each element's exponential once, relative to the maximum of its CHUNK, and stores it; when the row's maximum and sum are known, every chunk is multiplied by one factor. Chunks fit in the nearest cache, so that their elements are read from memory once.",
-  "tunables": { "CHUNK": [512, 64, 128, 256, 1024, 2048, 4096], "BLOCK": [128, 1, 2, 4, 8, 32, 64] },
+  "tunables": { "CHUNK": [512, 128, 2048], "BLOCK": [1, 4, 32, 128] },
   "constraints": ["L % (CHUNK * BLOCK) == 0"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }

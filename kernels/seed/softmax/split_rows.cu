@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Cut every row into SPLIT pieces and give each piece its own block, so that the grid fills the device whatever the number of rows: the first launch stores the maximum and the sum of exponentials of each piece, the second merges the pieces of its row and writes. Rows go backwards in the second launch, so that the rows read last are found in cache.",
-  "tunables": { "SPLIT": [8, 2, 4, 16, 32], "BLOCK": [256, 32, 64, 128] },
+  "tunables": { "SPLIT": [8, 2, 32], "BLOCK": [256, 32, 128] },
   "constraints": ["L % (4 * SPLIT * BLOCK) == 0"],
   "scratch": {
     "largest": { "dtype": "f32", "elements": "ROWS * SPLIT" },
