@@ -142,7 +142,7 @@ Result<tl::expected<Manifest, Verdict>> CompileDevice::examine(const CompileJob&
     if (!cubin)
       return tl::unexpected(verdict(Outcome::inspect_violation, Gate::inspect,
                                     "The compiled binary cannot be read: " + cubin.error().message + "."));
-    for (auto& fault : violations(*cubin))
+    for (auto& fault : violations(*cubin, answer.groups[i].unreferenced))
       if (std::find(faults.begin(), faults.end(), fault) == faults.end()) faults.push_back(std::move(fault));
     hashes += cubin->normalised_hash;
     cubins.push_back(std::move(*cubin));

@@ -67,7 +67,8 @@ Json to_json(const CompileJob& job) {
 
 Json to_json(const CompileAnswer& answer) {
   Json groups = Json::array();
-  for (const auto& group : answer.groups) groups.push_back({{"log", group.log}, {"lowered", group.lowered}});
+  for (const auto& group : answer.groups)
+    groups.push_back({{"log", group.log}, {"lowered", group.lowered}, {"unreferenced", group.unreferenced}});
   return {{"status", name(answer.status)},
           {"message", answer.message},
           {"version", answer.version},
@@ -100,8 +101,9 @@ Result<CompileAnswer> compile_answer_from_json(const Json& json) try {
   answer.version = json.at("version").get<std::string>();
   answer.architectures = json.at("architectures").get<std::vector<int>>();
   for (const auto& group : json.at("groups"))
-    answer.groups.push_back(
-        {group.at("log").get<std::string>(), group.at("lowered").get<std::map<std::string, std::string>>()});
+    answer.groups.push_back({group.at("log").get<std::string>(),
+                             group.at("lowered").get<std::map<std::string, std::string>>(),
+                             group.at("unreferenced").get<std::vector<std::string>>()});
   return answer;
 } catch (const std::exception& error) {
   return failure(std::string("the answer of kevolve-nvrtc is malformed: ") + error.what());

@@ -35,6 +35,7 @@ struct CompileJob {
 struct CompiledGroup {
   std::string log;                             ///< warnings and what ptxas says
   std::map<std::string, std::string> lowered;  ///< name expression -> symbol in the cubin
+  std::vector<std::string> unreferenced;       ///< global variables that no code names (ptx_globals.hpp)
 };
 
 struct CompileAnswer {

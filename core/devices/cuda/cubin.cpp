@@ -158,6 +158,7 @@ bool is_library_table(const WritableGlobal& global) {
 }
 
 std::string demangled(const std::string& symbol) {
+  if (symbol.rfind("_Z", 0) != 0) return symbol;  // "g" alone would be read as a type: __float128
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> name(
       abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &std::free);

@@ -32,10 +32,19 @@ std::string explain_foreign(const std::string& symbol) {
 
 }  // namespace
 
-std::vector<std::string> violations(const Cubin& cubin) {
+std::vector<std::string> violations(const Cubin& cubin, const std::vector<std::string>& unreferenced) {
   std::vector<std::string> sentences;
-  for (const auto& global : cubin.globals)
-    if (!is_library_table(global)) sentences.push_back(explain_global(global));
+  std::uint64_t idle_bytes = 0;
+  for (const auto& global : cubin.globals) {
+    if (std::binary_search(unreferenced.begin(), unreferenced.end(), global.symbol))
+      idle_bytes += global.size_bytes;
+    else if (!is_library_table(global))
+      sentences.push_back(explain_global(global));
+  }
+  if (idle_bytes > kUnreferencedBytes)
+    sentences.push_back("The binary holds " + std::to_string(idle_bytes) +
+                        " bytes of global variables that no code uses. Remove them, or turn constants into "
+                        "__constant__ variables or macros.");
   for (const auto& symbol : cubin.foreign_symbols) sentences.push_back(explain_foreign(symbol));
   return sentences;
 }

@@ -10,8 +10,13 @@
 
 namespace kevolve {
 
-/// Reasons to refuse, complete sentences; empty when there are none.
-std::vector<std::string> violations(const Cubin& cubin);
+/// What variables that no code refers to may take together: enough for the constants of libraries' headers,
+/// too little to keep an answer in, should code reach them from a neighbour's address.
+inline constexpr std::uint64_t kUnreferencedBytes = 8 * 1024;
+
+/// Reasons to refuse, complete sentences; empty when there are none. `unreferenced`, sorted: variables that
+/// no code names (ptx_globals.hpp).
+std::vector<std::string> violations(const Cubin& cubin, const std::vector<std::string>& unreferenced);
 
 /// Kernels that launches name and their cubin does not hold, as sentences. `cubins` parallel to
 /// Manifest::cubins.

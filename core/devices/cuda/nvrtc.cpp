@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/devices/cuda/prelude.hpp"
+#include "core/devices/cuda/ptx_globals.hpp"
 
 namespace kevolve {
 
@@ -24,6 +25,8 @@ struct Nvrtc::Functions {
   int (*lowered_name)(Program, const char*, const char**) = nullptr;
   int (*cubin_size)(Program, std::size_t*) = nullptr;
   int (*cubin)(Program, char*) = nullptr;
+  int (*ptx_size)(Program, std::size_t*) = nullptr;
+  int (*ptx)(Program, char*) = nullptr;
 };
 
 namespace {
@@ -61,6 +64,13 @@ std::vector<const char*> pointers(const std::vector<std::string>& texts) {
   return result;
 }
 
+std::string ptx_of(const Nvrtc::Functions& nvrtc, void* program) {
+  std::size_t size = 0;
+  if (nvrtc.ptx_size(program, &size) != 0) return {};
+  std::string ptx(size, '\0');
+  return nvrtc.ptx(program, ptx.data()) == 0 ? ptx : std::string();
+}
+
 std::string write_cubin(const Nvrtc::Functions& nvrtc, void* program, const std::filesystem::path& path) {
   std::size_t size = 0;
   if (const int code = nvrtc.cubin_size(program, &size); code != 0)
@@ -82,7 +92,7 @@ bool compile_group(const Nvrtc::Functions& nvrtc, void* program, const CompileJo
   const auto options = options_of(job, group);
   const auto arguments = pointers(options);
   const int code = nvrtc.compile(program, static_cast<int>(arguments.size()), arguments.data());
-  CompiledGroup compiled{log_of(nvrtc, program), {}};
+  CompiledGroup compiled{log_of(nvrtc, program), {}, {}};
   if (code != 0) {
     const bool rejected = code == kCompilationFailed;
     answer.status = rejected ? CompileAnswer::Status::rejected : CompileAnswer::Status::failed;
@@ -95,6 +105,7 @@ bool compile_group(const Nvrtc::Functions& nvrtc, void* program, const CompileJo
     const char* lowered = nullptr;
     if (nvrtc.lowered_name(program, kernel.c_str(), &lowered) == 0) compiled.lowered[kernel] = lowered;
   }
+  compiled.unreferenced = unreferenced_globals(ptx_of(nvrtc, program));
   answer.message = write_cubin(nvrtc, program, job.output / cubin_name(index));
   answer.groups.push_back(std::move(compiled));
   return answer.message.empty();
@@ -121,7 +132,9 @@ Result<Nvrtc> Nvrtc::load(const std::filesystem::path& library,
                         resolve_symbol(handle, "nvrtcGetProgramLog", functions->log) &&
                         resolve_symbol(handle, "nvrtcGetLoweredName", functions->lowered_name) &&
                         resolve_symbol(handle, "nvrtcGetCUBINSize", functions->cubin_size) &&
-                        resolve_symbol(handle, "nvrtcGetCUBIN", functions->cubin);
+                        resolve_symbol(handle, "nvrtcGetCUBIN", functions->cubin) &&
+                        resolve_symbol(handle, "nvrtcGetPTXSize", functions->ptx_size) &&
+                        resolve_symbol(handle, "nvrtcGetPTX", functions->ptx);
   if (!complete) return failure(library.string() + " is no NVRTC of CUDA 12 or newer: " + dlerror());
   return Nvrtc(functions);
 }

@@ -95,12 +95,12 @@ using ::isfinite, ::isinf, ::isnan, ::signbit;
 )";
 constexpr const char* kAlgorithm = R"(#pragma once
 namespace std {
-template <class T> constexpr const T& min(const T& a, const T& b) { return b < a ? b : a; }
-template <class T> constexpr const T& max(const T& a, const T& b) { return a < b ? b : a; }
-template <class T> constexpr const T& clamp(const T& x, const T& low, const T& high) {
+template <class T> __host__ __device__ constexpr const T& min(const T& a, const T& b) { return b < a ? b : a; }
+template <class T> __host__ __device__ constexpr const T& max(const T& a, const T& b) { return a < b ? b : a; }
+template <class T> __host__ __device__ constexpr const T& clamp(const T& x, const T& low, const T& high) {
   return x < low ? low : high < x ? high : x;
 }
-template <class T> constexpr void swap(T& a, T& b) {
+template <class T> __host__ __device__ constexpr void swap(T& a, T& b) {
   T kept = static_cast<T&&>(a);
   a = static_cast<T&&>(b);
   b = static_cast<T&&>(kept);

@@ -70,6 +70,10 @@ TEST_CASE("an identical candidate's evaluation is found where it counts") {
   CHECK_FALSE(
       find(must(fixture.archive.enter_operator(make_operator("layernorm", 2))), "small", fixture.device));
   CHECK_FALSE(must(fixture.archive.find_evaluation("00", fixture.op, "small", fixture.device)));
+
+  fixture.add("never judged");
+  CHECK(must(fixture.archive.tried(fixture.op, "small", fixture.device)) == std::set<std::string>{hash});
+  CHECK(must(fixture.archive.tried(fixture.op, "benchmark", fixture.device)).empty());
 }
 
 TEST_CASE("a failure is found too") {

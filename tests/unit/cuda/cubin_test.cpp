@@ -104,6 +104,7 @@ TEST_CASE("a cubin cut or corrupted anywhere does no harm") {
 TEST_CASE("names are shown as they stand in the source") {
   CHECK(demangled("_Z4rowsILi4EEvPf") == "void rows<4>(float*)");
   CHECK(demangled("plain") == "plain");
+  CHECK(demangled("g") == "g");
 }
 
 }  // namespace kevolve

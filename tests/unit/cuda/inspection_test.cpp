@@ -20,18 +20,27 @@ bool contains(const std::vector<std::string>& sentences, const std::string& part
 }  // namespace
 
 TEST_CASE("an honest cubin has no violations") {
-  CHECK(violations({{"k"}, {}, {}, "hash"}).empty());
+  CHECK(violations({{"k"}, {}, {}, "hash"}, {}).empty());
 }
 
 TEST_CASE("each thing that no candidate may hold is named with its remedy") {
   Cubin global;
   global.globals = {{"_ZN2ns5cacheE", 4096, ""}};
-  CHECK(contains(violations(global), "'ns::cache' (4096 bytes)"));
-  CHECK(contains(violations(global), "__constant__"));
-  CHECK(contains(violations(calling("vprintf")), "Remove printf"));
-  CHECK(contains(violations(calling("malloc")), "`scratch`"));
-  CHECK(contains(violations(calling("__cudaCDP2LaunchDeviceV2")), "kernels may not launch kernels"));
-  CHECK(contains(violations(calling("other")), "'other', which the source does not define"));
+  CHECK(contains(violations(global, {"other"}), "'ns::cache' (4096 bytes)"));
+  CHECK(contains(violations(global, {"other"}), "__constant__"));
+  CHECK(contains(violations(calling("vprintf"), {}), "Remove printf"));
+  CHECK(contains(violations(calling("malloc"), {}), "`scratch`"));
+  CHECK(contains(violations(calling("__cudaCDP2LaunchDeviceV2"), {}), "kernels may not launch kernels"));
+  CHECK(contains(violations(calling("other"), {}), "'other', which the source does not define"));
+}
+
+TEST_CASE("variables that no code names are admitted while they are small") {
+  Cubin cubin;
+  cubin.globals = {{"kTile", 4, ""}, {"used", 4, ""}};
+  CHECK(violations(cubin, {"kTile", "used"}).empty());
+  CHECK(contains(violations(cubin, {"kTile"}), "'used' (4 bytes)"));
+  cubin.globals[0].size_bytes = kUnreferencedBytes + 1;
+  CHECK(contains(violations(cubin, {"kTile", "used"}), "that no code uses"));
 }
 
 TEST_CASE("a library table is admitted for its content, not for its name") {

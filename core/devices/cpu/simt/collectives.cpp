@@ -6,8 +6,6 @@
 #include "core/devices/cpu/simt/describe.hpp"
 #include "core/devices/cpu/simt/worker.hpp"
 
-extern "C" __thread kevolve::simt::ThreadIndex kevolve_simt_thread_index KEVOLVE_SIMT_TLS;
-
 namespace kevolve::simt {
 namespace {
 

@@ -1,7 +1,6 @@
 #include "core/devices/cpu/simt/executor.hpp"
 
 #include <fmt/format.h>
-#include <immintrin.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -38,6 +37,12 @@ void install_signal_stack() {
     std::perror("simt: cannot install a signal stack");
     std::abort();
   }
+}
+
+void relax() {
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
 }
 
 std::string count_of(std::int64_t number, const char* what) {
@@ -146,7 +151,7 @@ class Executor::Impl {
       const T seen = value.load(std::memory_order_acquire);
       if (reached(seen)) return seen;
       if (spin < kSpinsBeforeSleep) {
-        _mm_pause();
+        relax();
       } else {
         value.wait(seen);
       }

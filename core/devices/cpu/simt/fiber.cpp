@@ -21,7 +21,7 @@ constexpr std::size_t kLine = 64;
 
 }  // namespace
 
-FiberPool::FiberPool(std::size_t count, Main main) : main_(main), fibers_(count) {
+FiberPool::FiberPool(std::size_t count, Context::Main main) : main_(main), fibers_(count) {
   void* region = mmap(nullptr, count * kStrideBytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (region == MAP_FAILED) {
@@ -45,7 +45,7 @@ FiberPool::FiberPool(std::size_t count, Main main) : main_(main), fibers_(count)
 FiberPool::~FiberPool() { munmap(region_, fibers_.size() * kStrideBytes); }
 
 void FiberPool::prepare(Fiber& fiber) {
-  fiber.context = boost::context::detail::make_fcontext(fiber.stack_top, kStrideBytes - kGuardBytes - kPage, main_);
+  fiber.context.prepare(fiber.stack_top, kStrideBytes - kGuardBytes - kPage, main_);
   fiber.wait = Wait::nothing;
 }
 

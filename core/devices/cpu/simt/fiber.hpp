@@ -4,12 +4,12 @@
 // ever, and the list of free ones is a stack itself, so that the same warm ones serve block after block.
 // Owned by a Worker; used by its OS thread only.
 
-#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "core/devices/cpu/simt/abi.hpp"
+#include "core/devices/cpu/simt/context.hpp"
 
 namespace kevolve::simt {
 
@@ -18,8 +18,8 @@ struct Block;
 /// What a suspended CUDA thread waits for.
 enum class Wait : std::uint8_t { nothing, block_barrier, warp_collective, convergence, grid_barrier };
 
-struct Fiber {
-  boost::context::detail::fcontext_t context = nullptr;   ///< where it was suspended
+struct alignas(64) Fiber {
+  Context context;                                        ///< where it was suspended
   Fiber* next = nullptr;                                  ///< in whichever list holds it
   Block* block = nullptr;
   ThreadIndex thread{};
@@ -59,10 +59,8 @@ struct FiberList {
 
 class FiberPool {
  public:
-  using Main = void (*)(boost::context::detail::transfer_t);
-
   /// Aborts when the address space is not to be had.
-  FiberPool(std::size_t count, Main main);
+  FiberPool(std::size_t count, Context::Main main);
   ~FiberPool();
   FiberPool(const FiberPool&) = delete;
   FiberPool& operator=(const FiberPool&) = delete;
@@ -88,7 +86,7 @@ class FiberPool {
  private:
   void prepare(Fiber& fiber);
 
-  Main main_;
+  Context::Main main_;
   unsigned char* region_ = nullptr;
   std::vector<Fiber> fibers_;
   Fiber* free_ = nullptr;

@@ -15,18 +15,12 @@ constinit __thread std::uint32_t kevolve_simt_grid_dim[3] KEVOLVE_SIMT_TLS = {};
 }
 
 namespace kevolve::simt {
-namespace {
-
-constinit __thread Worker* current_worker = nullptr;
-
-}  // namespace
+constinit __thread Worker* current_worker KEVOLVE_SIMT_TLS = nullptr;
 
 Worker::Worker(std::size_t fibers) : pool_(fibers, &Worker::fiber_main) {
   for (auto& block : blocks_) block = std::make_unique<Block>();
   reset();
 }
-
-Worker* Worker::current() { return current_worker; }
 
 ThreadPlace Worker::place() const {
   const ThreadIndex& thread = kevolve_simt_thread_index;
@@ -76,9 +70,8 @@ void Worker::finish_block(Block* block) {
   if (launch_->config.cooperative) launch_->finished_blocks.fetch_add(1);
 }
 
-void Worker::fiber_main(boost::context::detail::transfer_t from) {
+void Worker::fiber_main() {
   Worker& worker = *current_worker;
-  worker.previous_->context = from.fctx;
   Fiber* self = worker.running_;
   for (;;) {
     Block* block = self->block;
@@ -99,48 +92,9 @@ void Worker::fiber_main(boost::context::detail::transfer_t from) {
   }
 }
 
-void Worker::jump(Fiber* to) {
-  previous_ = running_;
-  running_ = to;
-  const auto from = boost::context::detail::jump_fcontext(to->context, nullptr);
-  previous_->context = from.fctx;
-}
-
-void Worker::switch_from(Fiber* self, Fiber* next) {
-  if (next != self) jump(next);
-  if (block_ != self->block) enter(self->block);
-  kevolve_simt_thread_index = self->thread;
-}
-
-Fiber* Worker::take_for_opening() {
-  Fiber* fresh = pool_.take();
-  fresh->block = opening_;
-  return fresh;
-}
-
-Fiber* Worker::pick(bool may_begin_block) {
-  if (ready_.empty() && !has_unbegun() && !release_converging() && (!may_begin_block || !begin_block())) {
-    return &root_;
-  }
+Fiber* Worker::pick_rarer(bool may_begin_block) {
+  if (!release_converging() && (!may_begin_block || !begin_block())) return &root_;
   return ready_.empty() ? take_for_opening() : ready_.pop();
-}
-
-void Worker::bind() {
-  const std::uint32_t rank = kevolve_simt_thread_index.rank;
-  Warp& warp = block_->warps[rank / 32];
-  const std::uint32_t bit = 1U << rank % 32;
-  if ((warp.bound & bit) != 0) return;
-  warp.bound |= bit;
-  ++block_->queue.bound;
-  running_->thread = kevolve_simt_thread_index;
-}
-
-void Worker::suspend(Wait wait) {
-  Fiber* self = running_;
-  self->wait = wait;
-  idle_yields_ = 0;
-  switch_from(self, pick(launch_->config.cooperative));
-  self->wait = Wait::nothing;
 }
 
 void Worker::yield() {

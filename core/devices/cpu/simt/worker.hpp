@@ -18,9 +18,17 @@
 #include "core/devices/cpu/simt/block.hpp"
 #include "core/devices/cpu/simt/launch.hpp"
 
+extern "C" {
+extern __thread kevolve::simt::ThreadIndex kevolve_simt_thread_index KEVOLVE_SIMT_TLS;
+}
+
 namespace kevolve::simt {
 
 inline constexpr std::size_t kResidentBlocks = 16;
+
+class Worker;
+/// The worker whose code this OS thread is executing; null outside Worker::work().
+extern __thread Worker* current_worker KEVOLVE_SIMT_TLS;
 
 class Worker {
  public:
@@ -29,17 +37,16 @@ class Worker {
   /// Takes blocks of `launch` until none is left or one has failed.
   void work(Launch& launch);
 
-  /// The worker whose code this OS thread is executing; null outside work().
-  static Worker* current();
+  static Worker* current() { return current_worker; }
   [[nodiscard]] Launch& launch() { return *launch_; }
   [[nodiscard]] Fiber& running() { return *running_; }
   [[nodiscard]] Block& block() { return *block_; }
   [[nodiscard]] ThreadPlace place() const;
 
   /// Marks the running thread as one that keeps its fiber.
-  void bind();
+  [[gnu::always_inline]] inline void bind();
   /// Lets the others run; returns when the running thread was made ready. The caller has put it into a list.
-  void suspend(Wait wait);
+  [[gnu::always_inline]] inline void suspend(Wait wait);
   void make_ready(FiberList& fibers) { ready_.append(fibers); }
   void make_ready(Fiber* fiber) { ready_.push(fiber); }
   /// See kevolve_simt_yield.
@@ -53,16 +60,17 @@ class Worker {
   [[nodiscard]] bool in_shared_guard(const void* address) const;
 
  private:
-  static void fiber_main(boost::context::detail::transfer_t from);
+  static void fiber_main();
   void enter(Block* block);
   bool can_begin_block() const;
   Block* begin_block();
   void finish_block(Block* block);
   bool release_converging();
-  Fiber* pick(bool may_begin_block);
-  void jump(Fiber* to);
-  void switch_from(Fiber* self, Fiber* next);
-  Fiber* take_for_opening();
+  [[gnu::always_inline]] inline Fiber* pick(bool may_begin_block);
+  Fiber* pick_rarer(bool may_begin_block);
+  [[gnu::always_inline]] inline void jump(Fiber* to);
+  [[gnu::always_inline]] inline void switch_from(Fiber* self, Fiber* next);
+  [[gnu::always_inline]] inline Fiber* take_for_opening();
   [[nodiscard]] bool has_unbegun() const { return opening_->queue.next != opening_->queue.size; }
   void schedule();
   bool pass_grid_barrier();
@@ -77,7 +85,6 @@ class Worker {
   Launch* launch_ = nullptr;
   Fiber root_;                       ///< the OS thread's own stack
   Fiber* running_ = nullptr;
-  Fiber* previous_ = nullptr;        ///< whose context the fiber that runs next has to store
   Block* block_ = nullptr;           ///< whose view is in thread-local storage
   Block* opening_ = nullptr;         ///< the block begun last: the only one that may have threads not begun
   FiberList ready_, at_grid_;
@@ -85,5 +92,49 @@ class Worker {
   std::int64_t begun_ = 0, quota_ = 0;       ///< blocks
   std::int64_t taken_ = 0, taken_end_ = 0;   ///< places taken from launch_->next_block and not begun
 };
+
+// The way of every barrier step is inlined into the functions that candidates call: see context.hpp on returns.
+
+inline void Worker::bind() {
+  const std::uint32_t rank = kevolve_simt_thread_index.rank;
+  Warp& warp = block_->warps[rank / 32];
+  const std::uint32_t bit = 1U << rank % 32;
+  if ((warp.bound & bit) != 0) return;
+  warp.bound |= bit;
+  ++block_->queue.bound;
+  running_->thread = kevolve_simt_thread_index;
+}
+
+inline void Worker::jump(Fiber* to) {
+  Fiber* from = running_;
+  running_ = to;
+  Context::switch_to(from->context, to->context);
+}
+
+inline void Worker::switch_from(Fiber* self, Fiber* next) {
+  if (next != self) jump(next);
+  if (block_ != self->block) [[unlikely]] enter(self->block);
+  kevolve_simt_thread_index = self->thread;
+}
+
+inline Fiber* Worker::take_for_opening() {
+  Fiber* fresh = pool_.take();
+  fresh->block = opening_;
+  return fresh;
+}
+
+inline Fiber* Worker::pick(bool may_begin_block) {
+  if (!ready_.empty()) return ready_.pop();
+  if (has_unbegun()) return take_for_opening();
+  return pick_rarer(may_begin_block);
+}
+
+inline void Worker::suspend(Wait wait) {
+  Fiber* self = running_;
+  self->wait = wait;
+  idle_yields_ = 0;
+  switch_from(self, pick(launch_->config.cooperative));
+  self->wait = Wait::nothing;
+}
 
 }  // namespace kevolve::simt
