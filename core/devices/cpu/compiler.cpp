@@ -124,6 +124,11 @@ Result<std::unique_ptr<Compiler>> Compiler::open(const CompilerSettings& setting
   if (!banner) return failure(banner.error());
   compiler->version_ = "g++ " + *number;
   compiler->identity_ = *banner + "\n" + processor_identity() + "\n";
+  // What was compiled without a sandbox may hold the machine's files: never taken for what was compiled
+  // inside.
+  const auto sandbox = sandboxed({"true"}, {});
+  if (!sandbox) return failure(sandbox.error());
+  compiler->identity_ += sandbox->front() + "\n";
   for (const auto* flags : {&kCodeFlags, &kLinkFlags})
     for (const std::string& flag : *flags) compiler->identity_ += flag + " ";
   return compiler;

@@ -27,6 +27,14 @@ TEST_CASE("a translation unit has macros, the candidate under its own name and o
   CHECK(contains(unit, "#line 1 \"prepare[0].kernel\"\nKEVOLVE_SIMT_ENTRY(1, ns::pack)\n"));
 }
 
+TEST_CASE("headers are read before asm is poisoned, and the candidate after") {
+  const std::string unit = translation_unit("#include <cuda_fp16.h>\nsource", {});
+  CHECK(unit ==
+        "#if __has_include(<cuda_fp16.h>)\n#include <cuda_fp16.h>\n#endif\n#pragma GCC poison asm __asm "
+        "__asm__\n"
+        "#line 1 \"candidate.cu\"\n#include <cuda_fp16.h>\nsource\n");
+}
+
 TEST_CASE("errors come first, with their source lines and without the machine's paths") {
   const std::string output =
       "In file included from <command-line>:\n"
