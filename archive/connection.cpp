@@ -120,7 +120,6 @@ Connection::Connection(fs::path path, Access access, std::chrono::milliseconds b
   try {
     open(access);
     sqlite3_busy_timeout(handle_, static_cast<int>(busy_timeout.count()));
-    execute("PRAGMA trusted_schema = OFF");
   } catch (...) {
     sqlite3_close(handle_);
     throw;

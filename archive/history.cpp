@@ -182,10 +182,8 @@ Result<std::vector<RoundBest>> Archive::round_bests(JobId job) {
     std::vector<RoundBest> bests;
     while (query.step()) {
       RoundBest& best = bests.emplace_back();
-      std::optional<EvaluationId> evaluation;
       query.read(best.round.id, best.round.job, best.round.op, best.round.workload, best.round.number,
-                 best.round.state, best.operator_name, best.candidate, evaluation, best.speedup,
-                 best.median_us);
+                 best.round.state, best.operator_name, best.candidate, best.speedup, best.median_us);
     }
     return bests;
   });

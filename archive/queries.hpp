@@ -45,7 +45,7 @@ SELECT candidate_hash, min(id) FROM candidates
 
 /// ?1 candidate hash, ?2 operator. Every evaluation of it or an identical one, oldest first.
 inline constexpr std::string_view kEvaluationsOfHash = R"sql(
-SELECT e.id FROM candidates c JOIN evaluations e ON e.candidate = c.id
+SELECT e.id FROM candidates c CROSS JOIN evaluations e ON e.candidate = c.id
  WHERE c.candidate_hash = ?1 AND c.operator = ?2 ORDER BY e.id)sql";
 
 /// ?1 operator, ?2 workload, ?3 device.
@@ -53,10 +53,11 @@ inline constexpr std::string_view kTried = R"sql(
 SELECT DISTINCT c.candidate_hash FROM evaluations e JOIN candidates c ON c.id = e.candidate
  WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3)sql";
 
-/// ?1 candidate hash, ?2 operator, ?3 workload, ?4 device. Newest first.
+/// ?1 candidate hash, ?2 operator, ?3 workload, ?4 device. Newest first. CROSS JOIN keeps the few candidates
+/// outside.
 inline constexpr std::string_view kJudgedBefore = R"sql(
 SELECT e.id, e.gate, e.outcome
-  FROM candidates c JOIN evaluations e ON e.candidate = c.id
+  FROM candidates c CROSS JOIN evaluations e ON e.candidate = c.id
  WHERE c.candidate_hash = ?1 AND e.operator = ?2 AND e.workload = ?3 AND e.device = ?4
  ORDER BY e.id DESC)sql";
 
@@ -84,16 +85,18 @@ SELECT c.state, e.gate, e.outcome, count(*)
 
 /// ?1 job. SQLite takes the bare columns of an aggregate with max() from the row that holds the maximum.
 inline constexpr std::string_view kRoundBests = R"sql(
-SELECT b.*, coalesce(m.median_us, 0.0)
-  FROM (SELECT r.id, r.job, r.operator, r.workload, r.number, r.state, o.name, coalesce(c.id, 0),
-               e.id AS evaluation, coalesce(max(e.speedup), 0.0)
-          FROM rounds r
-          JOIN operators o ON o.id = r.operator
-          LEFT JOIN (candidates c JOIN evaluations e
-                       ON e.id = c.evaluation AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile'))
-            ON c.round = r.id
-         WHERE r.job = ?1 GROUP BY r.id) b
+SELECT r.id, r.job, r.operator, r.workload, r.number, r.state, o.name,
+       coalesce(b.candidate, 0), coalesce(b.speedup, 0.0), coalesce(m.median_us, 0.0)
+  FROM rounds r
+  JOIN operators o ON o.id = r.operator
+  LEFT JOIN (SELECT c.round, c.id AS candidate, e.id AS evaluation, max(e.speedup) AS speedup
+               FROM rounds r2
+               JOIN candidates c ON c.round = r2.id
+               JOIN evaluations e ON e.id = c.evaluation
+              WHERE r2.job = ?1 AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile')
+              GROUP BY c.round) b ON b.round = r.id
   LEFT JOIN measurements m ON m.evaluation = b.evaluation AND m.subject = 'candidate'
- ORDER BY b.id)sql";
+ WHERE r.job = ?1
+ ORDER BY r.id)sql";
 
 }  // namespace kevolve::queries

@@ -151,12 +151,13 @@ CREATE TABLE evaluations (
   prepare_us         REAL,
   floor_us           REAL    NOT NULL,
   seed               TEXT    NOT NULL,
-  accuracy           TEXT    CHECK (json_valid(accuracy)),
-  compile            TEXT    CHECK (json_valid(compile)),
+  accuracy           TEXT    CHECK (accuracy IS NULL OR json_valid(accuracy)),
+  compile            TEXT    CHECK (compile IS NULL OR json_valid(compile)),
   gate_ms            TEXT    NOT NULL CHECK (json_valid(gate_ms)),
   evaluated_at_ms    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX evaluations_by_candidate ON evaluations (candidate, workload, device);
+CREATE INDEX evaluations_by_place ON evaluations (operator, workload, device, candidate);
 
 CREATE TABLE measurements (
   evaluation INTEGER NOT NULL REFERENCES evaluations,

@@ -30,6 +30,12 @@ Outcome enum_from_name<Outcome>(std::string_view text) {
 }
 
 template <>
+Relation enum_from_name<Relation>(std::string_view text) {
+  if (const auto relation = relation_from_name(text)) return *relation;
+  unknown_name(text);
+}
+
+template <>
 PrecisionClass enum_from_name<PrecisionClass>(std::string_view text) {
   if (const auto precision = precision_from_name(text)) return *precision;
   unknown_name(text);

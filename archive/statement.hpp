@@ -32,6 +32,8 @@ Gate enum_from_name<Gate>(std::string_view text);
 template <>
 Outcome enum_from_name<Outcome>(std::string_view text);
 template <>
+Relation enum_from_name<Relation>(std::string_view text);
+template <>
 PrecisionClass enum_from_name<PrecisionClass>(std::string_view text);
 
 class Statement {

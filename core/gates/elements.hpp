@@ -24,6 +24,10 @@ struct Elements {
   [[nodiscard]] std::size_t size_bytes() const { return count * kevolve::size_bytes(dtype); }
 };
 
+/// Writes `value`, rounded to the nearest that the type holds (to even on ties), as element `index`. Integers
+/// take the nearest integer within their range; a boolean is whether the value differs from 0.
+void store(DType dtype, std::byte* data, std::size_t index, double value);
+
 /// Outputs and scratch hold one of these bytes, repeated, before a run. As f32, f16, bf16 or integers the
 /// first is a large negative number, the second a large positive one, the third NaN or -1: adding to it,
 /// taking a minimum or a maximum with it, or multiplying it by 0 shows with at least one of them.

@@ -1,7 +1,6 @@
 #include "core/model/expression.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "core/model/schema.hpp"
+#include "core/model/field_checks.hpp"
 
 namespace kevolve {
 
@@ -259,12 +258,9 @@ class Evaluator {
   [[nodiscard]] Result<std::int64_t> named(const std::string& wanted) const {
     const auto found = bindings_.find(wanted);
     if (found != bindings_.end()) return found->second;
-    std::vector<std::string> known;
-    for (const auto& [known_name, ignored] : bindings_) known.push_back(known_name);
-    const std::string near = nearest(wanted, known);
-    return failure(fmt::format("unknown name '{}'{}; known names: {}", wanted,
-                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near),
-                               known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+    Names known;
+    for (const auto& [known_name, ignored] : bindings_) known.insert(known_name);
+    return failure(fmt::format("unknown name '{}'{}", wanted, suggestion(wanted, known, "names")));
   }
 
   static Result<std::int64_t> combine(const Node& node, std::int64_t a, std::int64_t b) {

@@ -68,7 +68,7 @@ Result<std::vector<Expression>> expression_list(const Json& array, const Names& 
 std::string suggestion(std::string_view word, const Names& known, std::string_view noun) {
   const std::vector<std::string> words(known.begin(), known.end());
   const std::string near = nearest(word, words);
-  return fmt::format("{}; known {}: {}", near.empty() ? "" : fmt::format("; did you mean '{}'?", near), noun,
+  return fmt::format("; {}known {}: {}", near.empty() ? "" : fmt::format("did you mean '{}'? ", near), noun,
                      words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", ")));
 }
 

@@ -113,18 +113,16 @@ class Expectation {
       return fmt::format("{}", fmt::join(branches, " or "));
     }
     const std::string type = schema.value("type", "");
-    if (type == "object")
-      return "an object" + range(schema, "minProperties", "maxProperties", " with {} keys");
-    if (type == "array") return "an array" + range(schema, "minItems", "maxItems", " of {} entries");
+    if (type == "object") return "an object" + range(schema, "minProperties", "maxProperties", "keys");
+    if (type == "array") return "an array" + range(schema, "minItems", "maxItems", "entries");
     if (type == "string") {
       const std::string pattern = schema.value("pattern", "");
-      return "a string" + range(schema, "minLength", "maxLength", " of {} characters") +
+      return "a string" + range(schema, "minLength", "maxLength", "characters") +
              (pattern.empty() ? "" : " that matches " + pattern);
     }
     if (type == "boolean") return "true or false";
-    if (type == "integer") return "an integer" + range(schema, "minimum", "maximum", " {}");
-    return "a number" + range(schema, "minimum", "maximum", " {}") +
-           range(schema, "exclusiveMinimum", "", " {}");
+    if (type == "integer") return "an integer" + range(schema, "minimum", "maximum", "");
+    return "a number" + range(schema, "minimum", "maximum", "");
   }
 
   static std::string list(const Json& values) {
@@ -134,21 +132,22 @@ class Expectation {
   }
 
  private:
+  // "from 1 to 8", "of at least 1", "above 0, at most 8": what the schema says between two keywords.
   static std::string range(const Json& schema, const std::string& low, const std::string& high,
-                           const char* frame) {
+                           const std::string& noun) {
     const bool has_low = schema.contains(low), has_high = schema.contains(high);
-    if (!has_low && !has_high) return "";
-    std::string bounds;
-    if (low == "exclusiveMinimum") {
-      bounds = fmt::format("above {}", schema[low].dump());
-    } else if (has_low && has_high) {
-      bounds = schema[low] == schema[high] ? schema[low].dump()
-                                           : fmt::format("{} to {}", schema[low].dump(), schema[high].dump());
-    } else {
-      bounds = has_low ? fmt::format("at least {}", schema[low].dump())
-                       : fmt::format("at most {}", schema[high].dump());
+    const std::string end = noun.empty() ? "" : " " + noun;
+    const std::string of = noun.empty() ? " of " : " with ";
+    if (schema.contains("exclusiveMinimum")) {
+      return fmt::format(" above {}{}", schema["exclusiveMinimum"].dump(),
+                         has_high ? ", at most " + schema[high].dump() : "");
     }
-    return fmt::format(fmt::runtime(frame), bounds);
+    if (has_low && has_high) {
+      return fmt::format(" {} {} to {}{}", noun.empty() ? "from" : "of", schema[low].dump(),
+                         schema[high].dump(), end);
+    }
+    if (has_low) return fmt::format("{}at least {}{}", of, schema[low].dump(), end);
+    return has_high ? fmt::format("{}at most {}{}", of, schema[high].dump(), end) : "";
   }
 
   const Json& root_;

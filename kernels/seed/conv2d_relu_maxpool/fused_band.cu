@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Keep everything on chip: a block copies the band of input rows under PY pooled rows into shared memory with its zero border, so that no tap needs a bounds check, and each thread computes FV contiguous filters for the 2 PX + 1 pixels under PX windows, walking down the convolution's rows and keeping only the running maxima. Weights are repacked filter-innermost; bias and ReLU are applied once per window; the convolution never reaches memory.",
-  "tunables": { "FV": [16, 4, 8, 32], "PX": [3, 2, 4], "PY": [2, 1, 3], "STRIPS": [3, 1, 7, 9] },
+  "tunables": { "FV": [32, 4, 8, 16], "PX": [3, 2, 4], "PY": [2, 1, 3], "STRIPS": [3, 1, 7, 9] },
   "constraints": ["FILTERS % FV == 0", "FV * (2 * PX + 1) <= 256", "FILTERS / FV * STRIPS <= 1024",
                   "4 * CHANNELS * (8 * PY + KERNEL) * (8 * PX * STRIPS + KERNEL) <= 49152"],
   "scratch": { "packed": { "dtype": "f32", "elements": "CHANNELS * KERNEL * KERNEL * FILTERS", "alignment": 64 } },

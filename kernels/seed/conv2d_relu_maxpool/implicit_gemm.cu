@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "See the convolution as a matrix product: pixels of all images by filters, summed over the taps. A block stages a DEPTH x PIXELS slice of the patches, gathered on the fly, in shared memory and multiplies it with the repacked weights; the patch matrix never exists. The index arithmetic of a tap is done once per staged element instead of once per multiply-add. A second launch pools.",
-  "tunables": { "PIXELS": [64, 32, 128], "TP": [8, 4, 16], "TF": [16, 8, 4, 32], "DEPTH": [121, 33, 11] },
+  "tunables": { "PIXELS": [64, 32, 128], "TP": [4, 8, 16], "TF": [32, 8, 4, 16], "DEPTH": [121, 33, 11] },
   "constraints": ["FILTERS % TF == 0", "PIXELS % TP == 0", "TP * TF <= 256", "CHANNELS * KERNEL * KERNEL % DEPTH == 0",
                   "PIXELS / TP * (FILTERS / TF) <= 1024", "PIXELS * DEPTH * 4 <= 49152"],
   "scratch": {

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Two levels of tiling: a block stages BM x BK of a (transposed) and BK x BN of b in shared memory with 128-bit loads, and each thread multiplies a TM x TN register tile out of it. The columns of a thread come in runs of VEC, interleaved over the threads of a row, so that the 128-bit shared reads of a warp touch all banks once.",
-  "tunables": { "BM": [64, 128, 32], "BN": [64, 128, 32], "BK": [16, 8, 32], "TM": [8, 4], "TN": [16, 8, 4], "VEC": [16, 4, 8] },
+  "tunables": { "BM": [64, 128, 32], "BN": [64, 128, 32], "BK": [16, 8, 32], "TM": [4, 8], "TN": [32, 16, 8, 4], "VEC": [32, 16, 4, 8] },
   "constraints": ["M % BM == 0", "N % BN == 0", "K % BK == 0", "TN % VEC == 0", "BM % TM == 0", "BN % TN == 0",
                   "(BM / TM) * (BN / TN) <= 1024", "(BM + BN) * BK * 4 <= 49152"],
   "launches": [

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Two-level tiling with two shared-memory stages: while a block multiplies the current slice of K, its threads already hold the next slice in registers and store it into the other stage afterwards. Loads overlap arithmetic, and one barrier per slice is left of two.",
-  "tunables": { "BM": [64, 128, 32], "BN": [64, 128], "BK": [16, 8, 32], "TM": [8, 4], "TN": [16, 8], "VEC": [16, 4, 8] },
+  "tunables": { "BM": [64, 128, 32], "BN": [64, 128], "BK": [16, 8, 32], "TM": [4, 8], "TN": [32, 16, 8], "VEC": [32, 16, 4, 8] },
   "constraints": ["M % BM == 0", "N % BN == 0", "K % BK == 0", "TN % VEC == 0", "BM % TM == 0", "BN % TN == 0",
                   "(BM / TM) * (BN / TN) <= 1024", "(BM + BN) * BK * 8 <= 49152",
                   "BM * BK / 4 % ((BM / TM) * (BN / TN)) == 0", "BN * BK / 4 % ((BM / TM) * (BN / TN)) == 0"],

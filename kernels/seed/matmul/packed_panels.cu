@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Repack first: a into panels of TM rows and b into panels of TN columns, each panel laid out in the order in which the multiplication reads it. The main loop then walks two contiguous streams with 128-bit loads, never strides by a whole row, and touches one page at a time; the copies cost O(n^2) against O(n^3).",
-  "tunables": { "TM": [8, 4, 16], "TN": [16, 4, 8, 32], "TX": [4, 8, 16], "TY": [4, 8, 16] },
+  "tunables": { "TM": [4, 8, 16], "TN": [32, 4, 8, 16], "TX": [4, 8, 16], "TY": [4, 8, 16] },
   "constraints": ["M % TM == 0", "N % TN == 0", "TM * TN <= 256"],
   "scratch": {
     "a_panels": { "dtype": "f32", "elements": "M * K" },

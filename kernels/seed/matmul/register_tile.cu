@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Give each thread a TM x TN tile of the product, held in registers: each loaded element of a is used TN times and each of b TM times, so loads per multiply-add fall from 2 to 1/TM + 1/TN. No shared memory and no barrier: caches serve neighbouring threads, and the innermost loop runs over contiguous columns.",
-  "tunables": { "TM": [8, 4, 16], "TN": [16, 4, 8, 32], "TX": [8, 4, 16], "TY": [4, 1, 8] },
+  "tunables": { "TM": [4, 8, 16], "TN": [32, 4, 8, 16], "TX": [8, 4, 16], "TY": [4, 1, 8] },
   "constraints": ["M % TM == 0", "N % TN == 0", "TM * TN <= 256"],
   "launches": [
     { "kernel": "register_tile", "grid": ["ceil_div(N, TN * TX)", "ceil_div(M, TM * TY)"], "block": ["TX", "TY"],

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Asymmetric tiling: only a's tile goes to shared memory, transposed, where all threads read the same ROWS values at a time (a broadcast); b is read straight from memory, each thread owning VEC contiguous columns, and never needs a barrier. Half the shared traffic, and few barriers because the tile is deep in K.",
-  "tunables": { "ROWS": [16, 8, 4], "VEC": [16, 1, 2, 4, 8], "THREADS": [4, 16, 64, 128], "DEPTH": [128, 32, 64, 256] },
+  "tunables": { "ROWS": [8, 4, 16], "VEC": [32, 1, 2, 4, 8, 16], "THREADS": [4, 16, 64, 128], "DEPTH": [128, 32, 64, 256] },
   "constraints": ["M % ROWS == 0", "N % (VEC * THREADS) == 0", "K % DEPTH == 0", "ROWS * VEC <= 256", "ROWS * DEPTH * 4 <= 49152"],
   "launches": [
     { "kernel": "rows_in_shared", "grid": ["N / (VEC * THREADS)", "M / ROWS"], "block": ["THREADS"], "args": ["a", "b", "c"] }

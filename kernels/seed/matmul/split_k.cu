@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Split the sum over K among SPLIT blocks per tile, each writing its partial tile to scratch, then add the SPLIT partial results in a second kernel in fixed order. A small product then has enough blocks for all SMs, and every run gives the same bits.",
-  "tunables": { "SPLIT": [4, 2, 8, 16], "TM": [8, 4, 16], "TN": [16, 4, 8, 32], "TX": [8, 4, 16], "TY": [4, 1, 8] },
+  "tunables": { "SPLIT": [4, 2, 8, 16], "TM": [4, 8, 16], "TN": [32, 4, 8, 16], "TX": [8, 4, 16], "TY": [4, 1, 8] },
   "constraints": ["M % TM == 0", "N % TN == 0", "K % SPLIT == 0", "N % 4 == 0", "TM * TN <= 256"],
   "scratch": { "partial": { "dtype": "f32", "elements": "SPLIT * M * N" } },
   "launches": [

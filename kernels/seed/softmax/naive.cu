@@ -10,7 +10,7 @@ __global__ void softmax_row(const float* x, float* y) {
   const float* in = x + (long long)blockIdx.x * L;
   float* out = y + (long long)blockIdx.x * L;
   float largest = in[0];
-  for (int i = 1; i < L; ++i) largest = fmaxf(largest, in[i]);
+  for (int i = 1; i < L; ++i) largest = in[i] > largest ? in[i] : largest;
   double sum = 0.0;
   for (int i = 0; i < L; ++i) sum += expf(in[i] - largest);
   const float scale = (float)(1.0 / sum);

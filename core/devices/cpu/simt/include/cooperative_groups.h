@@ -110,6 +110,10 @@ class thread_block_tile {
                 "the cpu device supports tiles of 1, 2, 4, 8, 16 or 32 threads");
 
  public:
+  thread_block_tile() = default;
+  template <class OtherParent>
+  __forceinline__ thread_block_tile(const thread_block_tile<Size, OtherParent>&) {}
+
   __forceinline__ void sync() const { __syncwarp(lanes()); }
   __forceinline__ static unsigned thread_rank() { return threadIdx.rank % Size; }
   __forceinline__ static constexpr unsigned num_threads() { return Size; }

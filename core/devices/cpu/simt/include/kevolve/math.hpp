@@ -139,7 +139,7 @@ __forceinline__ double inverse_erf(double y) {
   const double t = 4.33074675 + 0.5 * w;   // Winitzki's approximation
   double x = copysign(sqrt(sqrt(t * t - w / 0.147) - t), y);
   for (int step = 0; step < 3; ++step) {
-    const double error = y < 0.5 && y > -0.5 ? erf(x) - y : copysign((1.0 - fabs(y)) - erfc(fabs(x)), y);
+    const double error = y < 0.5 && y > -0.5 ? erf(x) - y : copysign(1.0, y) * ((1.0 - fabs(y)) - erfc(fabs(x)));
     const double slope = 1.12837916709551257390 * exp(-x * x);
     if (slope == 0) break;
     const double delta = error / slope;
