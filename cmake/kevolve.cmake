@@ -4,6 +4,8 @@
 add_library(kevolve_settings INTERFACE)
 target_include_directories(kevolve_settings INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 target_compile_options(kevolve_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  # g++ 12 warns falsely of overlap in std::string's own operator+ and assignment (GCC bug 105651).
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
   $<$<BOOL:${KEVOLVE_WARNINGS_AS_ERRORS}>:-Werror>)
 if(KEVOLVE_SANITIZE)
   target_compile_options(kevolve_settings INTERFACE -fsanitize=${KEVOLVE_SANITIZE} -fno-omit-frame-pointer)
@@ -18,11 +20,13 @@ function(kevolve_library name)
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 endfunction()
 
-# kevolve_program(name SOURCES main.cpp ... LINK target ...) -> build/bin/name
+# kevolve_program(name SOURCES main.cpp ... LINK target ...) -> build/bin/name. The target `programs` is all of them.
+add_custom_target(programs)
 function(kevolve_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE kevolve_settings ${ARG_LINK})
+  add_dependencies(programs ${name})
 endfunction()
 
 # kevolve_test(name SOURCES a_test.cpp ... LINK target ... [LABELS unit] [TIMEOUT 120] [DEPENDS program ...])

@@ -22,7 +22,7 @@ namespace kevolve {
 /// lies between the data and the far guard (alignment slack) is canary-filled and checked.
 enum class Placement { flush_right, flush_left };
 
-/// Memory of the judge that runners map. Promised alignment: 16 bytes.
+/// Memory of the judge that runners map.
 class SharedBuffer {
  public:
   virtual ~SharedBuffer() = default;
@@ -79,7 +79,9 @@ class Device {
                                                         std::chrono::milliseconds deadline) = 0;
   /// False on compile-only devices: nothing after `inspect` can be asked of them.
   [[nodiscard]] virtual bool can_run() const = 0;
-  virtual Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement) = 0;
+  /// `alignment_bytes`: the plan's for the buffer, a power of two from 16 to 4096. No more than that is promised.
+  virtual Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
+                                                         std::size_t alignment_bytes) = 0;
   virtual Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) = 0;
 };
 

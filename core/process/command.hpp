@@ -1,8 +1,9 @@
 #pragma once
 // Child processes and their sandbox.
 //
-// run_command() runs one command to its end with deadline and output caps. sandboxed() wraps an argv in bubblewrap:
-// no network, no files but those named, own pid and ipc namespaces, dies with its parent. Thread-safe.
+// run_command() runs one command to its end with deadline and output caps. sandboxed() wraps an argv in
+// bubblewrap: no network, no files but those named, own pid and ipc namespaces, dies with its parent.
+// Thread-safe.
 
 #include <chrono>
 #include <cstddef>
@@ -15,32 +16,34 @@
 namespace kevolve {
 
 struct SandboxPolicy {
-  std::vector<std::filesystem::path> read_only;   ///< besides the system's libraries and compilers (/usr, /lib*, /etc/alternatives)
+  std::vector<std::filesystem::path>
+      read_only;  ///< besides the system's libraries and compilers (/usr, /lib*, /etc/alternatives)
   std::vector<std::filesystem::path> writable;
 };
 
-/// True when bubblewrap is installed and may make namespaces here; otherwise the reason and the remedy. Probed once.
+/// True when bubblewrap is installed and may make namespaces here; otherwise the reason and the remedy.
+/// Probed once.
 const Result<void>& sandbox_available();
 
-/// argv that runs `argv` inside the sandbox. Without a usable bubblewrap an error, unless KEVOLVE_SANDBOX=off is
-/// set, which returns argv unchanged (and which `kevolve doctor` and every worker's log point out).
+/// argv that runs `argv` inside the sandbox. Without a usable bubblewrap an error, unless KEVOLVE_SANDBOX=off
+/// is set, which returns argv unchanged (and which `kevolve doctor` and every worker's log point out).
 Result<std::vector<std::string>> sandboxed(const std::vector<std::string>& argv, const SandboxPolicy& policy);
 
 struct CommandLimits {
-  std::chrono::milliseconds deadline{30'000};     ///< then SIGKILL to the whole process group
-  std::size_t memory_bytes = 0;                   ///< RLIMIT_AS; 0: unlimited
-  std::size_t output_bytes = 1 << 20;             ///< kept of stdout and of stderr each; the rest is dropped
-  std::size_t file_bytes = 0;                     ///< RLIMIT_FSIZE; 0: unlimited
+  std::chrono::milliseconds deadline{30'000};  ///< then SIGKILL to the whole process group
+  std::size_t memory_bytes = 0;                ///< RLIMIT_AS; 0: unlimited
+  std::size_t output_bytes = 1 << 20;          ///< kept of stdout and of stderr each; the rest is dropped
+  std::size_t file_bytes = 0;                  ///< RLIMIT_FSIZE; 0: unlimited
 };
 
 struct CommandResult {
-  int exit_code = 0;          ///< 128 + signal when a signal ended it, as shells say
+  int exit_code = 0;  ///< 128 + signal when a signal ended it, as shells say
   bool timed_out = false;
   std::string out, err;
 };
 
-/// Runs argv[0] (looked up on PATH) with `input` on stdin and a scrubbed environment (PATH, HOME=/nonexistent,
-/// LC_ALL=C, and nothing else). An Error only when the command could not be started.
+/// Runs argv[0] (looked up on PATH) with `input` on stdin and a scrubbed environment (PATH,
+/// HOME=/nonexistent, LC_ALL=C, and nothing else). An Error only when the command could not be started.
 Result<CommandResult> run_command(const std::vector<std::string>& argv, const std::string& input,
                                   const CommandLimits& limits);
 

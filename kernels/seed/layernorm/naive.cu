@@ -2,16 +2,13 @@
 {
   "idea": "One thread walks a whole row three times: mean, variance, normalise. Slow, obvious and correct.",
   "launches": [
-    { "kernel": "layernorm_row", "grid": ["ceil_div(ROWS, 32)"], "block": [32],
-      "args": ["x", "weight", "bias", "y", { "i32": "ROWS" }] }
+    { "kernel": "layernorm_row", "grid": ["ROWS"], "block": [1], "args": ["x", "weight", "bias", "y"] }
   ]
 }
 */
-__global__ void layernorm_row(const float* x, const float* weight, const float* bias, float* y, int rows) {
-  const int row = blockIdx.x * blockDim.x + threadIdx.x;
-  if (row >= rows) return;
-  const float* in = x + (long long)row * L;
-  float* out = y + (long long)row * L;
+__global__ void layernorm_row(const float* x, const float* weight, const float* bias, float* y) {
+  const float* in = x + (long long)blockIdx.x * L;
+  float* out = y + (long long)blockIdx.x * L;
   double sum = 0.0;
   for (int i = 0; i < L; ++i) sum += in[i];
   const double mean = sum / L;

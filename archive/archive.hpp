@@ -1,0 +1,146 @@
+#pragma once
+// Archive: every idea, candidate, evaluation and sample ever made, in one SQLite file
+// (docs/archive_schema.md).
+//
+// Every attempt is a row, so that a killed run resumes from rows. Each operation below that writes is one
+// durable transaction (on disk when it returns), unless a Transaction is open, which then groups them. One
+// process writes; any number may open the file read-only meanwhile, also when the writer is dead. A file is
+// never overwritten. An Archive belongs to one thread; open another for another thread. An Error leaves the
+// archive as it was.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "archive/records.hpp"
+#include "core/model/operator.hpp"
+#include "core/model/result.hpp"
+
+namespace kevolve {
+
+enum class OpenMode {
+  read_write,  ///< created when absent; older schemas are migrated
+  read_only,   ///< must exist and be of this version's schema
+};
+
+struct ArchiveOptions {
+  std::chrono::milliseconds busy_timeout{10'000};  ///< to wait for another writer
+  std::function<Timestamp()> clock;                ///< default: the system's
+  std::int64_t max_bytes = 0;                      ///< a quota on the file's size; 0: none
+};
+
+/// Groups the archive's writes: all of them or, without commit(), none. Must not outlive its Archive.
+class Transaction {
+ public:
+  Transaction(Transaction&&) noexcept;
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();  ///< rolls back unless committed
+  Result<void> commit();
+
+ private:
+  friend class Archive;
+  struct Impl;
+  explicit Transaction(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+struct RankingQuery {
+  std::string operator_name;
+  std::optional<OperatorId> op;  ///< one version of it only; default: all, newest first
+  std::string workload;          ///< "" matches all
+  std::string device;            ///< a device's key, name ("cpu", "cuda:0") or model; "" matches all
+  std::optional<PrecisionClass> precision;
+  std::string yardstick;  ///< "" matches all
+  int top = 1;            ///< of each group: operator version, workload, device, precision, yardstick
+};
+
+class Archive {
+ public:
+  static Result<Archive> open(const std::filesystem::path& path, OpenMode mode, ArchiveOptions options = {});
+  Archive(Archive&&) noexcept;
+  Archive& operator=(Archive&&) noexcept;
+  ~Archive();
+
+  [[nodiscard]] const std::filesystem::path& path() const;
+  Result<Transaction> begin();  ///< fails when one is open already
+  Result<void> check();         ///< SQLite's integrity and foreign key checks, and the archive's own
+
+  // What results are about. Found, or entered.
+  Result<OperatorId> enter_operator(const Operator& op);
+  Result<DeviceId> enter_device(const DeviceInfo& device);
+  Result<Operator> operator_version(OperatorId op);  ///< parsed from the archived document
+  Result<std::vector<std::string>> operator_names();
+
+  // Jobs, runs, rounds.
+  /// Begins the job, or continues it; a changed document becomes the job's next version. Its state is then
+  /// `running`.
+  Result<JobRecord> begin_job(std::string_view name, const Json& document);
+  Result<void> end_job(JobId job, JobState state);
+  Result<std::optional<JobRecord>> job(std::string_view name);
+  Result<std::vector<JobRecord>> jobs();
+  /// Runs of the job that never ended are marked `interrupted`, and their candidates in flight `proposed`
+  /// again.
+  Result<RunId> begin_run(const NewRun& run);
+  Result<void> end_run(RunId run, RunState state);
+  /// The unfinished round of (job, operator, workload), or the next one.
+  Result<RoundRecord> begin_round(JobId job, OperatorId op, std::string_view workload);
+  Result<void> finish_round(RoundId round);
+  Result<std::vector<RoundRecord>> rounds(JobId job);
+
+  // Ideas and candidates.
+  Result<IdeaId> add_idea(const NewIdea& idea);
+  /// All or none, in order. Sources are shared by content.
+  Result<std::vector<CandidateId>> add_candidates(IdeaId idea, const std::vector<NewCandidate>& candidates);
+  Result<std::vector<IdeaRecord>> ideas(RoundId round);
+  Result<std::vector<CandidateRecord>> candidates(RoundId round);  ///< in the order they were added
+  Result<std::vector<CandidateRecord>> unfinished_candidates(RoundId round);  ///< not `evaluated`
+  Result<CandidateRecord> candidate(CandidateId id);
+
+  // Judgement.
+  Result<void> mark_evaluating(CandidateId candidate);
+  /// The evaluation, its measurements, the candidate's state and its place in the ranking, in one
+  /// transaction.
+  Result<EvaluationId> record_evaluation(const NewEvaluation& evaluation);
+  /// The candidate is `evaluated` by an evaluation of an identical one (same candidate hash and operator).
+  Result<void> reuse_evaluation(CandidateId candidate, EvaluationId evaluation);
+  /// The newest evaluation of such a candidate that stopped at a gate or passed at least `last_gate`.
+  Result<std::optional<EvaluationRecord>> find_evaluation(std::string_view candidate_hash, OperatorId op,
+                                                          std::string_view workload, DeviceId device,
+                                                          Gate last_gate = Gate::timing);
+  /// Hashes of all candidates that were ever judged there.
+  Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device);
+  Result<EvaluationRecord> evaluation(EvaluationId id);
+
+  // Champions: append-only. A champion that a later evaluation refuted gives way to its predecessor.
+  Result<std::optional<ChampionRecord>> champion(const ResultKey& key);
+  /// Refused unless the evaluation is the candidate's own (or an identical one's), at this key, and passed
+  /// timing.
+  Result<void> promote(const ResultKey& key, CandidateId candidate, EvaluationId evaluation,
+                       std::optional<RoundId> round);
+  Result<std::vector<ChampionRecord>> champions(const ResultKey& key);  ///< oldest first
+
+  // Questions.
+  /// Verified kernels, best speed-up first within each group. Identical candidates count once.
+  Result<std::vector<RankedKernel>> best(const RankingQuery& query);
+  Result<std::vector<SurvivorRecord>> survivors(const RankingQuery& query);
+  /// `id`: "#17", or a candidate hash or unambiguous prefix of it (at least 4 characters).
+  Result<CandidateDetail> show(std::string_view id);
+  Result<LineageNode> lineage(CandidateId candidate);
+  Result<std::vector<LedgerRecord>> ledger(OperatorId op, std::optional<JobId> job = std::nullopt);
+  Result<Funnel> funnel(JobId job);
+  Result<Funnel> funnel(RoundId round);
+  Result<std::vector<RoundBest>> round_bests(JobId job);
+
+  struct Impl;
+
+ private:
+  explicit Archive(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kevolve

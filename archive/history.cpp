@@ -1,0 +1,192 @@
+// How things came to be, in an Archive: candidates and their ancestors, ideas and how they fared, rounds.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <set>
+
+#include "archive/archive.hpp"
+#include "archive/impl.hpp"
+#include "archive/queries.hpp"
+#include "archive/rows.hpp"
+
+namespace kevolve {
+namespace {
+
+constexpr std::size_t kShortestPrefix = 4;
+
+CandidateId by_number(std::string_view text) {
+  CandidateId id;
+  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), id.value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw ArchiveFailure(fmt::format("'{}' is not a candidate: expected a number after '#'.", text));
+  }
+  return id;
+}
+
+CandidateId by_hash_prefix(Connection& connection, std::string_view text) {
+  std::string prefix(text);
+  std::ranges::transform(prefix, prefix.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool is_hex = std::ranges::all_of(prefix, [](unsigned char c) { return std::isxdigit(c) != 0; });
+  if (prefix.size() < kShortestPrefix || !is_hex) {
+    throw ArchiveFailure(
+        fmt::format("'{}' is not a candidate: expected at least {} hexadecimal digits of its hash, or "
+                    "'#' and its number.",
+                    text, kShortestPrefix));
+  }
+  Statement query(connection, queries::kByHashPrefix);
+  query.bind(prefix, prefix + "g");  // past every hexadecimal digit
+  std::vector<std::string> hashes;
+  CandidateId first;
+  while (query.step()) {
+    CandidateId id;
+    query.read(hashes.emplace_back(), id);
+    if (hashes.size() == 1) first = id;
+  }
+  if (hashes.empty()) throw ArchiveFailure(fmt::format("no candidate's hash starts with '{}'.", text));
+  if (hashes.size() > 1) {
+    std::string list;
+    for (const std::string& hash : hashes) list += "\n  " + hash.substr(0, 16);
+    throw ArchiveFailure(fmt::format("'{}' is ambiguous; give more digits of one of:{}{}", text, list,
+                                     hashes.size() == 6 ? "\n  …" : ""));
+  }
+  return first;
+}
+
+LineageNode read_node(Connection& connection, CandidateId candidate) {
+  Statement query(connection, R"sql(
+      SELECT c.candidate_hash, i.text, c.tunables, r.number, e.gate, e.outcome, e.evidence, coalesce(e.speedup, 0.0)
+        FROM candidates c
+        JOIN ideas i ON i.id = c.idea
+        LEFT JOIN rounds r ON r.id = c.round
+        LEFT JOIN evaluations e ON e.id = c.evaluation
+       WHERE c.id = ?1)sql");
+  if (!query.bind(candidate).step())
+    throw ArchiveFailure(fmt::format("there is no candidate #{}.", candidate.value));
+  LineageNode node;
+  node.candidate = candidate;
+  Json tunables;
+  std::optional<Gate> gate;
+  std::optional<Outcome> outcome;
+  std::string evidence;
+  double speedup = 0;
+  query.read(node.hash, node.idea_text, tunables, node.round_number, gate, outcome, evidence, speedup);
+  node.tunables = tunables.get<Bindings>();
+  if (gate && outcome) {
+    node.verdict = Verdict{*outcome, *gate, evidence};
+    if (is_verified(*node.verdict)) node.speedup = speedup;
+  }
+  return node;
+}
+
+void expand(Connection& connection, LineageNode& node, std::set<CandidateId>& expanded) {
+  if (!expanded.insert(node.candidate).second) {
+    node.repeated = true;
+    return;
+  }
+  for (const ParentRecord& parent : read_candidate(connection, node.candidate).parents) {
+    LineageNode& child = node.parents.emplace_back(read_node(connection, parent.candidate));
+    child.relation = parent.relation;
+    expand(connection, child, expanded);
+  }
+}
+
+Funnel read_funnel(Statement& query) {
+  Funnel funnel;
+  while (query.step()) {
+    CandidateState state{};
+    std::optional<Gate> gate;
+    std::optional<Outcome> outcome;
+    int count = 0;
+    query.read(state, gate, outcome, count);
+    (state == CandidateState::proposed     ? funnel.proposed
+     : state == CandidateState::evaluating ? funnel.evaluating
+                                           : funnel.evaluated) += count;
+    if (gate && outcome) funnel.stops.push_back({*gate, *outcome, count});
+  }
+  std::ranges::sort(funnel.stops, {},
+                    [](const Funnel::Stop& stop) { return std::pair(stop.gate, stop.outcome); });
+  return funnel;
+}
+
+}  // namespace
+
+Result<CandidateDetail> Archive::show(std::string_view id) {
+  return impl_->read([&] {
+    Connection& connection = impl_->connection;
+    CandidateDetail detail;
+    detail.candidate =
+        read_candidate(connection, id.starts_with('#') ? by_number(id) : by_hash_prefix(connection, id));
+    detail.idea = read_idea(connection, detail.candidate.idea);
+    Statement op(connection, "SELECT name FROM operators WHERE id = ?1");
+    op.bind(detail.candidate.op).step();
+    op.read(detail.operator_name);
+    Statement evaluations(connection, queries::kEvaluationsOfHash);
+    evaluations.bind(detail.candidate.hash, detail.candidate.op);
+    while (evaluations.step()) {
+      EvaluationId evaluation;
+      evaluations.read(evaluation);
+      detail.evaluations.push_back(read_evaluation(connection, evaluation));
+    }
+    return detail;
+  });
+}
+
+Result<LineageNode> Archive::lineage(CandidateId candidate) {
+  return impl_->read([&] {
+    LineageNode root = read_node(impl_->connection, candidate);
+    std::set<CandidateId> expanded;
+    expand(impl_->connection, root, expanded);
+    return root;
+  });
+}
+
+Result<std::vector<LedgerRecord>> Archive::ledger(OperatorId op, std::optional<JobId> job) {
+  return impl_->read([&] {
+    Statement query(impl_->connection, queries::kLedger);
+    query.bind(op, job);
+    std::vector<LedgerRecord> entries;
+    while (query.step()) {
+      LedgerRecord& entry = entries.emplace_back();
+      Json outcomes;
+      query.read(entry.idea, entry.round, entry.round_number, entry.workload, entry.source, entry.key,
+                 entry.text, entry.prediction, entry.attempts, entry.evaluated, entry.passed,
+                 entry.best_speedup, outcomes);
+      entry.outcomes = outcomes.get<std::map<std::string, int>>();
+    }
+    return entries;
+  });
+}
+
+Result<Funnel> Archive::funnel(JobId job) {
+  return impl_->read([&] {
+    Statement query(impl_->connection, queries::kFunnelOfJob);
+    return read_funnel(query.bind(job));
+  });
+}
+
+Result<Funnel> Archive::funnel(RoundId round) {
+  return impl_->read([&] {
+    Statement query(impl_->connection, queries::kFunnelOfRound);
+    return read_funnel(query.bind(round));
+  });
+}
+
+Result<std::vector<RoundBest>> Archive::round_bests(JobId job) {
+  return impl_->read([&] {
+    Statement query(impl_->connection, queries::kRoundBests);
+    query.bind(job);
+    std::vector<RoundBest> bests;
+    while (query.step()) {
+      RoundBest& best = bests.emplace_back();
+      query.read(best.round.id, best.round.job, best.round.op, best.round.workload, best.round.number,
+                 best.round.state, best.operator_name, best.candidate, best.speedup, best.median_us);
+    }
+    return bests;
+  });
+}
+
+}  // namespace kevolve

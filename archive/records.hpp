@@ -1,0 +1,227 @@
+#pragma once
+// What goes into the archive and what comes out of it: plain values with a JSON form (`kevolve … --json`
+// prints it). Enumerations are stored by name: never rename. Times are UTC, milliseconds; ISO 8601 in JSON.
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/ids.hpp"
+#include "core/model/evaluation.hpp"
+#include "core/model/expression.hpp"
+#include "core/model/lineage.hpp"
+
+namespace kevolve {
+
+using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
+std::string to_iso8601(Timestamp time);  ///< "2026-01-31T23:59:59.123Z"
+
+enum class JobState { running, finished, failed };
+enum class RunState { running, finished, failed, interrupted };
+enum class RoundState { open, finished };
+enum class CandidateState { proposed, evaluating, evaluated };
+enum class Purpose {
+  search,  ///< the first judgement in a search
+  manual,  ///< `kevolve evaluate`
+  retime,  ///< timed again in a fresh process with a new seed: the figure that counts
+  verify,  ///< an archived result judged again later
+};
+/// Whether the figures shown were taken again in a fresh process, or are those of the search itself.
+enum class Figure { retimed, search };
+
+std::string_view name(JobState state);
+std::string_view name(RunState state);
+std::string_view name(RoundState state);
+std::string_view name(CandidateState state);
+std::string_view name(Purpose purpose);
+std::string_view name(Figure figure);
+
+struct JobRecord {
+  JobId id;
+  std::string name;
+  int version = 1;  ///< of the document: 1, 2, …
+  Json document;
+  JobState state = JobState::running;
+  bool continued = false;         ///< begin_job() found it
+  bool document_changed = false;  ///< … with another document than the one given now
+};
+
+struct NewRun {
+  JobId job;
+  DeviceInfo device;
+  std::string seed;
+  Json versions;  ///< of kevolve, worker, compiler, …
+};
+
+struct RoundRecord {
+  RoundId id;
+  JobId job;
+  OperatorId op;
+  std::string workload;
+  int number = 1;  ///< from 1 within (job, operator, workload)
+  RoundState state = RoundState::open;
+  bool resumed = false;  ///< begin_round() found it unfinished
+};
+
+struct NewIdea {
+  OperatorId op;
+  std::optional<RoundId> round;      ///< absent for manual evaluations
+  std::string source;                ///< "seed", "playbook", "llm", "manual"
+  std::string key;                   ///< within the source, e.g. a playbook entry's stem; may be ""
+  std::string text;                  ///< English
+  std::string prediction;            ///< what it is expected to bring; may be ""
+  std::vector<CandidateId> parents;  ///< candidates it was drawn from
+};
+
+struct IdeaRecord : NewIdea {
+  IdeaId id;
+  Timestamp created_at;
+};
+
+struct ParentRecord {
+  CandidateId candidate;
+  Relation relation = Relation::seeded_by;
+};
+
+struct NewCandidate {
+  std::string source;  ///< the .cu text, header included
+  Bindings tunables;
+  std::vector<ParentRecord> parents;
+};
+
+struct CandidateRecord : NewCandidate {
+  CandidateId id;
+  IdeaId idea;
+  OperatorId op;
+  std::optional<RoundId> round;
+  std::string hash;         ///< candidate_hash(source, tunables)
+  std::string source_hash;  ///< SHA-256 of the exact source text
+  CandidateState state = CandidateState::proposed;
+  std::optional<EvaluationId> evaluation;  ///< the one that decided it; may belong to an identical candidate
+  Timestamp created_at;
+};
+
+struct NewEvaluation {
+  CandidateId candidate;
+  std::optional<RunId> run;
+  std::string workload;
+  /// The class it is ranked in (what the candidate claims); the measured one, in `evaluation`, satisfies it.
+  PrecisionClass precision = PrecisionClass::strict_fp32;
+  std::string yardstick;  ///< subject that `speedup` is against: "naive", "eager"; "" when nothing was timed
+  Purpose purpose = Purpose::search;
+  Evaluation evaluation;  ///< its `device` is entered into the archive as needed
+};
+
+struct EvaluationRecord : NewEvaluation {
+  EvaluationId id;
+  OperatorId op;
+  Timestamp evaluated_at;
+};
+
+/// Where results may be compared with each other. A result's yardstick belongs to it as well.
+struct ResultKey {
+  OperatorId op;
+  std::string workload;
+  DeviceId device;
+  PrecisionClass precision = PrecisionClass::strict_fp32;
+};
+
+struct ChampionRecord {
+  ResultKey key;
+  CandidateId candidate;
+  EvaluationId evaluation;
+  std::optional<RoundId> round;
+  Timestamp promoted_at;
+  double speedup = 0;
+};
+
+/// A verified kernel at its place in the ranking of one key and yardstick.
+struct RankedKernel {
+  int rank = 1;  ///< within its group
+  std::string operator_name, operator_hash, workload, yardstick;
+  OperatorId op;
+  PrecisionClass precision = PrecisionClass::strict_fp32;
+  DeviceId device;
+  DeviceInfo device_info;
+  CandidateId candidate;
+  std::string candidate_hash;
+  EvaluationId evaluation;  ///< where the figures come from
+  Figure figure = Figure::search;
+  double median_us = 0, low_us = 0, high_us = 0;
+  double yardstick_us = 0;  ///< of the same evaluation
+  double speedup = 0, speedup_low = 0;
+  IdeaId idea;
+  std::string idea_source, idea_key, idea_text;
+  std::optional<int> round_number;  ///< in which the candidate first appeared; absent: evaluated by hand
+  std::string job;                  ///< its name, or ""
+  Bindings tunables;
+};
+
+/// A ranked kernel with what the next round needs to go on from it.
+struct SurvivorRecord {
+  RankedKernel kernel;
+  std::string source;
+};
+
+struct CandidateDetail {
+  CandidateRecord candidate;
+  std::string operator_name;
+  IdeaRecord idea;
+  std::vector<EvaluationRecord> evaluations;  ///< of this candidate or an identical one, oldest first
+};
+
+/// A candidate among its ancestors. A shared ancestor is expanded the first time it is met only.
+struct LineageNode {
+  CandidateId candidate;
+  std::string hash, idea_text;
+  Bindings tunables;
+  std::optional<int> round_number;
+  std::optional<Verdict> verdict;
+  double speedup = 0;                ///< 0 unless its evaluation passed timing
+  std::optional<Relation> relation;  ///< how its child came from it; absent at the root
+  bool repeated = false;             ///< already expanded elsewhere in this tree
+  std::vector<LineageNode> parents;
+};
+
+struct LedgerRecord {
+  IdeaId idea;
+  std::optional<RoundId> round;
+  std::optional<int> round_number;
+  std::string workload;  ///< of its round, or ""
+  std::string source, key, text, prediction;
+  int attempts = 0, evaluated = 0, passed = 0;  ///< candidates; passed: verified through timing
+  double best_speedup = 0;
+  std::map<std::string, int> outcomes;  ///< by outcome name
+};
+
+/// How many candidates stopped where.
+struct Funnel {
+  struct Stop {
+    Gate gate = Gate::policy;
+    Outcome outcome = Outcome::passed;
+    int candidates = 0;
+  };
+  int proposed = 0, evaluating = 0, evaluated = 0;  ///< by state
+  std::vector<Stop> stops;                          ///< of the evaluated ones, in gate order
+  [[nodiscard]] int stopped_at(Gate gate) const;    ///< not counting those that passed
+  [[nodiscard]] int passed() const;
+};
+
+struct RoundBest {
+  RoundRecord round;
+  std::string operator_name;
+  CandidateId candidate;  ///< {0} when none of the round passed
+  double speedup = 0, median_us = 0;
+};
+
+Json to_json(const RankedKernel& kernel);
+Json to_json(const CandidateDetail& detail);
+Json to_json(const EvaluationRecord& record);
+Json to_json(const LineageNode& node);
+Json to_json(const LedgerRecord& entry);
+Json to_json(const Funnel& funnel);
+Json to_json(const RoundBest& best);
+
+}  // namespace kevolve

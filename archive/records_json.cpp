@@ -1,0 +1,152 @@
+#include "archive/records.hpp"
+
+namespace kevolve {
+namespace {
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+template <class Tag>
+Json or_null(const std::optional<Id<Tag>>& id) {
+  return id ? Json(id->value) : Json(nullptr);
+}
+
+Json parents_json(const std::vector<ParentRecord>& parents) {
+  Json list = Json::array();
+  for (const ParentRecord& parent : parents) {
+    list.push_back({{"candidate", parent.candidate.value}, {"relation", name(parent.relation)}});
+  }
+  return list;
+}
+
+Json idea_json(const IdeaRecord& idea) {
+  Json parents = Json::array();
+  for (const CandidateId parent : idea.parents) parents.push_back(parent.value);
+  return {{"id", idea.id.value},
+          {"source", idea.source},
+          {"key", idea.key},
+          {"text", idea.text},
+          {"prediction", idea.prediction},
+          {"parents", std::move(parents)},
+          {"round", or_null(idea.round)},
+          {"created_at", to_iso8601(idea.created_at)}};
+}
+
+}  // namespace
+
+Json to_json(const RankedKernel& kernel) {
+  return {
+      {"rank", kernel.rank},
+      {"operator", kernel.operator_name},
+      {"operator_hash", kernel.operator_hash},
+      {"workload", kernel.workload},
+      {"device", to_json(kernel.device_info)},
+      {"precision", name(kernel.precision)},
+      {"yardstick", kernel.yardstick},
+      {"candidate", kernel.candidate.value},
+      {"candidate_hash", kernel.candidate_hash},
+      {"evaluation", kernel.evaluation.value},
+      {"figure", name(kernel.figure)},
+      {"median_us", kernel.median_us},
+      {"low_us", kernel.low_us},
+      {"high_us", kernel.high_us},
+      {"yardstick_us", kernel.yardstick_us},
+      {"speedup", kernel.speedup},
+      {"speedup_low", kernel.speedup_low},
+      {"idea",
+       {{"id", kernel.idea.value},
+        {"source", kernel.idea_source},
+        {"key", kernel.idea_key},
+        {"text", kernel.idea_text}}},
+      {"tunables", kernel.tunables},
+      {"job", kernel.job.empty() ? Json(nullptr) : Json(kernel.job)},
+      {"round", or_null(kernel.round_number)},
+  };
+}
+
+Json to_json(const EvaluationRecord& record) {
+  return {{"id", record.id.value},
+          {"candidate", record.candidate.value},
+          {"run", or_null(record.run)},
+          {"workload", record.workload},
+          {"precision", name(record.precision)},
+          {"yardstick", record.yardstick},
+          {"purpose", name(record.purpose)},
+          {"evaluated_at", to_iso8601(record.evaluated_at)},
+          {"result", to_json(record.evaluation)}};
+}
+
+Json to_json(const CandidateDetail& detail) {
+  const CandidateRecord& candidate = detail.candidate;
+  Json evaluations = Json::array();
+  for (const EvaluationRecord& record : detail.evaluations) evaluations.push_back(to_json(record));
+  return {{"id", candidate.id.value},
+          {"candidate_hash", candidate.hash},
+          {"operator", detail.operator_name},
+          {"round", or_null(candidate.round)},
+          {"state", name(candidate.state)},
+          {"evaluation", or_null(candidate.evaluation)},
+          {"created_at", to_iso8601(candidate.created_at)},
+          {"idea", idea_json(detail.idea)},
+          {"tunables", candidate.tunables},
+          {"parents", parents_json(candidate.parents)},
+          {"source_hash", candidate.source_hash},
+          {"source", candidate.source},
+          {"evaluations", std::move(evaluations)}};
+}
+
+Json to_json(const LineageNode& node) {
+  Json json = {{"candidate", node.candidate.value}, {"candidate_hash", node.hash}};
+  if (node.relation) json["relation"] = name(*node.relation);
+  json["idea"] = node.idea_text;
+  json["tunables"] = node.tunables;
+  json["round"] = or_null(node.round_number);
+  json["outcome"] = node.verdict ? Json(name(node.verdict->outcome)) : Json(nullptr);
+  json["gate"] = node.verdict ? Json(name(node.verdict->gate)) : Json(nullptr);
+  json["speedup"] = node.speedup;
+  json["repeated"] = node.repeated;
+  json["parents"] = Json::array();
+  for (const LineageNode& parent : node.parents) json["parents"].push_back(to_json(parent));
+  return json;
+}
+
+Json to_json(const LedgerRecord& entry) {
+  return {{"idea", entry.idea.value},
+          {"round", or_null(entry.round_number)},
+          {"workload", entry.workload},
+          {"source", entry.source},
+          {"key", entry.key},
+          {"text", entry.text},
+          {"prediction", entry.prediction},
+          {"attempts", entry.attempts},
+          {"evaluated", entry.evaluated},
+          {"passed", entry.passed},
+          {"best_speedup", entry.best_speedup},
+          {"outcomes", entry.outcomes}};
+}
+
+Json to_json(const Funnel& funnel) {
+  Json stops = Json::array();
+  for (const Funnel::Stop& stop : funnel.stops) {
+    stops.push_back(
+        {{"gate", name(stop.gate)}, {"outcome", name(stop.outcome)}, {"candidates", stop.candidates}});
+  }
+  return {{"proposed", funnel.proposed},
+          {"evaluating", funnel.evaluating},
+          {"evaluated", funnel.evaluated},
+          {"stops", std::move(stops)}};
+}
+
+Json to_json(const RoundBest& best) {
+  return {{"operator", best.operator_name},
+          {"workload", best.round.workload},
+          {"round", best.round.number},
+          {"state", name(best.round.state)},
+          {"candidate", best.candidate.value == 0 ? Json(nullptr) : Json(best.candidate.value)},
+          {"speedup", best.speedup},
+          {"median_us", best.median_us}};
+}
+
+}  // namespace kevolve

@@ -1,0 +1,26 @@
+#pragma once
+// Reading and writing of the rows that several operations share. Inside a transaction; failures throw.
+
+#include <optional>
+#include <vector>
+
+#include "archive/connection.hpp"
+#include "archive/records.hpp"
+
+namespace kevolve {
+
+/// The device's row, entered if new.
+DeviceId device_row(Connection& connection, const DeviceInfo& device, Timestamp now);
+
+IdeaRecord read_idea(Connection& connection, IdeaId id);
+CandidateRecord read_candidate(Connection& connection, CandidateId id);
+
+/// The evaluation and its measurements; its operator is the candidate's.
+EvaluationId insert_evaluation(Connection& connection, const NewEvaluation& evaluation, OperatorId op,
+                               DeviceId device, Timestamp now);
+EvaluationRecord read_evaluation(Connection& connection, EvaluationId id);
+
+/// True when the kernel was right and was timed.
+bool is_verified(const Verdict& verdict);
+
+}  // namespace kevolve

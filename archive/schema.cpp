@@ -1,0 +1,267 @@
+#include "archive/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace kevolve {
+namespace {
+
+constexpr std::string_view kVersion1 = R"sql(
+CREATE TABLE identity (
+  one           INTEGER PRIMARY KEY CHECK (one = 1),
+  uid           TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO identity VALUES (1, lower(hex(randomblob(16))), CAST(unixepoch() * 1000 AS INTEGER));
+
+CREATE TABLE operators (
+  id            INTEGER PRIMARY KEY,
+  name          TEXT    NOT NULL,
+  document_hash TEXT    NOT NULL UNIQUE,
+  dtype         TEXT    NOT NULL,
+  precision     TEXT    NOT NULL,
+  document      TEXT    NOT NULL CHECK (json_valid(document)),
+  entered_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX operators_by_name ON operators (name);
+
+CREATE TABLE devices (
+  id            INTEGER PRIMARY KEY,
+  key           TEXT    NOT NULL UNIQUE,
+  name          TEXT    NOT NULL,
+  model         TEXT    NOT NULL,
+  document      TEXT    NOT NULL CHECK (json_valid(document)),
+  entered_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE jobs (
+  id            INTEGER PRIMARY KEY,
+  name          TEXT    NOT NULL UNIQUE,
+  version       INTEGER NOT NULL,
+  state         TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE job_documents (
+  job            INTEGER NOT NULL REFERENCES jobs,
+  version        INTEGER NOT NULL,
+  document       TEXT    NOT NULL CHECK (json_valid(document)),
+  recorded_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (job, version)
+) STRICT;
+
+CREATE TABLE runs (
+  id            INTEGER PRIMARY KEY,
+  job           INTEGER NOT NULL REFERENCES jobs,
+  job_version   INTEGER NOT NULL,
+  device        INTEGER NOT NULL REFERENCES devices,
+  seed          TEXT    NOT NULL,
+  versions      TEXT    NOT NULL CHECK (json_valid(versions)),
+  process       TEXT    NOT NULL,
+  state         TEXT    NOT NULL,
+  started_at_ms INTEGER NOT NULL,
+  ended_at_ms   INTEGER,
+  FOREIGN KEY (job, job_version) REFERENCES job_documents
+) STRICT;
+CREATE INDEX runs_by_job ON runs (job);
+
+CREATE TABLE rounds (
+  id             INTEGER PRIMARY KEY,
+  job            INTEGER NOT NULL REFERENCES jobs,
+  operator       INTEGER NOT NULL REFERENCES operators,
+  workload       TEXT    NOT NULL,
+  number         INTEGER NOT NULL CHECK (number >= 1),
+  state          TEXT    NOT NULL,
+  began_at_ms    INTEGER NOT NULL,
+  finished_at_ms INTEGER,
+  UNIQUE (job, operator, workload, number)
+) STRICT;
+
+CREATE TABLE ideas (
+  id            INTEGER PRIMARY KEY,
+  operator      INTEGER NOT NULL REFERENCES operators,
+  round         INTEGER          REFERENCES rounds,
+  source        TEXT    NOT NULL,
+  key           TEXT    NOT NULL,
+  text          TEXT    NOT NULL,
+  prediction    TEXT    NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ideas_by_round ON ideas (round);
+CREATE INDEX ideas_by_operator ON ideas (operator);
+
+CREATE TABLE idea_parents (
+  idea      INTEGER NOT NULL REFERENCES ideas,
+  ordinal   INTEGER NOT NULL,
+  candidate INTEGER NOT NULL REFERENCES candidates,
+  PRIMARY KEY (idea, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sources (
+  id     INTEGER PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  text   TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE candidates (
+  id             INTEGER PRIMARY KEY,
+  idea           INTEGER NOT NULL REFERENCES ideas,
+  round          INTEGER          REFERENCES rounds,
+  operator       INTEGER NOT NULL REFERENCES operators,
+  source         INTEGER NOT NULL REFERENCES sources,
+  candidate_hash TEXT    NOT NULL,
+  tunables       TEXT    NOT NULL CHECK (json_valid(tunables)),
+  state          TEXT    NOT NULL,
+  evaluation     INTEGER          REFERENCES evaluations,
+  created_at_ms  INTEGER NOT NULL,
+  CHECK ((state = 'evaluated') = (evaluation IS NOT NULL))
+) STRICT;
+CREATE INDEX candidates_by_hash ON candidates (candidate_hash);
+CREATE INDEX candidates_by_round ON candidates (round, state);
+CREATE INDEX candidates_by_idea ON candidates (idea);
+CREATE INDEX candidates_by_evaluation ON candidates (evaluation);
+
+CREATE TABLE lineage (
+  child    INTEGER NOT NULL REFERENCES candidates,
+  ordinal  INTEGER NOT NULL,
+  parent   INTEGER NOT NULL REFERENCES candidates,
+  relation TEXT    NOT NULL,
+  PRIMARY KEY (child, ordinal),
+  CHECK (parent < child)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lineage_by_parent ON lineage (parent);
+
+CREATE TABLE evaluations (
+  id                 INTEGER PRIMARY KEY,
+  candidate          INTEGER NOT NULL REFERENCES candidates,
+  run                INTEGER          REFERENCES runs,
+  operator           INTEGER NOT NULL REFERENCES operators,
+  workload           TEXT    NOT NULL,
+  device             INTEGER NOT NULL REFERENCES devices,
+  precision          TEXT    NOT NULL,
+  measured_precision TEXT,
+  yardstick          TEXT    NOT NULL,
+  purpose            TEXT    NOT NULL,
+  gate               TEXT    NOT NULL,
+  outcome            TEXT    NOT NULL,
+  evidence           TEXT    NOT NULL,
+  speedup            REAL    NOT NULL,
+  speedup_low        REAL    NOT NULL,
+  prepare_us         REAL,
+  floor_us           REAL    NOT NULL,
+  seed               TEXT    NOT NULL,
+  accuracy           TEXT    CHECK (accuracy IS NULL OR json_valid(accuracy)),
+  compile            TEXT    CHECK (compile IS NULL OR json_valid(compile)),
+  gate_ms            TEXT    NOT NULL CHECK (json_valid(gate_ms)),
+  evaluated_at_ms    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX evaluations_by_candidate ON evaluations (candidate, workload, device);
+CREATE INDEX evaluations_by_place ON evaluations (operator, workload, device, candidate);
+
+CREATE TABLE measurements (
+  evaluation INTEGER NOT NULL REFERENCES evaluations,
+  ordinal    INTEGER NOT NULL,
+  subject    TEXT    NOT NULL,
+  mode       TEXT    NOT NULL,
+  median_us  REAL    NOT NULL,
+  low_us     REAL    NOT NULL,
+  high_us    REAL    NOT NULL,
+  samples_us BLOB    NOT NULL,
+  PRIMARY KEY (evaluation, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rankings (
+  id        INTEGER PRIMARY KEY,
+  operator  INTEGER NOT NULL REFERENCES operators,
+  workload  TEXT    NOT NULL,
+  device    INTEGER NOT NULL REFERENCES devices,
+  precision TEXT    NOT NULL,
+  yardstick TEXT    NOT NULL,
+  UNIQUE (operator, workload, device, precision, yardstick)
+) STRICT;
+
+CREATE TABLE standings (
+  ranking        INTEGER NOT NULL REFERENCES rankings,
+  candidate_hash TEXT    NOT NULL,
+  candidate      INTEGER NOT NULL REFERENCES candidates,
+  evaluation     INTEGER NOT NULL REFERENCES evaluations,
+  state          TEXT    NOT NULL CHECK (state IN ('verified', 'refuted')),
+  figure         TEXT    NOT NULL,
+  speedup        REAL    NOT NULL,
+  PRIMARY KEY (ranking, candidate_hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX standings_by_speedup ON standings (ranking, speedup DESC) WHERE state = 'verified';
+
+CREATE TABLE champions (
+  id             INTEGER PRIMARY KEY,
+  operator       INTEGER NOT NULL REFERENCES operators,
+  workload       TEXT    NOT NULL,
+  device         INTEGER NOT NULL REFERENCES devices,
+  precision      TEXT    NOT NULL,
+  candidate      INTEGER NOT NULL REFERENCES candidates,
+  evaluation     INTEGER NOT NULL REFERENCES evaluations,
+  round          INTEGER          REFERENCES rounds,
+  speedup        REAL    NOT NULL,
+  promoted_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX champions_by_key ON champions (operator, workload, device, precision);
+CREATE TRIGGER champions_are_not_changed BEFORE UPDATE ON champions
+  BEGIN SELECT raise(ABORT, 'champions are append-only'); END;
+CREATE TRIGGER champions_are_not_deleted BEFORE DELETE ON champions
+  BEGIN SELECT raise(ABORT, 'champions are append-only'); END;
+
+CREATE VIEW ledger AS
+SELECT i.id AS idea, i.operator, r.job, i.round, r.number AS round_number, coalesce(r.workload, '') AS workload,
+       i.source, i.key, i.text, i.prediction,
+       count(c.id) AS attempts,
+       count(e.id) AS evaluated,
+       count(e.id) FILTER (WHERE e.outcome = 'passed' AND e.gate IN ('timing', 'profile')) AS passed,
+       coalesce(max(e.speedup) FILTER (WHERE e.outcome = 'passed' AND e.gate IN ('timing', 'profile')), 0.0)
+         AS best_speedup,
+       (SELECT json_group_object(outcome, n)
+          FROM (SELECT e2.outcome, count(*) AS n
+                  FROM candidates c2 JOIN evaluations e2 ON e2.id = c2.evaluation
+                 WHERE c2.idea = i.id GROUP BY e2.outcome)) AS outcomes
+  FROM ideas i
+  LEFT JOIN rounds r ON r.id = i.round
+  LEFT JOIN candidates c ON c.idea = i.id
+  LEFT JOIN evaluations e ON e.id = c.evaluation
+ GROUP BY i.id, i.operator, r.job;
+)sql";
+
+constexpr std::array<std::string_view, 1> kMigrations = {kVersion1};
+
+}  // namespace
+
+std::span<const std::string_view> migrations() {
+  return kMigrations;
+}
+
+void check_identity(Connection& connection, std::span<const std::string_view> steps) {
+  const std::int64_t application = connection.integer("PRAGMA application_id");
+  const std::int64_t version = connection.integer("PRAGMA user_version");
+  const bool empty = connection.integer("SELECT count(*) FROM sqlite_schema") == 0;
+  if (application != kApplicationId && !(application == 0 && version == 0 && empty)) {
+    throw ArchiveFailure(
+        "it is a SQLite database, but not a kevolve archive. It was left untouched: name another file.");
+  }
+  if (version > static_cast<std::int64_t>(steps.size())) {
+    throw ArchiveFailure(
+        fmt::format("its schema has version {}, and this kevolve knows up to {}. It was left untouched: "
+                    "use the newer kevolve that wrote it, or another archive.",
+                    version, steps.size()));
+  }
+}
+
+void migrate(Connection& connection, std::span<const std::string_view> steps) {
+  const auto version = [&] { return static_cast<std::size_t>(connection.integer("PRAGMA user_version")); };
+  if (version() == steps.size()) return;
+  Scope scope(connection, Scope::Kind::write);
+  for (std::size_t next = version(); next < steps.size(); ++next) connection.execute(steps[next]);
+  connection.execute(
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, steps.size()));
+  scope.commit();
+}
+
+}  // namespace kevolve

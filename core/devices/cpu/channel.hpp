@@ -1,0 +1,78 @@
+#pragma once
+// Channel: the packets between the judge and a runner over one SOCK_SEQPACKET socket, and what they mean.
+//
+// The judge asks, the runner answers; one request at a time. Descriptors travel beside a packet. What a
+// runner sends is foreign text: it may claim anything about itself and nothing else. Borrows the socket.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/model/verdict.hpp"
+#include "core/process/unique_fd.hpp"
+
+namespace kevolve::channel {
+
+inline constexpr int kRunnerSocket = 3;  ///< its number in the runner
+inline constexpr std::size_t kMostBuffers = 64;
+inline constexpr std::size_t kMostPacketBytes = 128 * 1024;
+
+enum class RequestKind : std::uint32_t {
+  start,  ///< the launch plan as JSON follows the header
+  bind,   ///< one BufferPlace for each buffer follows, one descriptor each beside the packet
+  run,
+};
+
+struct Request {
+  RequestKind kind = RequestKind::run;
+  std::uint32_t set = 0;
+  std::uint32_t prepare = 0;
+  std::uint32_t order = 0;  ///< ThreadOrder
+  std::uint64_t order_seed = 0;
+};
+
+struct BufferPlace {
+  std::uint64_t mapping_bytes = 0, data_offset = 0, size_bytes = 0;
+};
+
+enum class ReplyKind : std::uint32_t {
+  done,
+  stopped,  ///< the candidate failed: outcome and evidence
+  broken,   ///< the runner itself cannot go on: the text is an Error's
+};
+
+struct Reply {
+  ReplyKind kind = ReplyKind::done;
+  std::uint32_t outcome = 0;  ///< Outcome, with `stopped`
+};
+
+/// A header and what follows it.
+template <class Header>
+struct Packet {
+  Header header;
+  std::string body;
+  std::vector<UniqueFd> descriptors;
+};
+
+/// False when the other side is gone or the packet is too large.
+bool send(int socket, std::span<const std::byte> header, std::string_view body,
+          std::span<const int> descriptors);
+
+/// Blocks. False at the other side's end, or when the packet is shorter than `header`.
+bool receive(int socket, std::span<std::byte> header, std::string& body, std::vector<UniqueFd>& descriptors);
+
+template <class Header>
+bool send(int socket, const Header& header, std::string_view body = {},
+          std::span<const int> descriptors = {}) {
+  return send(socket, std::as_bytes(std::span(&header, 1)), body, descriptors);
+}
+
+template <class Header>
+bool receive(int socket, Packet<Header>& packet) {
+  return receive(socket, std::as_writable_bytes(std::span(&packet.header, 1)), packet.body,
+                 packet.descriptors);
+}
+
+}  // namespace kevolve::channel

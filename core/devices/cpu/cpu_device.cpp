@@ -1,0 +1,150 @@
+#include "core/devices/cpu/cpu_device.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "core/devices/cpu/compiler.hpp"
+#include "core/devices/cpu/elf_inspection.hpp"
+#include "core/devices/cpu/machine.hpp"
+#include "core/devices/cpu/runner_process.hpp"
+#include "core/devices/cpu/shared_buffer.hpp"
+#include "core/devices/cpu/simt/executor.hpp"
+#include "core/devices/cpu/translation_unit.hpp"
+#include "core/devices/cpu/tripwires.hpp"
+
+namespace kevolve {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostFlushBytes = std::size_t{64} << 20;
+constexpr std::size_t kMostLog = 16 * 1024;
+
+fs::path beside_this_program(const char* name) {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path() / name;
+}
+
+using Compiled = tl::expected<Binary, Verdict>;
+
+tl::unexpected<Verdict> stop(Outcome outcome, Gate gate, std::string evidence) {
+  return tl::unexpected<Verdict>(Verdict{outcome, gate, std::move(evidence)});
+}
+
+class CpuDevice final : public Device {
+ public:
+  CpuDevice(DeviceInfo info, std::unique_ptr<Compiler> compiler, fs::path runner)
+      : info_(std::move(info)), compiler_(std::move(compiler)), runner_(std::move(runner)) {}
+
+  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+  [[nodiscard]] DeviceLimits limits() const override {
+    return {.num_sms = info_.num_sms,
+            .max_threads_per_block = simt::kMaxThreadsPerBlock,
+            .max_shared_bytes = simt::kMaxDynamicSharedBytes};
+  }
+  [[nodiscard]] std::string timing_mode() const override { return "cold"; }
+  void flush_caches() override;
+
+  Result<Compiled> compile(const std::string& source, const LaunchPlan& plan,
+                           std::chrono::milliseconds deadline) override;
+  [[nodiscard]] bool can_run() const override { return true; }
+  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
+                                                 std::size_t alignment_bytes) override {
+    return CpuSharedBuffer::create(size_bytes, placement, alignment_bytes)
+        .map([](auto buffer) -> std::shared_ptr<SharedBuffer> { return buffer; });
+  }
+  Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override {
+    return RunnerProcess::start(runner_, static_cast<int>(info_.num_sms), binary, plan);
+  }
+
+ private:
+  DeviceInfo info_;
+  std::unique_ptr<Compiler> compiler_;
+  fs::path runner_;
+  std::vector<unsigned char> flush_area_;
+  unsigned char flush_value_ = 0;
+};
+
+void CpuDevice::flush_caches() {
+  if (flush_area_.empty()) {
+    const std::size_t cache = last_level_cache_bytes();
+    flush_area_.resize(cache == 0 ? kMostFlushBytes : std::min(2 * cache, kMostFlushBytes));
+  }
+  ++flush_value_;
+  volatile unsigned char* area = flush_area_.data();
+  for (std::size_t i = 0; i < flush_area_.size(); i += 64) area[i] = flush_value_;
+}
+
+/// The verdict on a compile that gave no library.
+Verdict refusal(const CompileAttempt& attempt, const std::string& messages,
+                std::chrono::milliseconds deadline) {
+  switch (attempt.kind) {
+    case CompileAttempt::Kind::timed_out:
+      return {Outcome::compile_timeout, Gate::compile,
+              "The compiler had not finished after " + std::to_string(deadline.count()) +
+                  " ms: too deep templates, or too much unrolled code."};
+    case CompileAttempt::Kind::out_of_memory:
+      return {Outcome::compile_error, Gate::compile,
+              "The compiler ran out of memory: too deep templates, or too much unrolled code.\n" + messages};
+    default:
+      return {
+          Outcome::compile_error, Gate::compile,
+          messages.empty() ? "The compiler failed without a message: an internal error of g++." : messages};
+  }
+}
+
+Result<Compiled> CpuDevice::compile(const std::string& source, const LaunchPlan& plan,
+                                    std::chrono::milliseconds deadline) {
+  if (auto reason = unsupported_on_cpu(source, plan))
+    return stop(Outcome::unsupported, Gate::compile, *reason);
+  const auto attempt = compiler_->compile(translation_unit(source, plan), deadline);
+  if (!attempt) return failure(attempt.error());
+  const std::string messages = readable_diagnostics(attempt->output, source, plan, compiler_->own_paths());
+  if (attempt->kind != CompileAttempt::Kind::compiled)
+    return tl::unexpected<Verdict>(refusal(*attempt, messages, deadline));
+
+  const auto bytes = read_text_file(attempt->library);
+  if (!bytes) return failure(bytes.error());
+  const auto violation = inspect_shared_object(*bytes, plan.launches.size() + plan.prepare.size());
+  if (!violation) return failure(violation.error().in(attempt->library.string()));
+  if (*violation) return stop(Outcome::inspect_violation, Gate::inspect, **violation);
+  const auto loaded = loaded_bytes(*bytes);
+  if (!loaded) return failure(loaded.error());
+  Binary binary{attempt->library.string(), {}};
+  binary.report.binary_hash = sha256_hex(*loaded);
+  binary.report.binary_bytes = static_cast<std::int64_t>(bytes->size());
+  binary.report.cached = attempt->cached;
+  binary.report.log = messages.substr(0, kMostLog);
+  return binary;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& settings) {
+  const fs::path runner =
+      settings.runner.empty() ? beside_this_program("kevolve-runner") : fs::absolute(settings.runner);
+  if (::access(runner.c_str(), X_OK) != 0)
+    return failure("cpu device: the program '" + runner.string() +
+                   "' is missing; build the target kevolve-runner");
+  auto compiler = Compiler::open(
+      {.program = settings.compiler,
+       .headers = settings.headers.empty() ? fs::path(KEVOLVE_HEADER_ROOT) : fs::absolute(settings.headers),
+       .cache_folder = settings.cache_folder});
+  if (!compiler) return failure(compiler.error().in("cpu device"));
+  const int threads = settings.threads > 0
+                          ? settings.threads
+                          : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  DeviceInfo info;
+  info.name = "cpu";
+  info.model = processor_model() + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  info.architecture = machine_architecture();
+  info.toolchain = (*compiler)->version();
+  info.torch = settings.torch;
+  info.num_sms = threads;
+  return std::make_unique<CpuDevice>(std::move(info), std::move(*compiler), runner);
+}
+
+}  // namespace kevolve

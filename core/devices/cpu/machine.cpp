@@ -1,0 +1,45 @@
+#include "core/devices/cpu/machine.hpp"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace kevolve {
+namespace {
+
+/// The first value of a field of /proc/cpuinfo.
+std::string processor_field(const std::string& field) {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind(field, 0) != 0) continue;
+    const std::size_t value = line.find(": ");
+    if (value != std::string::npos) return line.substr(value + 2);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string processor_model() {
+  const std::string model = processor_field("model name");
+  return model.empty() ? "unknown processor" : model;
+}
+
+std::string processor_identity() {
+  return processor_model() + "\n" + processor_field("cpu family") + "." + processor_field("model\t") + "\n" +
+         processor_field("flags");
+}
+
+std::string machine_architecture() {
+  utsname names{};
+  return ::uname(&names) == 0 ? names.machine : "unknown";
+}
+
+std::size_t last_level_cache_bytes() {
+  const long level3 = ::sysconf(_SC_LEVEL3_CACHE_SIZE), level2 = ::sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return static_cast<std::size_t>(std::max({level3, level2, 0L}));
+}
+
+}  // namespace kevolve

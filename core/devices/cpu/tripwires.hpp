@@ -1,0 +1,24 @@
+#pragma once
+// What the cpu device cannot run: tensor cores, TMA, clusters, inline PTX, asynchronous pipelines. Found
+// before a compiler runs, so that the verdict is `unsupported` with a reason and not an unrelated compile
+// error. Pure functions; thread-safe.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/model/launch_plan.hpp"
+
+namespace kevolve {
+
+/// The reason in complete sentences; nullopt when nothing stands against it.
+std::optional<std::string> unsupported_on_cpu(std::string_view source, const LaunchPlan& plan);
+
+/// What the source's #include directives name, with their <> or "", in order; those in comments are left out.
+std::vector<std::string> included_files(std::string_view source);
+
+/// The source with comments and the contents of string and character literals blanked; line numbers stay.
+std::string without_comments_and_strings(std::string_view source);
+
+}  // namespace kevolve

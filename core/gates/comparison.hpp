@@ -1,0 +1,54 @@
+#pragma once
+// Comparison of one whole output tensor with what it must be. No element is skipped, and no average hides
+// one.
+//
+// The method, with the reasons for every constant, is docs/trust.md, "How an answer is compared". In short:
+// the allowance of an element is a multiple of the noise of fp32 arithmetic around it, and that noise is not
+// assumed but observed, in PyTorch's own fp32 answer and in how the fp64 oracle responds when the last bit of
+// every input is nudged. The multiple that an answer needs decides its precision class. Pure logic; an
+// Expectation is immutable after construction and views memory of its maker.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/gates/elements.hpp"
+#include "core/model/evaluation.hpp"
+
+namespace kevolve {
+
+/// What one output must be on one draw. Borrowed memory must outlive it.
+struct Expectation {
+  std::string output;                ///< tensor name, for the evidence
+  std::string draw;                  ///< distribution name, for the evidence
+  std::vector<std::int64_t> shape;   ///< outermost first
+  Elements torch;                    ///< PyTorch's own answer, in the output's type
+  std::span<const double> oracle;    ///< the reference in fp64
+  std::span<const double> response;  ///< |change of the oracle| when inputs change by 2^-24 of themselves
+};
+
+/// The multiple of the observed noise that a class allows in an output of type `dtype`.
+double allowance(PrecisionClass precision, DType dtype);
+
+struct Comparison {
+  /// The finest class whose allowance covers every element; nothing when even the coarsest does not.
+  std::optional<PrecisionClass> precision;
+  Accuracy accuracy;            ///< scaled by |oracle| + rms of the oracle over the element's tile
+  double needed_allowance = 0;  ///< infinite when a NaN or an infinity is not where it must be
+  std::size_t wrong = 0;        ///< elements outside the required class
+  std::size_t unwritten = 0;    ///< of these, elements that still hold the poison
+  std::string evidence;         ///< empty when the required class is met
+
+  [[nodiscard]] bool right() const { return evidence.empty(); }
+};
+
+/// `poison`: what the output held before the run, when it was poisoned.
+Comparison compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
+                   std::optional<std::uint8_t> poison = std::nullopt);
+
+/// Keeps the worse of two, for the evaluation's record.
+void keep_worst(Accuracy& into, const Accuracy& other);
+
+}  // namespace kevolve

@@ -1,0 +1,30 @@
+#pragma once
+// Policy gate: what no candidate may ask for, seen in its source.
+//
+// These are tripwires: they stop honest mistakes and lazy tricks early, with a message that says what to do
+// instead. They are not the defence: the sandboxed compile, the inspection of the binary and the runner's own
+// process are. Pure logic.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/model/verdict.hpp"
+
+namespace kevolve {
+
+struct PolicyViolation {
+  int line = 1;
+  std::string what;     ///< "`printf`"
+  std::string why;      ///< "candidates have no output but their output tensors"
+  std::string instead;  ///< "remove it"
+};
+
+/// All violations, in the order of the lines.
+std::vector<PolicyViolation> policy_violations(std::string_view source);
+
+/// The gate: nothing when the source passes, otherwise `policy_violation` with the first few in words.
+std::optional<Verdict> check_policy(std::string_view source);
+
+}  // namespace kevolve

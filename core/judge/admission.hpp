@@ -1,0 +1,15 @@
+#pragma once
+// Admission: is an operator fit to be judged? An operator that an answer without work can pass, or whose
+// output hardly depends on an input, would crown nonsense; it is refused with the reason. docs/trust.md,
+// "Admission".
+
+#include <string>
+
+#include "core/judge/judge.hpp"
+
+namespace kevolve {
+
+/// "" when the operator is fit at this workload, otherwise why not, in words.
+Result<std::string> refusal(Judge& judge, const Workload& workload, const Seed& seed);
+
+}  // namespace kevolve

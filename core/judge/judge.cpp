@@ -1,0 +1,287 @@
+#include "core/judge/judge.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/csrc/jit/api/compilation_unit.h>
+#include <torch/csrc/jit/frontend/ir_emitter.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/jit.h>
+#include <torch/version.h>
+
+#include <chrono>
+#include <cmath>
+
+namespace kevolve {
+namespace {
+
+at::ScalarType torch_type(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return at::kFloat;
+    case DType::f16:
+      return at::kHalf;
+    case DType::bf16:
+      return at::kBFloat16;
+    case DType::f64:
+      return at::kDouble;
+    case DType::i32:
+      return at::kInt;
+    case DType::i64:
+      return at::kLong;
+    case DType::u8:
+      return at::kByte;
+    case DType::boolean:
+      return at::kBool;
+  }
+  return at::kFloat;
+}
+
+/// The first paragraph of what PyTorch says; its C++ stack trace is of no use to a reader.
+std::string words_of(const std::exception& error) {
+  std::string text = error.what();
+  for (const char* tail : {"\nException raised from", "\nC++ CapturedTraceback"}) {
+    if (const auto at = text.find(tail); at != std::string::npos) text.resize(at);
+  }
+  return text;
+}
+
+/// While it lives, tensors that a reference makes without a dtype are fp64.
+class DefaultDouble {
+ public:
+  DefaultDouble() : before_(c10::get_default_dtype()) {
+    c10::set_default_dtype(caffe2::TypeMeta::Make<double>());
+  }
+  ~DefaultDouble() { c10::set_default_dtype(before_); }
+  DefaultDouble(const DefaultDouble&) = delete;
+  DefaultDouble& operator=(const DefaultDouble&) = delete;
+
+ private:
+  caffe2::TypeMeta before_;
+};
+
+using Tensors = std::vector<at::Tensor>;
+
+/// What a Draw's expectations view.
+struct Answers {
+  Tensors torch, oracle, response;
+};
+
+}  // namespace
+
+class Judge::Torch {
+ public:
+  explicit Torch(Operator subject) : op(std::move(subject)) {}
+
+  void compile() {
+    torch::jit::setGraphExecutorOptimize(false);  // eager: one kernel for each operation, nothing fused
+    unit_ = torch::jit::compile(op.reference);
+    forward_ = unit_->find_function(c10::QualifiedName("forward"));
+    if (forward_ == nullptr) throw std::runtime_error("the reference defines no function named 'forward'");
+    for (const auto& argument : forward_->getSchema().arguments()) check_parameter(argument.name());
+  }
+
+  /// Views of the inputs' bytes.
+  [[nodiscard]] Tensors view(const std::vector<Bytes>& inputs, const Bindings& axes) const {
+    Tensors tensors;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      tensors.push_back(at::from_blob(const_cast<std::byte*>(inputs[i].data()), shape_of(op.inputs[i], axes),
+                                      at::dtype(torch_type(op.inputs[i].dtype))));
+    }
+    return tensors;
+  }
+
+  /// Calls forward with parameters bound by name; gives the outputs, contiguous.
+  Tensors run(const Tensors& inputs, const Bindings& axes) {
+    const c10::InferenceMode no_gradients;
+    torch::jit::Stack stack;
+    for (const auto& argument : forward_->getSchema().arguments()) {
+      stack.push_back(value_of(argument, inputs, axes));
+    }
+    const c10::IValue result = (*forward_)(std::move(stack));
+    Tensors outputs;
+    if (result.isTensor()) {
+      outputs.push_back(result.toTensor());
+    } else if (result.isTuple()) {
+      for (const auto& element : result.toTupleRef().elements()) outputs.push_back(element.toTensor());
+    } else {
+      throw std::runtime_error(
+          "the reference must return a Tensor or a tuple of Tensors, one for each output");
+    }
+    if (outputs.size() != op.outputs.size()) {
+      throw std::runtime_error(fmt::format("the reference returns {} tensors, but {} outputs are declared",
+                                           outputs.size(), op.outputs.size()));
+    }
+    for (at::Tensor& output : outputs) output = output.contiguous();
+    return outputs;
+  }
+
+  void check_outputs(const Tensors& outputs, const Bindings& axes) const {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const TensorSpec& spec = op.outputs[i];
+      const auto shape = shape_of(spec, axes);
+      if (outputs[i].sizes() != at::IntArrayRef(shape)) {
+        throw std::runtime_error(
+            fmt::format("output '{}' is declared with shape [{}], but the reference gives [{}]", spec.name,
+                        fmt::join(shape, ", "), fmt::join(outputs[i].sizes(), ", ")));
+      }
+      if (outputs[i].scalar_type() != torch_type(spec.dtype)) {
+        throw std::runtime_error(fmt::format("output '{}' is declared as {}, but the reference gives {}",
+                                             spec.name, name(spec.dtype),
+                                             c10::toString(outputs[i].scalar_type())));
+      }
+    }
+  }
+
+  /// PyTorch's answer, the oracle, and the oracle's response to nudged inputs.
+  std::shared_ptr<Answers> answer(const Tensors& inputs, const Bindings& axes) {
+    const c10::InferenceMode no_gradients;
+    auto answers = std::make_shared<Answers>();
+    answers->torch = run(inputs, axes);
+    check_outputs(answers->torch, axes);
+    const DefaultDouble oracle_makes_doubles;
+    Tensors wide;
+    for (const at::Tensor& input : inputs)
+      wide.push_back(input.is_floating_point() ? input.to(at::kDouble) : input);
+    answers->oracle = run(wide, axes);
+    for (at::Tensor& output : answers->oracle) {
+      output = output.to(at::kDouble);
+      answers->response.push_back(at::zeros_like(output));
+    }
+    for (int probe = 0; probe < probes(answers->torch); ++probe) add_response(*answers, wide, axes, probe);
+    return answers;
+  }
+
+  const Operator op;
+
+ private:
+  static std::vector<std::int64_t> shape_of(const TensorSpec& spec, const Bindings& axes) {
+    const auto shape = shape_at(spec, axes);
+    if (!shape) throw std::runtime_error(shape.error().message);
+    return *shape;
+  }
+
+  void check_parameter(const std::string& name) const {
+    if (op.is_input(name)) return;
+    for (const Scalar& scalar : op.scalars) {
+      if (scalar.name == name) return;
+    }
+    for (const Axis& axis : op.axes) {
+      if (axis.name == name) return;
+    }
+    throw std::runtime_error(fmt::format(
+        "parameter '{}' of forward is neither an input nor a scalar nor an axis of the operator", name));
+  }
+
+  [[nodiscard]] c10::IValue value_of(const c10::Argument& argument, const Tensors& inputs,
+                                     const Bindings& axes) const {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (op.inputs[i].name == argument.name()) return inputs[i];
+    }
+    for (const Scalar& scalar : op.scalars) {
+      if (scalar.name != argument.name()) continue;
+      if (!is_floating(scalar.dtype)) return static_cast<std::int64_t>(scalar.value);
+      // Candidates see an f32 constant, so the oracle must too.
+      return scalar.dtype == DType::f32 ? static_cast<double>(static_cast<float>(scalar.value))
+                                        : scalar.value;
+    }
+    return axes.at(argument.name());
+  }
+
+  /// The noise of a tile of the comparison is a maximum over its elements; small outputs need more
+  /// observations.
+  static int probes(const Tensors& outputs) {
+    for (const at::Tensor& output : outputs) {
+      if (output.numel() < 64) return 4;
+    }
+    return 1;
+  }
+
+  void add_response(Answers& answers, const Tensors& wide, const Bindings& axes, int probe) {
+    Tensors nudged;
+    auto signs =
+        at::make_generator<at::CPUGeneratorImpl>(0x9E3779B97F4A7C15u + static_cast<std::uint64_t>(probe));
+    for (const at::Tensor& input : wide) {
+      if (!input.is_floating_point()) {
+        nudged.push_back(input);
+        continue;
+      }
+      at::Tensor factor = at::empty_like(input).random_(0, 2, signs);  // 0 or 1 -> 1 - u or 1 + u
+      nudged.push_back(factor.mul_(0x1p-23).add_(1 - 0x1p-24).mul_(input));
+    }
+    const Tensors moved = run(nudged, axes);
+    for (std::size_t i = 0; i < moved.size(); ++i) {
+      const at::Tensor change = moved[i].to(at::kDouble).sub_(answers.oracle[i]).abs_();
+      answers.response[i] = at::fmax(answers.response[i], change);
+    }
+  }
+
+  std::shared_ptr<torch::jit::CompilationUnit> unit_;
+  torch::jit::Function* forward_ = nullptr;
+};
+
+Judge::Judge(std::unique_ptr<Torch> torch) : torch_(std::move(torch)) {}
+Judge::~Judge() = default;
+const Operator& Judge::op() const {
+  return torch_->op;
+}
+
+Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads) {
+  const std::string where = fmt::format("operator '{}': reference", op.name);
+  try {
+    at::set_num_threads(threads);
+    auto torch = std::make_unique<Torch>(std::move(op));
+    torch->compile();
+    return std::unique_ptr<Judge>(new Judge(std::move(torch)));
+  } catch (const std::exception& error) {
+    return failure(fmt::format("{}: {}", where, words_of(error)));
+  }
+}
+
+Result<Draw> Judge::draw(const Bindings& axes, const Distribution& distribution, const Seed& seed,
+                         std::uint64_t number) {
+  auto inputs = draw_inputs(op(), axes, distribution, seed, number);
+  if (!inputs) return failure(inputs.error().in(fmt::format("operator '{}'", op().name)));
+  return answer(axes, distribution.name, std::move(*inputs));
+}
+
+Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution, std::vector<Bytes> inputs) {
+  try {
+    Draw draw{axes, distribution, std::move(inputs), {}, nullptr};
+    const auto answers = torch_->answer(torch_->view(draw.inputs, axes), axes);
+    for (std::size_t i = 0; i < op().outputs.size(); ++i) {
+      const at::Tensor& torch = answers->torch[i];
+      const auto count = static_cast<std::size_t>(torch.numel());
+      Expectation expected{op().outputs[i].name, distribution, torch.sizes().vec(), {}, {}, {}};
+      expected.torch = {op().outputs[i].dtype, static_cast<const std::byte*>(torch.const_data_ptr()), count};
+      expected.oracle = {answers->oracle[i].const_data_ptr<double>(), count};
+      expected.response = {answers->response[i].const_data_ptr<double>(), count};
+      draw.outputs.push_back(std::move(expected));
+    }
+    draw.answers = answers;
+    return draw;
+  } catch (const std::exception& error) {
+    return failure(
+        fmt::format("operator '{}': reference, draw '{}': {}", op().name, distribution, words_of(error)));
+  }
+}
+
+Result<double> Judge::time_eager_us(const Draw& draw) {
+  try {
+    const Tensors inputs = torch_->view(draw.inputs, draw.axes);
+    const auto start = std::chrono::steady_clock::now();
+    const Tensors outputs = torch_->run(inputs, draw.axes);
+    const std::chrono::duration<double, std::micro> wall = std::chrono::steady_clock::now() - start;
+    return wall.count();
+  } catch (const std::exception& error) {
+    return failure(fmt::format("operator '{}': reference: {}", op().name, words_of(error)));
+  }
+}
+
+std::string torch_version() {
+  return TORCH_VERSION;
+}
+
+}  // namespace kevolve

@@ -1,0 +1,143 @@
+#include "core/model/job.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/model/schema.hpp"
+
+namespace kevolve {
+namespace {
+
+constexpr std::array<std::string_view, 3> kPolicyKinds = {"evolve", "sample", "refine"};
+
+// The schema has accepted what these read.
+template <class Value>
+void maybe(const Json& json, const char* key, Value& target) {
+  if (json.contains(key)) target = json[key].get<Value>();
+}
+template <class Value>
+void maybe(const Json& json, const char* key, std::optional<Value>& target) {
+  if (json.contains(key)) target = json[key].get<Value>();
+}
+
+Result<std::vector<JobOperator>> read_operators(const Json& list) {
+  std::vector<JobOperator> operators;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    JobOperator entry;
+    if (list[i].is_string()) {
+      entry.op = list[i];
+    } else {
+      entry.op = list[i]["operator"];
+      maybe(list[i], "workload", entry.workload);
+    }
+    const auto same = [&](const JobOperator& other) {
+      return other.op == entry.op && other.workload == entry.workload;
+    };
+    if (std::any_of(operators.begin(), operators.end(), same)) {
+      return failure(fmt::format("operators[{}]: {} at workload {} is listed twice; expected each once", i,
+                                 entry.op, entry.workload));
+    }
+    operators.push_back(std::move(entry));
+  }
+  return operators;
+}
+
+JobPolicy read_policy(const Json& json) {
+  JobPolicy policy;
+  if (json.contains("kind")) {
+    const auto kind = std::find(kPolicyKinds.begin(), kPolicyKinds.end(), json["kind"].get<std::string>());
+    policy.kind = static_cast<PolicyKind>(kind - kPolicyKinds.begin());
+  }
+  maybe(json, "rounds", policy.rounds);
+  maybe(json, "ideas_per_round", policy.ideas_per_round);
+  maybe(json, "implementations_per_idea", policy.implementations_per_idea);
+  maybe(json, "survivors", policy.survivors);
+  maybe(json, "plateau_rounds", policy.plateau_rounds);
+  maybe(json, "plateau_gain", policy.plateau_gain);
+  return policy;
+}
+
+Result<TimingSettings> read_timing(const Json& json) {
+  TimingSettings timing;
+  maybe(json, "min_samples", timing.min_samples);
+  maybe(json, "max_samples", timing.max_samples);
+  maybe(json, "max_seconds", timing.max_seconds);
+  if (timing.min_samples > timing.max_samples) {
+    return failure(fmt::format("timing: min_samples {} is above max_samples {}; expected it below or equal",
+                               timing.min_samples, timing.max_samples));
+  }
+  return timing;
+}
+
+}  // namespace
+
+std::string_view name(PolicyKind kind) {
+  return kPolicyKinds[static_cast<std::size_t>(kind)];
+}
+
+Result<Job> parse_job(const Json& document, std::string_view where) {
+  if (auto valid = validate(document, "job", where); !valid) return failure(valid.error());
+  Job job;
+  job.name = document["name"];
+  auto operators = read_operators(document["operators"]);
+  if (!operators) return failure(operators.error().in(where));
+  job.operators = std::move(*operators);
+  maybe(document, "device", job.device);
+  maybe(document, "seed", job.seed);
+  if (document.contains("idea_sources")) {
+    job.idea_sources.clear();
+    for (const Json& source : document["idea_sources"]) {
+      job.idea_sources.push_back({source["kind"], source.value("weight", 1.0)});
+    }
+  }
+  if (document.contains("policy")) job.policy = read_policy(document["policy"]);
+  const auto timing = read_timing(document.value("timing", Json::object()));
+  if (!timing) return failure(timing.error().in(where));
+  job.timing = *timing;
+  if (document.contains("budget")) {
+    maybe(document["budget"], "evaluations", job.budget.evaluations);
+    maybe(document["budget"], "wall_seconds", job.budget.wall_seconds);
+  }
+  maybe(document, "workers", job.workers);
+  if (document.contains("archive")) job.archive = document["archive"].get<std::string>();
+  maybe(document, "launcher", job.launcher);
+  return job;
+}
+
+Result<Job> load_job(const std::filesystem::path& file) {
+  const Result<Json> document = read_json_file(file);
+  if (!document) return failure(document.error());
+  return parse_job(*document, file.string());
+}
+
+Json to_json(const Job& job) {
+  Json json = {{"name", job.name}, {"operators", Json::array()}, {"device", job.device}, {"seed", job.seed}};
+  for (const JobOperator& entry : job.operators) {
+    json["operators"].push_back({{"operator", entry.op}, {"workload", entry.workload}});
+  }
+  json["idea_sources"] = Json::array();
+  for (const JobIdeaSource& source : job.idea_sources) {
+    json["idea_sources"].push_back({{"kind", source.kind}, {"weight", source.weight}});
+  }
+  json["policy"] = {{"kind", name(job.policy.kind)},
+                    {"rounds", job.policy.rounds},
+                    {"ideas_per_round", job.policy.ideas_per_round},
+                    {"implementations_per_idea", job.policy.implementations_per_idea},
+                    {"survivors", job.policy.survivors},
+                    {"plateau_rounds", job.policy.plateau_rounds},
+                    {"plateau_gain", job.policy.plateau_gain}};
+  json["timing"] = {{"min_samples", job.timing.min_samples},
+                    {"max_samples", job.timing.max_samples},
+                    {"max_seconds", job.timing.max_seconds}};
+  json["budget"] = Json::object();
+  if (job.budget.evaluations) json["budget"]["evaluations"] = *job.budget.evaluations;
+  if (job.budget.wall_seconds) json["budget"]["wall_seconds"] = *job.budget.wall_seconds;
+  json["workers"] = job.workers;
+  if (job.archive) json["archive"] = job.archive->string();
+  json["launcher"] = job.launcher;
+  return json;
+}
+
+}  // namespace kevolve

@@ -1,0 +1,69 @@
+#pragma once
+// Job: what a user asks for in a job file: operators, a device, idea sources, a policy and a budget.
+//
+// config/schema/job.schema.json is the file's specification: every field, its default and its bounds. Only
+// `name` and `operators` are required. Plain data, immutable after load.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model/json.hpp"
+#include "core/model/worker_protocol.hpp"
+
+namespace kevolve {
+
+/// One operator at one workload. Whether they exist is for the reader of kernels/seed to say.
+struct JobOperator {
+  std::string op;
+  std::string workload = "small";
+};
+
+struct JobIdeaSource {
+  std::string kind = "playbook";
+  double weight = 1;  ///< share of the ideas, relative to the other sources
+};
+
+enum class PolicyKind { evolve, sample, refine };
+
+std::string_view name(PolicyKind kind);  ///< "evolve", "sample", "refine"
+
+struct JobPolicy {
+  PolicyKind kind = PolicyKind::evolve;
+  int rounds = 5;  ///< for each operator
+  int ideas_per_round = 3;
+  int implementations_per_idea = 4;
+  int survivors = 4;
+  int plateau_rounds = 2;      ///< an operator ends after so many rounds without a gain
+  double plateau_gain = 0.02;  ///< relative improvement of the best time that counts as a gain
+};
+
+struct JobBudget {  ///< for the whole job; empty: no limit
+  std::optional<std::int64_t> evaluations;
+  std::optional<double> wall_seconds;
+};
+
+struct Job {
+  std::string name;
+  std::vector<JobOperator> operators;  ///< at least one; no two equal
+  std::string device = "cpu";
+  std::int64_t seed = 1;  ///< of the search; the judge's inputs have secret seeds
+  std::vector<JobIdeaSource> idea_sources{JobIdeaSource{}};
+  JobPolicy policy;
+  TimingSettings timing;
+  JobBudget budget;
+  int workers = 1;
+  std::optional<std::filesystem::path> archive;  ///< as written: relative to the working directory
+  std::vector<std::string> launcher;             ///< argv prefix of the workers; empty: started directly
+};
+
+/// `where` starts every error ("config/quickstart.json").
+Result<Job> parse_job(const Json& document, std::string_view where);
+Result<Job> load_job(const std::filesystem::path& file);
+
+/// Every field, defaults filled in: what an archive keeps. parse_job() reads it back.
+Json to_json(const Job& job);
+
+}  // namespace kevolve

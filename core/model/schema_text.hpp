@@ -1,0 +1,17 @@
+#pragma once
+// The texts of config/schema/*.schema.json, compiled in: the programs need no files to check their input.
+// Immutable; internal to core/model.
+
+#include <array>
+#include <string_view>
+
+namespace kevolve {
+
+struct SchemaText {
+  std::string_view name;  ///< "operator", "candidate" or "job"
+  std::string_view text;
+};
+
+extern const std::array<SchemaText, 3> kSchemaTexts;
+
+}  // namespace kevolve

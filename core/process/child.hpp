@@ -1,0 +1,55 @@
+#pragma once
+// Child: one running child process, leader of its own process group.
+//
+// Owned by whoever spawned it; destruction kills the whole group and reaps it, so no child outlives its
+// owner. A sandboxed child also dies with the thread that spawned it (bubblewrap's --die-with-parent is per
+// thread): that thread must live as long as the child. Not thread-safe; different objects are independent.
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/model/result.hpp"
+#include "core/process/unique_fd.hpp"
+
+namespace kevolve {
+
+struct ChildSettings {
+  /// {ours, the child's number}. Numbers that are not named are closed in the child; 0, 1, 2 default to
+  /// /dev/null.
+  std::vector<std::pair<int, int>> descriptors;
+  std::size_t memory_bytes = 0;  ///< RLIMIT_AS; 0: unlimited
+  std::size_t file_bytes = 0;    ///< RLIMIT_FSIZE; 0: unlimited
+};
+
+class Child {
+ public:
+  /// Starts argv[0] (looked up on PATH unless it holds a slash) in the scrubbed environment of run_command().
+  static Result<Child> spawn(const std::vector<std::string>& argv, const ChildSettings& settings);
+
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&& other) noexcept;
+  ~Child();
+
+  [[nodiscard]] int pid() const { return pid_; }
+  /// Becomes readable when the child ends.
+  [[nodiscard]] int exit_descriptor() const { return pidfd_.get(); }
+
+  /// Exit code, 128 + signal when a signal ended it; nullopt when it still runs after `patience`.
+  std::optional<int> wait(std::chrono::milliseconds patience);
+  /// SIGKILL to the whole group; the exit code follows from wait().
+  void kill_group();
+
+ private:
+  Child(int pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  void end();
+
+  int pid_ = -1;
+  UniqueFd pidfd_;
+  std::optional<int> exit_code_;
+};
+
+}  // namespace kevolve

@@ -1,0 +1,71 @@
+#pragma once
+// The nouns of the search: an idea in English, its implementations, and what a round knows when it asks for
+// more. Plain data.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/model/candidate.hpp"
+#include "core/model/evaluation.hpp"
+#include "core/model/launch_plan.hpp"
+#include "core/model/lineage.hpp"
+
+namespace kevolve {
+
+/// An optimization idea in English. `key` names it within its operator: ideas of equal key are the same idea.
+struct Idea {
+  std::string source;  ///< "seed", "playbook", …
+  std::string key;     ///< "split_rows", "tune:split_rows"
+  std::string text;
+  std::optional<double> predicted_speedup;  ///< over the yardstick, when the source dares to say
+  std::vector<std::string> parents;         ///< keys of the ideas it builds on
+};
+
+struct Parent {
+  std::string candidate_hash;
+  Relation relation = Relation::same_idea;
+};
+
+/// One way to carry out an idea.
+struct Implementation {
+  std::string source;  ///< the .cu text
+  Bindings tunables;
+  std::vector<Parent> parents;
+};
+
+/// A verified kernel that may seed the next round.
+struct Survivor {
+  std::string candidate_hash;
+  std::string idea_key;
+  std::string source;
+  Bindings tunables;
+  double speedup = 0;  ///< over the yardstick (the naive seed), median ratio
+};
+
+/// One idea and how it fared so far.
+struct LedgerEntry {
+  std::string idea_key, idea_text;
+  int attempts = 0, passed = 0;
+  double best_speedup = 0;              ///< 0 when none passed
+  std::map<std::string, int> outcomes;  ///< by outcome name
+};
+
+/// What an idea source is told when a round begins.
+struct RoundContext {
+  const Operator* op = nullptr;
+  std::string workload;
+  DeviceInfo device;
+  DeviceLimits limits;
+  int round = 1;
+  std::uint64_t seed = 0;                ///< of this round: same context, same answer
+  double champion_us = 0, floor_us = 0;  ///< best time so far and physical limit; 0 when unknown
+  std::vector<Survivor> survivors;       ///< best first
+  std::vector<LedgerEntry> ledger;
+  std::set<std::string> tried;  ///< candidate hashes: asking for them again wastes the round
+};
+
+}  // namespace kevolve

@@ -1,0 +1,51 @@
+#pragma once
+// The playbook: the idea source that needs no network. Its ideas are the *.cu files beside an operator's
+// naive.cu, each an English text, a CUDA template with tunables, and the evidence that suggests it. It picks
+// ideas that suit what holds the champion back, merges those that proved themselves (`combines`), and moves
+// the tunables of survivors. The choice is reproducible from RoundContext::seed.
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/search/idea_source.hpp"
+
+namespace kevolve {
+
+struct PlaybookEntry {
+  std::string key;  ///< the file's stem
+  std::string source;
+  CandidateHeader header;
+  std::vector<std::string> regimes;       ///< when to try it; empty: always
+  std::vector<std::string> combines;      ///< keys that must have passed before
+  std::vector<std::string> requirements;  ///< what the cpu device cannot run: "tensor_cores", "tma", …
+};
+
+/// All entries of an operator's folder, by key, without naive.cu.
+Result<std::vector<PlaybookEntry>> load_playbook(const Operator& op);
+
+class Playbook final : public IdeaSource {
+ public:
+  [[nodiscard]] std::string name() const override { return "playbook"; }
+  Result<std::vector<Idea>> propose(const RoundContext& context, int count) override;
+  Result<std::vector<Implementation>> implement(const Idea& idea, const RoundContext& context,
+                                                int count) override;
+
+ private:
+  Result<const std::vector<PlaybookEntry>*> entries(const Operator& op);
+
+  std::map<std::string, std::vector<PlaybookEntry>> by_operator_;
+};
+
+/// The pure heart of propose(): untried entries whose parts have passed, then tuning of survivors. At least
+/// one of the answers tunes a survivor whenever something is left to tune, so that exploring never starves
+/// exploiting.
+std::vector<Idea> propose_ideas(const std::vector<PlaybookEntry>& entries, const RoundContext& context,
+                                int count);
+
+/// The pure heart of implement().
+std::vector<Implementation> implement_idea(const std::vector<PlaybookEntry>& entries, const Idea& idea,
+                                           const RoundContext& context, int count);
+
+}  // namespace kevolve

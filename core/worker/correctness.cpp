@@ -1,0 +1,278 @@
+#include "core/worker/correctness.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/gates/evidence.hpp"
+#include "core/worker/log.hpp"
+#include "core/worker/session.hpp"
+#include "core/worker/stopwatch.hpp"
+
+namespace kevolve {
+namespace {
+
+constexpr double kMaxSeconds = 60;  // then no further distributions, but never fewer than three
+constexpr std::size_t kFewestDistributions = 3;
+constexpr std::uint64_t kHoldoutDraws = 100;  // numbers of the hold-outs' draws
+
+std::string_view order_text(ThreadOrder order) {
+  switch (order) {
+    case ThreadOrder::forward:
+      return "forward";
+    case ThreadOrder::reverse:
+      return "reverse";
+    case ThreadOrder::shuffled:
+      return "shuffled";
+  }
+  return "";
+}
+
+class Check {
+ public:
+  Check(Device& device, Judge& judge, const CompiledSubject& subject, const Seed& seed, Correctness& record)
+      : device_(device), judge_(judge), subject_(subject), seed_(seed), record_(record) {}
+
+  /// Starts the runner, with one set of buffers flush with each of its guards.
+  Result<void> start(const Draw& first) {
+    const auto eager_us = judge_.time_eager_us(first);
+    if (!eager_us) return failure(eager_us.error());
+    auto session = Session::start(device_, judge_.op(), subject_, run_deadline(*eager_us));
+    if (!session) return failure(session.error());
+    session_.emplace(std::move(*session));
+    for (const Placement placement : {Placement::flush_right, Placement::flush_left}) {
+      if (auto added = session_->add_set(placement); !added) return added;
+    }
+    return {};
+  }
+
+  /// One run and one whole comparison.
+  Result<Verdict> once(const Draw& draw, const Pass& pass) {
+    auto report = run(draw, pass);
+    if (!report || !report->passed()) return report;
+    return compare_outputs(draw, outputs(pass.set), judge_.op().precision, pass.poison, record_);
+  }
+
+  /// The same inputs under several thread orders, placements and poisons.
+  Result<Verdict> thoroughly(const Draw& draw) {
+    const Pass first{.set = 0, .poison = kPoisons[0]};
+    std::vector<Pass> others{
+        {.set = 1, .poison = kPoisons[1]},
+        {.set = 0, .poison = kPoisons[1], .order = ThreadOrder::reverse},
+        {.set = 1, .poison = kPoisons[2], .order = ThreadOrder::shuffled, .order_seed = seed_.bits[0]},
+        {.set = 0, .poison = kPoisons[2], .order = ThreadOrder::shuffled, .order_seed = seed_.bits[1]}};
+    auto report = run(draw, first);
+    if (!report || !report->passed()) return report;
+    const std::vector<Bytes> before = session_->copy_outputs(0);
+    for (const Pass& pass : others) {
+      report = run(draw, pass);
+      if (!report || !report->passed()) return report;
+      if (auto verdict = unwritten(draw, before, first, pass)) return *verdict;
+      if (subject_.header.deterministic) {
+        auto verdict = disagreement(draw, before, first, pass);
+        if (!verdict || !verdict->passed()) return verdict;
+      } else if (auto verdict =
+                     compare_outputs(draw, outputs(pass.set), judge_.op().precision, pass.poison, record_);
+                 !verdict.passed()) {
+        return verdict;
+      }
+    }
+    return compare_outputs(draw, views(before, 0), judge_.op().precision, first.poison, record_);
+  }
+
+ private:
+  /// Runs, and looks for damage.
+  Result<Verdict> run(const Draw& draw, const Pass& pass) {
+    session_->write_inputs(pass.set, draw);
+    const auto report = session_->run(pass, draw);
+    if (!report) return failure(report.error());
+    if (!report->verdict.passed()) {
+      Verdict verdict = report->verdict;
+      verdict.evidence +=
+          fmt::format(" (draw '{}', thread order {})", draw.distribution, order_text(pass.order));
+      return verdict;
+    }
+    if (auto damage = session_->damage(pass.set, draw)) return *damage;
+    return Verdict{Outcome::passed, Gate::correctness, ""};
+  }
+
+  [[nodiscard]] std::vector<Elements> outputs(std::size_t set) const {
+    std::vector<Elements> all;
+    for (std::size_t o = 0; o < judge_.op().outputs.size(); ++o) all.push_back(session_->output(set, o));
+    return all;
+  }
+
+  [[nodiscard]] std::vector<Elements> views(const std::vector<Bytes>& copies, std::size_t set) const {
+    std::vector<Elements> all = outputs(set);
+    for (std::size_t o = 0; o < all.size(); ++o) all[o].data = copies[o].data();
+    return all;
+  }
+
+  /// Elements that hold the poison in two runs with different poisons were written in neither.
+  std::optional<Verdict> unwritten(const Draw& draw, const std::vector<Bytes>& before, const Pass& first,
+                                   const Pass& pass) const {
+    if (first.poison == pass.poison) return std::nullopt;
+    const auto was = views(before, first.set), now = outputs(pass.set);
+    for (std::size_t o = 0; o < was.size(); ++o) {
+      std::vector<std::size_t> indices;
+      for (std::size_t i = 0; i < was[o].count; ++i) {
+        if (holds_poison(was[o], i, first.poison) && holds_poison(now[o], i, pass.poison))
+          indices.push_back(i);
+      }
+      if (indices.empty()) continue;
+      return Verdict{Outcome::unwritten, Gate::correctness,
+                     describe_wrong(draw.outputs[o], was[o], indices, indices.front(), first.poison)};
+    }
+    return std::nullopt;
+  }
+
+  /// Two runs of one deterministic kernel on the same inputs must agree bit for bit.
+  Result<Verdict> disagreement(const Draw& draw, const std::vector<Bytes>& before, const Pass& first,
+                               const Pass& pass) {
+    const auto was = views(before, first.set), now = outputs(pass.set);
+    for (std::size_t o = 0; o < was.size(); ++o) {
+      const std::size_t at = first_difference(was[o], now[o]);
+      if (at == was[o].count) continue;
+      const std::string element = element_name(draw.outputs[o].output, draw.outputs[o].shape, at);
+      const std::string values =
+          fmt::format("{} is {} in one run and {} in another on the same inputs (draw '{}')", element,
+                      number_text(was[o].at(at)), number_text(now[o].at(at)), draw.distribution);
+      // Is it the order of the threads? Then it shows in the very memory of the first run, too.
+      Pass again = first;
+      again.order = pass.order;
+      again.order_seed = pass.order_seed;
+      auto report = run(draw, again);
+      if (!report || !report->passed()) return report;
+      if (first_difference(was[o], outputs(again.set)[o]) == was[o].count) return memory_verdict(values);
+      return Verdict{
+          Outcome::race, Gate::correctness,
+          fmt::format(
+              "{}: the result depends on the order of threads or blocks (here {} and {}). Look for a "
+              "missing __syncthreads(), or for several threads writing the same place; floating-point "
+              "atomics need \"deterministic\": false in the header.",
+              values, order_text(first.order), order_text(pass.order))};
+    }
+    return Verdict{Outcome::passed, Gate::correctness, ""};
+  }
+
+  static Verdict memory_verdict(const std::string& values) {
+    return {
+        Outcome::wrong_result, Gate::correctness,
+        values +
+            ": the result depends on what outputs, scratch or shared memory held before the run, or on where "
+            "the buffers lie. Write every scratch element before reading it, or ask for an \"init\"."};
+  }
+
+  Device& device_;
+  Judge& judge_;
+  const CompiledSubject& subject_;
+  const Seed seed_;
+  Correctness& record_;
+  std::optional<Session> session_;
+};
+
+/// Another combination of placement, order and poison for each further draw.
+Pass pass_for(std::size_t k, const Seed& seed) {
+  constexpr ThreadOrder kOrders[] = {ThreadOrder::forward, ThreadOrder::reverse, ThreadOrder::shuffled};
+  return {.set = k % 2, .poison = kPoisons[k % 3], .order = kOrders[k % 3], .order_seed = seed.bits[0] + k};
+}
+
+const Distribution& timed_distribution(const Operator& op) {
+  const auto timed =
+      std::find_if(op.distributions.begin(), op.distributions.end(), [](const auto& d) { return d.timed; });
+  return timed == op.distributions.end() ? op.distributions.front() : *timed;
+}
+
+Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& workload,
+                               const CompiledSubject& subject, const Seed& seed, Correctness& record) {
+  const Stopwatch watch;
+  const Distribution& timed = timed_distribution(judge.op());
+  const auto first = judge.draw(workload.axes, timed, seed, 0);
+  if (!first) return failure(first.error());
+  Check check(device, judge, subject, seed, record);
+  if (auto started = check.start(*first); !started) return failure(started.error());
+  auto verdict = check.thoroughly(*first);
+  std::size_t done = 1;
+  for (const Distribution& distribution : judge.op().distributions) {
+    if (!verdict || !verdict->passed()) return verdict;
+    if (&distribution == &timed) continue;
+    if (done >= kFewestDistributions && watch.seconds() > kMaxSeconds) {
+      log_line("distributions_limited", {{"operator", judge.op().name},
+                                         {"workload", workload.name},
+                                         {"checked", std::to_string(done)},
+                                         {"of", std::to_string(judge.op().distributions.size())}});
+      break;
+    }
+    const auto draw = judge.draw(workload.axes, distribution, seed, done);
+    if (!draw) return failure(draw.error());
+    verdict = check.once(*draw, pass_for(done, seed));
+    ++done;
+  }
+  return verdict;
+}
+
+Result<Verdict> check_holdout(Device& device, Judge& judge, const Bindings& axes,
+                              const CompiledSubject& subject, const Seed& seed, std::uint64_t number,
+                              Correctness& record) {
+  auto moved = prepare_at(device, judge.op(), axes, subject);
+  if (!moved) return failure(moved.error());
+  if (!moved->compiled) return moved->verdict;
+  const auto draw = judge.draw(axes, timed_distribution(judge.op()), seed, number);
+  if (!draw) return failure(draw.error());
+  Check check(device, judge, *moved->compiled, seed, record);
+  if (auto started = check.start(*draw); !started) return failure(started.error());
+  auto verdict = check.once(*draw, pass_for(0, seed));
+  if (!verdict || !verdict->passed()) return verdict;
+  return check.once(*draw, pass_for(1, seed));
+}
+
+std::string bindings_text(const Bindings& bindings) {
+  std::string text;
+  for (const auto& [name, value] : bindings)
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
+  return text;
+}
+
+}  // namespace
+
+std::chrono::milliseconds run_deadline(double eager_us) {
+  return std::chrono::milliseconds(5000 + static_cast<std::int64_t>(200 * eager_us / 1000));
+}
+
+Verdict compare_outputs(const Draw& draw, const std::vector<Elements>& outputs, PrecisionClass required,
+                        std::optional<std::uint8_t> poison, Correctness& record) {
+  for (std::size_t o = 0; o < draw.outputs.size(); ++o) {
+    const Comparison result = compare(draw.outputs[o], outputs[o], required, poison);
+    keep_worst(record.accuracy, result.accuracy);
+    if (result.precision)
+      record.precision = std::max(record.precision.value_or(PrecisionClass::exact), *result.precision);
+    if (result.right()) continue;
+    const bool unwritten = result.wrong > 0 && result.unwritten == result.wrong;
+    const Outcome outcome = unwritten          ? Outcome::unwritten
+                            : result.precision ? Outcome::wrong_precision
+                                               : Outcome::wrong_result;
+    return {outcome, Gate::correctness, result.evidence};
+  }
+  return {Outcome::passed, Gate::correctness, ""};
+}
+
+Result<Correctness> check_correctness(Device& device, Judge& judge, const Workload& workload,
+                                      const CompiledSubject& subject, const Seed& seed) {
+  Correctness out;
+  auto verdict = check_workload(device, judge, workload, subject, seed, out);
+  for (std::size_t i = 0; verdict && verdict->passed() && i < workload.holdouts.size(); ++i) {
+    Bindings axes = workload.axes;
+    for (const auto& [name, value] : workload.holdouts[i]) axes[name] = value;
+    verdict = check_holdout(device, judge, axes, subject, seed, kHoldoutDraws + i, out);
+    if (verdict && !verdict->passed()) {
+      verdict->evidence =
+          fmt::format("At the hold-out {}: {}", bindings_text(workload.holdouts[i]), verdict->evidence);
+    }
+  }
+  if (!verdict) return failure(verdict.error());
+  out.verdict = std::move(*verdict);
+  return out;
+}
+
+}  // namespace kevolve

@@ -1,0 +1,186 @@
+#include "core/worker/evaluator.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "core/gates/evidence.hpp"
+#include "core/judge/admission.hpp"
+#include "core/worker/bandwidth.hpp"
+#include "core/worker/correctness.hpp"
+#include "core/worker/log.hpp"
+#include "core/worker/stopwatch.hpp"
+#include "core/worker/timing.hpp"
+
+namespace kevolve {
+namespace {
+
+std::string document_hash(const Json& document) {
+  return sha256_hex(document.dump());
+}
+
+/// A time below this share of the physical limit is a mistake of the measurement or a trick.
+constexpr double kImpossible = 0.5;
+
+Result<const Workload*> workload_of(const Operator& op, const std::string& name) {
+  if (const Workload* workload = op.workload(name)) return workload;
+  std::string known;
+  for (const Workload& workload : op.workloads) known += (known.empty() ? "" : ", ") + workload.name;
+  return failure(
+      fmt::format("workload '{}': operator '{}' has no such workload; it has {}", name, op.name, known));
+}
+
+int threads_of(const DeviceInfo& info) {
+  return info.name == "cpu" ? static_cast<int>(info.num_sms)
+                            : static_cast<int>(std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+void Evaluator::adopt_device(std::unique_ptr<Device> device) {
+  const std::string name = device->info().name;
+  devices_[name] = std::move(device);
+}
+
+Result<Device*> Evaluator::device(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  auto& slot = devices_[name];
+  if (!slot) {
+    auto opened = open_device(name, places_);
+    if (!opened) return failure(opened.error());
+    slot = std::move(*opened);
+  }
+  return slot.get();
+}
+
+Result<std::shared_ptr<const Operator>> Evaluator::parse(const Json& document) {
+  const std::lock_guard lock(mutex_);
+  auto& slot = operators_[document_hash(document)];
+  if (!slot) {
+    auto parsed = parse_operator(document, "operator");
+    if (!parsed) return failure(parsed.error());
+    slot = std::make_shared<const Operator>(std::move(*parsed));
+  }
+  return slot;
+}
+
+Result<Judge*> Evaluator::judge(const Operator& op, int threads) {
+  auto& slot = judges_[document_hash(op.document)];
+  if (!slot) {
+    auto created = Judge::create(op, threads);
+    if (!created) return failure(created.error());
+    slot = std::move(*created);
+  }
+  return slot.get();
+}
+
+Result<PreparedEvaluation> Evaluator::prepare(const EvaluateRequest& request) {
+  PreparedEvaluation out;
+  auto op = parse(request.operator_document);
+  if (!op) return failure(op.error());
+  out.op = *op;
+  const auto workload = workload_of(*out.op, request.workload);
+  if (!workload) return failure(workload.error());
+  out.workload = *workload;
+  const auto opened = device(request.device);
+  if (!opened) return failure(opened.error());
+  out.device = *opened;
+
+  auto candidate = prepare_subject(*out.device, *out.op, out.workload->axes,
+                                   {"candidate", request.source, request.tunables}, request.last_gate);
+  if (!candidate) return failure(candidate.error());
+  out.candidate = std::move(*candidate);
+  if (!out.candidate.compiled || request.last_gate < Gate::timing || !out.device->can_run()) return out;
+  for (const Subject& subject : request.compare_with) {
+    auto other = prepare_subject(*out.device, *out.op, out.workload->axes, subject, Gate::inspect);
+    if (!other) return failure(other.error());
+    if (!other->compiled) {
+      return failure(
+          fmt::format("the kernel to compare with, '{}', failed: {}", subject.name, other->verdict.evidence));
+    }
+    out.compare_with.push_back(std::move(*other->compiled));
+  }
+  return out;
+}
+
+Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEvaluation prepared) {
+  Evaluation out;
+  out.device = prepared.device->info();
+  out.verdict = prepared.candidate.verdict;
+  out.gate_ms = prepared.candidate.gate_ms;
+  if (!prepared.candidate.compiled) return out;
+  const CompiledSubject& candidate = *prepared.candidate.compiled;
+  out.compile = candidate.binary.report;
+  if (request.last_gate <= Gate::inspect) return out;
+  if (!prepared.device->can_run()) {
+    out.verdict = {
+        Outcome::unsupported, Gate::correctness,
+        fmt::format("Device '{}' only compiles; ask for the gates up to 'inspect', or for another device.",
+                    out.device.name)};
+    return out;
+  }
+
+  const auto judge_of = judge(*prepared.op, threads_of(out.device));
+  if (!judge_of) return failure(judge_of.error());
+  Judge& judge = **judge_of;
+  const Seed seed = Seed::fresh();
+  const Stopwatch correctness_watch;
+  auto correctness = check_correctness(*prepared.device, judge, *prepared.workload, candidate, seed);
+  if (!correctness) return failure(correctness.error());
+  out.gate_ms["correctness"] = correctness_watch.milliseconds();
+  out.verdict = correctness->verdict;
+  out.precision = correctness->precision;
+  if (correctness->precision) out.accuracy = correctness->accuracy;
+  out.seed = seed.hex();
+  if (!out.verdict.passed() || request.last_gate == Gate::correctness) return out;
+
+  const Stopwatch timing_watch;
+  const TimingPlan plan{*prepared.workload, candidate, prepared.compare_with, request.time_eager,
+                        request.timing};
+  auto timing = time_candidate(*prepared.device, judge, plan, seed);
+  if (!timing) return failure(timing.error());
+  out.gate_ms["timing"] = timing_watch.milliseconds();
+  out.verdict = timing->verdict;
+  out.measurements = std::move(timing->measurements);
+  out.prepare_us = timing->prepare_us;
+  out.speedup = timing->speedup.median;
+  out.speedup_low = timing->speedup.interval.low;
+  out.floor_us = floor_us(prepared);
+  if (!out.verdict.passed()) return out;
+  const double median_us = out.measurements.front().median_us;
+  log_line("timed", {{"id", request.id},
+                     {"samples", std::to_string(out.measurements.front().samples_us.size())},
+                     {"median_us", number_text(median_us)},
+                     {"stopped", timing->stopped}});
+  if (median_us < kImpossible * out.floor_us) {
+    out.verdict = {
+        Outcome::quarantined, Gate::timing,
+        fmt::format("The median of {} us is below half of the physical limit of {} us, which moving {} bytes "
+                    "takes at the bandwidth measured on this device. Such a time is not believed.",
+                    number_text(median_us), number_text(out.floor_us),
+                    prepared.op->bytes.evaluate(prepared.workload->axes).value_or(0))};
+  }
+  return out;
+}
+
+double Evaluator::floor_us(const PreparedEvaluation& prepared) {
+  const auto bytes = prepared.op->bytes.evaluate(prepared.workload->axes);
+  if (!bytes || prepared.device->info().name != "cpu") return 0;
+  if (!bytes_per_us_) bytes_per_us_ = copy_bytes_per_us(threads_of(prepared.device->info()));
+  return static_cast<double>(*bytes) / *bytes_per_us_;
+}
+
+Result<AdmissionReply> Evaluator::admit(const AdmitRequest& request) {
+  const auto op = parse(request.operator_document);
+  if (!op) return failure(op.error());
+  const auto workload = workload_of(**op, request.workload);
+  if (!workload) return failure(workload.error());
+  const auto judge_of = judge(**op, static_cast<int>(std::thread::hardware_concurrency()));
+  if (!judge_of) return failure(judge_of.error());
+  auto reason = refusal(**judge_of, **workload, Seed::fresh());
+  if (!reason) return failure(reason.error());
+  return AdmissionReply{request.id, reason->empty(), *reason};
+}
+
+}  // namespace kevolve

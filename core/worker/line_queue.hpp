@@ -1,0 +1,54 @@
+#pragma once
+// LineQueue: reads a stream's lines ahead in a thread of its own, so that all that wait can be taken at once.
+// The stream must outlive it; destruction waits for the end of the stream.
+
+#include <condition_variable>
+#include <deque>
+#include <istream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace kevolve {
+
+class LineQueue {
+ public:
+  explicit LineQueue(std::istream& in) : reader_([this, &in] { read(in); }) {}
+  ~LineQueue() { reader_.join(); }
+  LineQueue(const LineQueue&) = delete;
+  LineQueue& operator=(const LineQueue&) = delete;
+
+  /// Waits for a line, then takes up to `most` of those that are there. Empty at the end of the stream.
+  std::vector<std::string> take(std::size_t most) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !lines_.empty() || ended_; });
+    std::vector<std::string> taken;
+    while (!lines_.empty() && taken.size() < most) {
+      taken.push_back(std::move(lines_.front()));
+      lines_.pop_front();
+    }
+    return taken;
+  }
+
+ private:
+  void read(std::istream& in) {
+    for (std::string line; std::getline(in, line);) {
+      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+      const std::lock_guard lock(mutex_);
+      lines_.push_back(std::move(line));
+      changed_.notify_one();
+    }
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_one();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::string> lines_;
+  bool ended_ = false;
+  std::thread reader_;  // last: it uses the others
+};
+
+}  // namespace kevolve

@@ -1,0 +1,24 @@
+#pragma once
+// The one place that knows which kinds of device there are.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/devices/device.hpp"
+
+namespace kevolve {
+
+struct DevicePlaces {
+  std::filesystem::path cache_folder;  ///< of compiled candidates
+  int threads = 0;                     ///< of the cpu device; 0: all
+};
+
+/// "cpu", or "cuda:sm_90a" (compile only). An unknown name's error lists what there is.
+Result<std::unique_ptr<Device>> open_device(const std::string& name, const DevicePlaces& places);
+
+/// Names that a worker offers in its hello, as far as they open.
+std::vector<std::string> offered_devices();
+
+}  // namespace kevolve

@@ -1,0 +1,76 @@
+#pragma once
+// Session: one runner and the sets of buffers that it works on. Everything a run finds in memory is decided
+// here: inputs as drawn, outputs and scratch poisoned; and everything it leaves is looked at here.
+//
+// Owned by one thread. After a report that did not pass, the runner is dead and the session of no more use.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "core/judge/judge.hpp"
+#include "core/worker/subject.hpp"
+
+namespace kevolve {
+
+using Buffers = std::vector<std::shared_ptr<SharedBuffer>>;
+
+struct Pass {  ///< one run, as a recipe
+  std::size_t set = 0;
+  std::uint8_t poison = kPoisons[0];
+  ThreadOrder order = ThreadOrder::forward;
+  std::uint64_t order_seed = 0;
+  bool timed = false;  ///< flush caches first
+};
+
+class Session {
+ public:
+  /// `subject` must outlive the session.
+  static Result<Session> start(Device& device, const Operator& op, const CompiledSubject& subject,
+                               std::chrono::milliseconds deadline);
+
+  /// Allocates and binds one more set. `inputs`: buffers to share with other sessions, or none.
+  Result<void> add_set(Placement placement, const Buffers& inputs = {});
+  [[nodiscard]] Buffers inputs(std::size_t set) const;
+
+  /// Copies the draw's inputs into a set.
+  void write_inputs(std::size_t set, const Draw& draw);
+
+  /// Poisons, prepares and launches. Where the plan has `prepare` launches, these see only the constant
+  /// inputs: the others are poisoned meanwhile (unless timed). The report is of the launches.
+  Result<RunReport> run(const Pass& pass, const Draw& draw);
+  /// What the last run's `prepare` took; nothing when the plan has none.
+  [[nodiscard]] std::optional<double> prepare_us() const { return prepare_us_; }
+
+  /// Writes outside the data or into inputs; nothing when all is intact.
+  [[nodiscard]] std::optional<Verdict> damage(std::size_t set, const Draw& draw) const;
+
+  /// Output number `output` of the operator, as the last run left it.
+  [[nodiscard]] Elements output(std::size_t set, std::size_t output) const;
+  [[nodiscard]] std::vector<Bytes> copy_outputs(std::size_t set) const;
+  [[nodiscard]] const CompiledSubject& subject() const { return *subject_; }
+
+ private:
+  struct Set {
+    int number = 0;
+    Buffers buffers;
+  };
+
+  Session(Device& device, const CompiledSubject& subject, std::chrono::milliseconds deadline)
+      : device_(&device), subject_(&subject), deadline_(deadline) {}
+  [[nodiscard]] const std::vector<PlannedBuffer>& planned() const { return subject_->plan.buffers; }
+  void poison_role(std::size_t set, BufferRole role, std::uint8_t pattern);
+  Result<RunReport> prepare(const Pass& pass, const Draw& draw, RunOptions options);
+
+  Device* device_;
+  const CompiledSubject* subject_;
+  std::chrono::milliseconds deadline_;
+  std::set<std::string> constant_inputs_;
+  std::vector<Set> sets_;
+  std::unique_ptr<Runner> runner_;  // destroyed before the buffers
+  std::optional<double> prepare_us_;
+};
+
+}  // namespace kevolve

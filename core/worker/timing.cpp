@@ -1,0 +1,228 @@
+#include "core/worker/timing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+#include "core/gates/evidence.hpp"
+#include "core/worker/correctness.hpp"
+#include "core/worker/session.hpp"
+#include "core/worker/stopwatch.hpp"
+
+namespace kevolve {
+namespace {
+
+constexpr std::size_t kDraws = 2;           // sets of buffers that the samples rotate over
+constexpr std::uint64_t kFirstDraw = 1000;  // numbers that correctness has not used
+
+/// A kernel under the clock: its runner, and its verified outputs for each draw.
+class TimedKernel {
+ public:
+  TimedKernel(Judge& judge, Session session) : judge_(&judge), session_(std::move(session)) {}
+
+  /// Untimed, compared with the oracle: what timed runs are verified against.
+  Result<Verdict> warm_up(std::size_t set, const Draw& draw) {
+    auto verdict = run(set, draw, {.set = set, .poison = kPoisons[set % 3]});
+    if (!verdict || !verdict->passed()) return verdict;
+    verified_.push_back(session_.copy_outputs(set));
+    return compared(draw, set, kPoisons[set % 3]);
+  }
+
+  /// One timed run; its time is kept only when its output is right.
+  Result<Verdict> sample(std::size_t set, const Draw& draw, std::size_t number) {
+    const std::uint8_t pattern = kPoisons[number % 3];
+    auto verdict = run(set, draw, {.set = set, .poison = pattern, .timed = true});
+    if (!verdict || !verdict->passed()) return verdict;
+    *verdict = verified(draw, set, pattern);
+    if (!verdict->passed()) return verdict;
+    samples_us.push_back(wall_us_);
+    if (session_.prepare_us()) prepare_us.push_back(*session_.prepare_us());
+    return verdict;
+  }
+
+  Session& session() { return session_; }
+  [[nodiscard]] const std::string& name() const { return session_.subject().subject.name; }
+
+  std::vector<double> samples_us, prepare_us;
+
+ private:
+  Result<Verdict> run(std::size_t set, const Draw& draw, const Pass& pass) {
+    const auto report = session_.run(pass, draw);
+    if (!report) return failure(report.error());
+    if (!report->verdict.passed()) return at_timing(report->verdict);
+    if (auto damage = session_.damage(set, draw)) return at_timing(*damage);
+    wall_us_ = report->wall_us;
+    return Verdict{Outcome::passed, Gate::timing, ""};
+  }
+
+  Verdict compared(const Draw& draw, std::size_t set, std::uint8_t pattern) const {
+    Correctness ignored;
+    std::vector<Elements> outputs;
+    for (std::size_t o = 0; o < draw.outputs.size(); ++o) outputs.push_back(session_.output(set, o));
+    return at_timing(compare_outputs(draw, outputs, judge_->op().precision, pattern, ignored));
+  }
+
+  Verdict verified(const Draw& draw, std::size_t set, std::uint8_t pattern) const {
+    if (!session_.subject().header.deterministic) return compared(draw, set, pattern);
+    for (std::size_t o = 0; o < draw.outputs.size(); ++o) {
+      const Elements now = session_.output(set, o);
+      const Elements right{now.dtype, verified_[set][o].data(), now.count};
+      const std::size_t at = first_difference(now, right);
+      if (at == now.count) continue;
+      return {
+          holds_poison(now, at, pattern) ? Outcome::unwritten : Outcome::race, Gate::timing,
+          fmt::format(
+              "{} is {} in a timed run, but {} in the verified run on the same inputs: every run must do the "
+              "same work.",
+              element_name(draw.outputs[o].output, draw.outputs[o].shape, at), number_text(now.at(at)),
+              number_text(right.at(at)))};
+    }
+    return {Outcome::passed, Gate::timing, ""};
+  }
+
+  static Verdict at_timing(Verdict verdict) {
+    verdict.gate = Gate::timing;
+    return verdict;
+  }
+
+  Judge* judge_;
+  Session session_;
+  std::vector<std::vector<Bytes>> verified_;  // by set, by output
+  double wall_us_ = 0;
+};
+
+class TimingRun {
+ public:
+  TimingRun(Device& device, Judge& judge, const TimingPlan& plan, const Seed& seed)
+      : device_(device), judge_(judge), plan_(plan), seed_(seed) {}
+
+  Result<Timing> run() {
+    if (auto drawn = draw(); !drawn) return failure(drawn.error());
+    auto ready = start(plan_.candidate);
+    if (ready && ready->passed()) {
+      for (const CompiledSubject& other : plan_.compare_with) {
+        ready = start(other);
+        if (!ready || !ready->passed()) break;
+      }
+    }
+    if (ready && ready->passed()) ready = sample();
+    if (!ready) return failure(ready.error());
+    out_.verdict = *ready;
+    if (ready->passed()) summarise();
+    return std::move(out_);
+  }
+
+ private:
+  Result<void> draw() {
+    const auto& all = judge_.op().distributions;
+    const auto timed = std::find_if(all.begin(), all.end(), [](const auto& d) { return d.timed; });
+    for (std::size_t d = 0; d < kDraws; ++d) {
+      auto drawn =
+          judge_.draw(plan_.workload.axes, timed == all.end() ? all.front() : *timed, seed_, kFirstDraw + d);
+      if (!drawn) return failure(drawn.error());
+      draws_.push_back(std::move(*drawn));
+    }
+    const auto eager_us = judge_.time_eager_us(draws_.front());  // also warms it up
+    if (!eager_us) return failure(eager_us.error());
+    deadline_ = run_deadline(*eager_us);
+    return {};
+  }
+
+  /// Starts a kernel's runner over its own outputs and the shared inputs, and verifies it on both draws.
+  Result<Verdict> start(const CompiledSubject& subject) {
+    auto session = Session::start(device_, judge_.op(), subject, deadline_);
+    if (!session) return failure(session.error());
+    for (std::size_t set = 0; set < kDraws; ++set) {
+      const Buffers inputs = kernels_.empty() ? Buffers{} : kernels_.front().session().inputs(set);
+      if (auto added = session->add_set(Placement::flush_right, inputs); !added)
+        return failure(added.error());
+      if (kernels_.empty()) session->write_inputs(set, draws_[set]);
+    }
+    kernels_.emplace_back(judge_, std::move(*session));
+    for (std::size_t set = 0; set < kDraws; ++set) {
+      auto verdict = kernels_.back().warm_up(set, draws_[set]);
+      if (!verdict || !verdict->passed()) return blame(kernels_.size() - 1, std::move(verdict));
+    }
+    return Verdict{Outcome::passed, Gate::timing, ""};
+  }
+
+  /// Only the candidate's failure is a verdict.
+  Result<Verdict> blame(std::size_t kernel, Result<Verdict> verdict) const {
+    if (kernel == 0 || !verdict) return verdict;
+    return failure(fmt::format("the kernel to compare with, '{}', failed: {}", kernels_[kernel].name(),
+                               verdict->evidence));
+  }
+
+  Result<Verdict> sample() {
+    std::mt19937_64 random(seed_.bits[0] ^ seed_.bits[1]);
+    const Stopwatch watch;
+    const StoppingSettings stopping{.min_samples = plan_.settings.min_samples,
+                                    .max_samples = plan_.settings.max_samples,
+                                    .max_seconds = plan_.settings.max_seconds};
+    std::vector<std::size_t> order(kernels_.size() + (plan_.eager ? 1 : 0));
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    for (std::size_t number = 0;; ++number) {
+      std::shuffle(order.begin(), order.end(), random);
+      for (const std::size_t who : order) {
+        auto verdict = who < kernels_.size()
+                           ? kernels_[who].sample(number % kDraws, draws_[number % kDraws], number)
+                           : sample_eager(number);
+        if (!verdict || !verdict->passed())
+          return who < kernels_.size() ? blame(who, std::move(verdict)) : verdict;
+      }
+      const auto stop =
+          should_stop(yardstick(), kernels_[0].samples_us, watch.seconds(), stopping, seed_.bits[1]);
+      if (!stop) continue;
+      out_.stopped = name(*stop);
+      return Verdict{Outcome::passed, Gate::timing, ""};
+    }
+  }
+
+  Result<Verdict> sample_eager(std::size_t number) {
+    device_.flush_caches();
+    const auto time = judge_.time_eager_us(draws_[number % kDraws]);
+    if (!time) return failure(time.error());
+    eager_us_.push_back(*time);
+    return Verdict{Outcome::passed, Gate::timing, ""};
+  }
+
+  [[nodiscard]] bool has_yardstick() const { return kernels_.size() > 1 || plan_.eager; }
+
+  /// Without a yardstick, one that nothing is slower than: sampling stops on the candidate's own spread.
+  [[nodiscard]] std::vector<double> yardstick() const {
+    if (kernels_.size() > 1) return kernels_[1].samples_us;
+    return plan_.eager ? eager_us_ : std::vector<double>(kernels_[0].samples_us.size(), 1e30);
+  }
+
+  void summarise() {
+    const auto add = [&](const std::string& subject, const std::vector<double>& samples) {
+      const Interval interval = median_interval(samples, seed_.bits[0]);
+      out_.measurements.push_back(
+          {subject, device_.timing_mode(), samples, median(samples), interval.low, interval.high});
+    };
+    add("candidate", kernels_[0].samples_us);
+    for (std::size_t i = 1; i < kernels_.size(); ++i) add(kernels_[i].name(), kernels_[i].samples_us);
+    if (plan_.eager) add("eager", eager_us_);
+    if (has_yardstick()) out_.speedup = paired_ratio(yardstick(), kernels_[0].samples_us, seed_.bits[0]);
+    if (!kernels_[0].prepare_us.empty()) out_.prepare_us = median(kernels_[0].prepare_us);
+  }
+
+  Device& device_;
+  Judge& judge_;
+  const TimingPlan& plan_;
+  const Seed seed_;
+  std::chrono::milliseconds deadline_{};
+  std::vector<Draw> draws_;
+  std::vector<TimedKernel> kernels_;  // the candidate first
+  std::vector<double> eager_us_;
+  Timing out_;
+};
+
+}  // namespace
+
+Result<Timing> time_candidate(Device& device, Judge& judge, const TimingPlan& plan, const Seed& seed) {
+  return TimingRun(device, judge, plan, seed).run();
+}
+
+}  // namespace kevolve

@@ -1,0 +1,34 @@
+#pragma once
+// Timing gate: the candidate, the kernels to compare with and PyTorch's eager reference run side by side, in
+// random order, on fresh draws in rotating buffers, poisoned and (on a device that is timed cold) flushed
+// before every run; and every timed output is verified.
+
+#include <optional>
+#include <vector>
+
+#include "core/gates/statistics.hpp"
+#include "core/judge/judge.hpp"
+#include "core/worker/subject.hpp"
+
+namespace kevolve {
+
+struct Timing {
+  Verdict verdict{Outcome::passed, Gate::timing, ""};
+  std::vector<Measurement> measurements;  ///< "candidate" first
+  std::optional<double> prepare_us;
+  Ratio speedup{0, {0, 0}};  ///< against the yardstick; 0 without one
+  std::string stopped;       ///< why sampling stopped, for the log
+};
+
+struct TimingPlan {
+  const Workload& workload;
+  const CompiledSubject& candidate;
+  const std::vector<CompiledSubject>& compare_with;  ///< the first is the yardstick; without any, eager is
+  bool eager = true;
+  TimingSettings settings;
+};
+
+/// An Error is operational; a comparison kernel that fails is one, since the candidate is not to blame.
+Result<Timing> time_candidate(Device& device, Judge& judge, const TimingPlan& plan, const Seed& seed);
+
+}  // namespace kevolve

@@ -1,0 +1,102 @@
+// kevolve best OPERATOR: the best verified kernel of an operator, from the archive alone.
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+#include "archive/archive.hpp"
+#include "daemon/cli/commands.hpp"
+#include "daemon/cli/text.hpp"
+
+namespace kevolve::cli {
+namespace {
+
+struct Options {
+  std::string op, workload, device, precision;
+  std::filesystem::path archive;
+  int top = 1;
+  bool json = false, source = false;
+};
+
+void print_kernel(const RankedKernel& kernel) {
+  fmt::print("{} {}  {}  {}\n", kernel.operator_name, kernel.workload, kernel.device_info.model,
+             name(kernel.precision));
+  fmt::print("  #{} {}   {} [{}, {}]   {:.2f} x over {} ({}, at least {:.2f} x)\n", kernel.rank,
+             kernel.candidate_hash.substr(0, 12), in_time(kernel.median_us), in_time(kernel.low_us),
+             in_time(kernel.high_us), kernel.speedup, kernel.yardstick, in_time(kernel.yardstick_us),
+             kernel.speedup_low);
+  fmt::print("  figures from {}\n",
+             kernel.figure == Figure::retimed ? "fresh runs after the search" : "the search itself");
+  for (const std::string& line : wrapped(kernel.idea_text, 96)) fmt::print("    {}\n", line);
+  if (!kernel.tunables.empty()) fmt::print("    {}\n", in_tunables(kernel.tunables));
+  if (kernel.round_number) fmt::print("    job {}, round {}\n", kernel.job, *kernel.round_number);
+}
+
+Result<std::string> source_of(Archive& archive, const RankedKernel& kernel) {
+  const Result<CandidateDetail> detail = archive.show(kernel.candidate_hash);
+  if (!detail) return failure(detail.error());
+  return detail->candidate.source;
+}
+
+int best(const Options& options) {
+  RankingQuery query;
+  query.operator_name = options.op;
+  query.workload = options.workload;
+  query.device = options.device;
+  query.top = options.top;
+  if (!options.precision.empty()) {
+    query.precision = precision_from_name(options.precision);
+    if (!query.precision) {
+      return complain(
+          {fmt::format("--precision {}: expected exact, strict_fp32, compensated, tf32, fp16 or bf16",
+                       options.precision)},
+          kUsage);
+    }
+  }
+  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  if (!archive) return complain(archive.error(), kOperational);
+  const Result<std::vector<RankedKernel>> kernels = archive->best(query);
+  if (!kernels) return complain(kernels.error(), kOperational);
+  if (kernels->empty()) {
+    const Result<std::vector<std::string>> names = archive->operator_names();
+    return complain({fmt::format("{} holds no verified kernel of '{}' that matches; operators in it: {}",
+                                 options.archive.string(), options.op,
+                                 names ? fmt::format("{}", fmt::join(*names, ", ")) : "")},
+                    kNotFound);
+  }
+  if (options.source) {
+    const Result<std::string> source = source_of(*archive, kernels->front());
+    if (!source) return complain(source.error(), kOperational);
+    fmt::print("{}", *source);
+    return kOk;
+  }
+  if (options.json) {
+    Json list = Json::array();
+    for (const RankedKernel& kernel : *kernels) list.push_back(to_json(kernel));
+    print_json(list);
+    return kOk;
+  }
+  for (const RankedKernel& kernel : *kernels) print_kernel(kernel);
+  return kOk;
+}
+
+}  // namespace
+
+Command add_best(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("best", "The best verified kernel of an operator");
+  sub->add_option("operator", options->op, "Operator, for example layernorm")->required();
+  sub->add_option("--workload", options->workload, "Only this workload (default: each)");
+  sub->add_option("--device", options->device, "Only this device, by name, model or key (default: each)");
+  sub->add_option("--precision", options->precision, "Only this precision class (default: each)");
+  sub->add_option("--top", options->top, "How many of each workload, device and precision class")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  sub->add_flag("--source", options->source, "Print the best kernel's source and nothing else");
+  sub->add_flag("--json", options->json, "For scripts: a list of kernels");
+  add_archive_option(*sub, options->archive);
+  return [options] { return best(*options); };
+}
+
+}  // namespace kevolve::cli

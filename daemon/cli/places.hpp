@@ -1,0 +1,29 @@
+#pragma once
+// Where things are: the programs beside this one, the seed operators, the user's archive and cache. Pure
+// look-ups; nothing is created.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/model/operator.hpp"
+#include "core/model/result.hpp"
+
+namespace kevolve::cli {
+
+/// build/bin/kevolve-worker beside build/bin/kevolve.
+std::filesystem::path program_beside(const std::string& name);
+
+/// $KEVOLVE_SEEDS, or share/kevolve/kernels/seed of the installation, or kernels/seed of the source tree.
+Result<std::filesystem::path> seeds_folder();
+
+/// Every folder of the seeds that holds an operator.json, by name.
+Result<std::vector<std::string>> operator_names();
+
+/// A seed operator by name (an unknown name is answered with the nearest), or a folder given as a path.
+Result<Operator> find_operator(const std::string& name_or_folder);
+
+/// $KEVOLVE_ARCHIVE, else $XDG_DATA_HOME/kevolve/archive.db, else ~/.local/share/kevolve/archive.db.
+std::filesystem::path default_archive();
+
+}  // namespace kevolve::cli

@@ -1,0 +1,198 @@
+#include "daemon/cli/progress.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "daemon/cli/text.hpp"
+
+namespace kevolve {
+using cli::in_time;
+namespace {
+
+std::string as_json_string(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------- lines
+
+void LogProgress::line(const std::string& text) {
+  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  fmt::print(out_, "time={:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
+             text);
+  std::fflush(out_);
+}
+
+void LogProgress::run_started(const Job& job, const DeviceInfo& device) {
+  line(fmt::format("event=run_started job={} device={} model={} operators={} rounds={}", job.name,
+                   device.name, as_json_string(device.model), job.operators.size(), job.policy.rounds));
+}
+
+void LogProgress::seeded(const OperatorSummary& naive) {
+  line(fmt::format("event=seeded operator={} workload={} naive_us={:.1f} eager_us={:.1f} best_us={:.1f}",
+                   naive.label, naive.workload, naive.naive_us, naive.eager_us, naive.best_us));
+}
+
+void LogProgress::round_started(std::string_view op, int round, const std::vector<std::string>& ideas) {
+  line(fmt::format("event=round_started operator={} round={} ideas={}", op, round, ideas.size()));
+  for (const std::string& idea : ideas)
+    line(fmt::format("event=idea operator={} round={} text={}", op, round, as_json_string(idea)));
+}
+
+void LogProgress::evaluated(std::string_view op, int round, std::string_view candidate,
+                            std::string_view idea_key, const Evaluation& evaluation) {
+  std::string text =
+      fmt::format("event=evaluated operator={} round={} candidate={} idea={} outcome={} gate={}", op, round,
+                  candidate.substr(0, 12), as_json_string(idea_key), name(evaluation.verdict.outcome),
+                  name(evaluation.verdict.gate));
+  if (const Measurement* m = evaluation.measurement("candidate")) {
+    text += fmt::format(" median_us={:.1f} speedup={:.3f}", m->median_us, evaluation.speedup);
+  }
+  if (!evaluation.verdict.passed())
+    text += fmt::format(" evidence={}", as_json_string(first_line(evaluation.verdict.evidence)));
+  line(text);
+}
+
+void LogProgress::promoted(const OperatorSummary& champion) {
+  line(
+      fmt::format("event=promoted operator={} round={} candidate={} idea={} best_us={:.1f} speedup={:.3f} "
+                  "at_least={:.3f}",
+                  champion.label, champion.round, champion.candidate_hash.substr(0, 12),
+                  as_json_string(champion.idea_key), champion.best_us, champion.speedup, champion.speedup_low));
+}
+
+void LogProgress::operator_stopped(const OperatorSummary& summary) {
+  line(fmt::format("event=operator_stopped operator={} rounds={} reason={}", summary.label, summary.rounds,
+                   as_json_string(summary.note)));
+}
+
+void LogProgress::warned(std::string_view what) {
+  line(fmt::format("event=warning text={}", as_json_string(what)));
+}
+
+void LogProgress::run_ended(const RunSummary& summary) {
+  line(fmt::format("event=run_ended job={} evaluations={} wall_s={:.1f} ended_by={}", summary.job,
+                   summary.evaluations, summary.wall_seconds, as_json_string(summary.ended_by)));
+}
+
+// ----------------------------------------------------------------------------------------------- live
+
+LiveProgress::Row& LiveProgress::row(std::string_view op) {
+  for (Row& row : rows_) {
+    if (row.summary.label == op) return row;
+  }
+  rows_.emplace_back().summary.label = op;
+  return rows_.back();
+}
+
+std::string LiveProgress::head() const {
+  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  std::string text =
+      fmt::format("{} on {}   {:.0f} s   {} evaluations", job_.name, device_.model, elapsed, evaluations_);
+  if (job_.budget.evaluations) text += fmt::format(" of {}", *job_.budget.evaluations);
+  if (job_.budget.wall_seconds)
+    text += fmt::format("   {:.0f} s left", std::max(0.0, *job_.budget.wall_seconds - elapsed));
+  return text;
+}
+
+std::string LiveProgress::describe(const Row& row) const {
+  int tried = row.passed;
+  std::string funnel;
+  for (const auto& [gate, count] : row.stopped) {
+    funnel += fmt::format(" {} -{}", name(gate), count);
+    tried += count;
+  }
+  return fmt::format("{:<22} round {:<2} {:>3} tried{}, {} verified   naive {}  best {} ({:.2f} x) {}  {}",
+                     row.summary.label, row.round, tried, funnel, row.passed, in_time(row.summary.naive_us),
+                     in_time(row.summary.best_us), row.summary.speedup, row.summary.idea_key, row.state);
+}
+
+void LiveProgress::redraw() {
+  const std::size_t width = terminal_width();
+  std::string text;
+  if (drawn_ > 0) text += fmt::format("\x1b[{}A\x1b[J", drawn_);
+  text += "\x1b[1m" + head().substr(0, width) + "\x1b[0m\n";
+  for (const Row& row : rows_) text += describe(row).substr(0, width) + "\n";
+  drawn_ = rows_.size() + 1;
+  fmt::print(out_, "{}", text);
+  std::fflush(out_);
+}
+
+void LiveProgress::say(const std::string& news) {
+  if (drawn_ > 0) fmt::print(out_, "\x1b[{}A\x1b[J", drawn_);
+  drawn_ = 0;
+  fmt::print(out_, "{}\n", news);
+  redraw();
+}
+
+void LiveProgress::run_started(const Job& job, const DeviceInfo& device) {
+  job_ = job;
+  device_ = device;
+  redraw();
+}
+
+void LiveProgress::seeded(const OperatorSummary& naive) {
+  row(naive.label).summary = naive;
+  redraw();
+}
+
+void LiveProgress::round_started(std::string_view op, int round, const std::vector<std::string>& ideas) {
+  row(op).round = round;
+  const std::size_t room = terminal_width() - 4;
+  for (const std::string& idea : ideas) {
+    std::string text = fmt::format("{} round {}: {}", op, round, idea);
+    if (text.size() > room) text = text.substr(0, room) + " …";
+    say(text);
+  }
+}
+
+void LiveProgress::evaluated(std::string_view op, int /*round*/, std::string_view /*candidate*/,
+                             std::string_view /*idea_key*/, const Evaluation& evaluation) {
+  ++evaluations_;
+  if (evaluation.verdict.passed()) {
+    ++row(op).passed;
+  } else {
+    ++row(op).stopped[evaluation.verdict.gate];
+  }
+  redraw();
+}
+
+void LiveProgress::promoted(const OperatorSummary& champion) {
+  row(champion.label).summary = champion;
+  say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x naive, '{}' {}\x1b[0m", champion.label,
+                  in_time(champion.best_us), champion.speedup, champion.idea_key,
+                  cli::in_tunables(champion.tunables)));
+}
+
+void LiveProgress::operator_stopped(const OperatorSummary& summary) {
+  row(summary.label).state = "stopped";
+  say(fmt::format("{} stopped after round {}: {}", summary.label, summary.rounds, summary.note));
+}
+
+void LiveProgress::warned(std::string_view what) {
+  say(fmt::format("\x1b[33mwarning: {}\x1b[0m", what));
+}
+
+void LiveProgress::run_ended(const RunSummary& summary) {
+  say(fmt::format("{} evaluations in {:.0f} s; {}", summary.evaluations, summary.wall_seconds,
+                  summary.ended_by));
+}
+
+std::unique_ptr<Observer> make_progress(bool force_lines) {
+  if (!force_lines && ::isatty(STDOUT_FILENO) == 1) return std::make_unique<LiveProgress>(stdout);
+  return std::make_unique<LogProgress>(stdout);
+}
+
+}  // namespace kevolve

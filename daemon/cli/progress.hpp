@@ -1,0 +1,76 @@
+#pragma once
+// How a run is shown: a live picture on a terminal, or one key=value line per event in a log. Both are
+// Observers of the engine's thread and write to stdout.
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/observer.hpp"
+
+namespace kevolve {
+
+/// One line per event: time=… event=evaluated operator=layernorm …
+class LogProgress final : public Observer {
+ public:
+  explicit LogProgress(std::FILE* out) : out_(out) {}
+  void run_started(const Job& job, const DeviceInfo& device) override;
+  void seeded(const OperatorSummary& naive) override;
+  void round_started(std::string_view op, int round, const std::vector<std::string>& ideas) override;
+  void evaluated(std::string_view op, int round, std::string_view candidate, std::string_view idea_key,
+                 const Evaluation& evaluation) override;
+  void promoted(const OperatorSummary& champion) override;
+  void operator_stopped(const OperatorSummary& summary) override;
+  void warned(std::string_view what) override;
+  void run_ended(const RunSummary& summary) override;
+
+ private:
+  void line(const std::string& text);
+  std::FILE* out_;
+};
+
+/// A block of lines, one for each operator, redrawn in place: round, gate funnel, best so far; above it
+/// budget and time left, and news scrolling by.
+class LiveProgress final : public Observer {
+ public:
+  explicit LiveProgress(std::FILE* out) : out_(out) {}
+  void run_started(const Job& job, const DeviceInfo& device) override;
+  void seeded(const OperatorSummary& naive) override;
+  void round_started(std::string_view op, int round, const std::vector<std::string>& ideas) override;
+  void evaluated(std::string_view op, int round, std::string_view candidate, std::string_view idea_key,
+                 const Evaluation& evaluation) override;
+  void promoted(const OperatorSummary& champion) override;
+  void operator_stopped(const OperatorSummary& summary) override;
+  void warned(std::string_view what) override;
+  void run_ended(const RunSummary& summary) override;
+
+ private:
+  struct Row {
+    OperatorSummary summary;
+    int round = 0;
+    std::map<Gate, int> stopped;
+    int passed = 0;
+    std::string state;
+  };
+  Row& row(std::string_view op);
+  void say(const std::string& news);
+  void redraw();
+  [[nodiscard]] std::string head() const;
+  [[nodiscard]] std::string describe(const Row& row) const;
+
+  std::FILE* out_;
+  Job job_;
+  DeviceInfo device_;
+  std::vector<Row> rows_;
+  int evaluations_ = 0;
+  std::size_t drawn_ = 0;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+/// Live when stdout is a terminal, otherwise lines.
+std::unique_ptr<Observer> make_progress(bool force_lines);
+
+}  // namespace kevolve

@@ -1,0 +1,134 @@
+// kevolve run JOB.json: the whole system in one command.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "core/search/playbook.hpp"
+#include "daemon/cli/commands.hpp"
+#include "daemon/cli/one_worker.hpp"
+#include "daemon/cli/places.hpp"
+#include "daemon/cli/progress.hpp"
+#include "daemon/cli/text.hpp"
+#include "daemon/cli/version.hpp"
+#include "daemon/engine.hpp"
+
+namespace kevolve::cli {
+namespace {
+
+struct Options {
+  std::string job;
+  std::filesystem::path archive;
+  bool archive_given = false;
+  bool json = false, lines = false;
+};
+
+Json to_json(const OperatorSummary& s) {
+  return {{"operator", s.name},           {"workload", s.workload},
+          {"naive_us", s.naive_us},       {"eager_us", s.eager_us},
+          {"best_us", s.best_us},         {"speedup", s.speedup},
+          {"speedup_low", s.speedup_low}, {"round", s.round},
+          {"idea_key", s.idea_key},       {"idea", s.idea},
+          {"tunables", Json(s.tunables)}, {"candidate", s.candidate_hash},
+          {"rounds", s.rounds},           {"evaluations", s.evaluations},
+          {"passed", s.passed},           {"note", s.note}};
+}
+
+Json to_json(const RunSummary& summary) {
+  Json operators = Json::array();
+  for (const OperatorSummary& s : summary.operators) operators.push_back(to_json(s));
+  return {{"job", summary.job},
+          {"device", kevolve::to_json(summary.device)},
+          {"operators", operators},
+          {"evaluations", summary.evaluations},
+          {"wall_seconds", summary.wall_seconds},
+          {"ended_by", summary.ended_by}};
+}
+
+void print_summary(const RunSummary& summary, const std::filesystem::path& archive) {
+  fmt::print("\njob {} on {} ({}): {} evaluations in {:.0f} s; {}\n\n", summary.job, summary.device.name,
+             summary.device.model, summary.evaluations, summary.wall_seconds, summary.ended_by);
+  std::vector<std::vector<std::string>> rows;
+  for (const OperatorSummary& s : summary.operators) {
+    rows.push_back({s.label, in_time(s.naive_us), in_time(s.eager_us), in_time(s.best_us),
+                    fmt::format("{:.2f} x", s.speedup), fmt::format("{:.2f} x", s.speedup_low),
+                    std::to_string(s.round), std::to_string(s.evaluations), std::to_string(s.passed),
+                    s.idea_key});
+  }
+  fmt::print("{}\n", table({"operator", "naive", "PyTorch", "best", "speed-up", "at least", "round", "tried",
+                            "verified", "idea"},
+                           rows));
+  for (const OperatorSummary& s : summary.operators) {
+    fmt::print("{}  {}\n", s.label, in_tunables(s.tunables));
+    for (const std::string& line : wrapped(s.idea, 100)) fmt::print("    {}\n", line);
+    if (!s.note.empty()) {
+      for (const std::string& line : wrapped("(" + s.note + ")", 100)) fmt::print("    {}\n", line);
+    }
+  }
+  fmt::print(
+      "\nround 0 is the naive seed; speed-up is over naive, medians of interleaved pairs.\narchive: {}\n",
+      archive.string());
+}
+
+int run(const Options& options) {
+  const Result<Job> job = load_job(options.job);
+  if (!job) return complain(job.error(), kUsage);
+  EngineSettings settings;
+  settings.job = *job;
+  settings.version = kVersion;
+  for (const auto& target : job->operators) {
+    Result<Operator> op = find_operator(target.op);
+    if (!op) return complain(op.error().in(options.job + ": operators"), kUsage);
+    if (op->workload(target.workload) == nullptr) {
+      return complain(
+          {fmt::format("{}: operators: {} has no workload '{}'", options.job, target.op, target.workload)},
+          kUsage);
+    }
+    settings.operators.push_back(std::move(*op));
+  }
+  const std::filesystem::path path =
+      !options.archive_given && job->archive ? std::filesystem::path(*job->archive) : options.archive;
+  std::error_code error;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  if (error)
+    return complain({fmt::format("cannot create the archive's folder {}: {}", path.parent_path().string(),
+                                 error.message())},
+                    kOperational);
+  Result<Archive> archive = Archive::open(path, OpenMode::read_write);
+  if (!archive) return complain(archive.error(), kOperational);
+  settings.worker = local_worker(std::filesystem::path(path) += ".worker.log");
+  settings.worker.argv.insert(settings.worker.argv.begin(), job->launcher.begin(), job->launcher.end());
+
+  Playbook playbook;
+  Observer silent;
+  const std::unique_ptr<Observer> progress = make_progress(options.lines);
+  const Result<RunSummary> summary = run_job(settings, *archive, playbook, options.json ? silent : *progress);
+  if (!summary) return complain(summary.error(), kOperational);
+  if (options.json) {
+    print_json(to_json(*summary));
+  } else {
+    print_summary(*summary, path);
+  }
+  return summary->ended_by == "interrupted" ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+Command add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("run", "Run a job: search for faster kernels of its operators");
+  sub->add_option("job", options->job, "Job file (docs/job_file.md)")->required();
+  sub->add_flag("--lines", options->lines, "One line per event also on a terminal");
+  sub->add_flag("--json", options->json, "For scripts: no progress, the summary as JSON at the end");
+  add_archive_option(*sub, options->archive);
+  sub->footer(
+      "Running the same job again continues it: an interrupted round is finished, a finished job gets "
+      "further rounds,\n"
+      "seeded by what the archive holds. Ctrl-C ends a run with everything saved.");
+  return [options, sub] {
+    options->archive_given = sub->count("--archive") > 0;
+    return run(*options);
+  };
+}
+
+}  // namespace kevolve::cli

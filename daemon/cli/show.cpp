@@ -1,0 +1,69 @@
+// kevolve show ID: everything the archive knows of one candidate.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "archive/archive.hpp"
+#include "daemon/cli/commands.hpp"
+#include "daemon/cli/text.hpp"
+
+namespace kevolve::cli {
+namespace {
+
+struct Options {
+  std::string id;
+  std::filesystem::path archive;
+  bool json = false, no_source = false;
+};
+
+void print_evaluation(const EvaluationRecord& record) {
+  const Evaluation& evaluation = record.evaluation;
+  fmt::print("{}  {} on {} ({}), workload {}: {}\n", to_iso8601(record.evaluated_at), name(record.purpose),
+             evaluation.device.name, evaluation.device.model, record.workload,
+             evaluation.verdict.passed() ? "passed"
+                                         : fmt::format("stopped at {}: {}", name(evaluation.verdict.gate),
+                                                       name(evaluation.verdict.outcome)));
+  if (!evaluation.verdict.evidence.empty()) fmt::print("    {}\n", evaluation.verdict.evidence);
+  for (const Measurement& m : evaluation.measurements) {
+    fmt::print("    {:<10} {:>12} [{}, {}]  {} samples, {}\n", m.subject, in_time(m.median_us),
+               in_time(m.low_us), in_time(m.high_us), m.samples_us.size(), m.mode);
+  }
+  if (!evaluation.measurements.empty() && !record.yardstick.empty()) {
+    fmt::print("    {:.3f} x over {}, at least {:.3f} x\n", evaluation.speedup, record.yardstick,
+               evaluation.speedup_low);
+  }
+}
+
+int show(const Options& options) {
+  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  if (!archive) return complain(archive.error(), kOperational);
+  const Result<CandidateDetail> detail = archive->show(options.id);
+  if (!detail) return complain(detail.error(), kNotFound);
+  if (options.json) {
+    print_json(to_json(*detail));
+    return kOk;
+  }
+  const CandidateRecord& candidate = detail->candidate;
+  fmt::print("{} candidate #{} {}\n", detail->operator_name, candidate.id.value, candidate.hash);
+  fmt::print("idea ({} {}):\n", detail->idea.source, detail->idea.key);
+  for (const std::string& line : wrapped(detail->idea.text, 100)) fmt::print("    {}\n", line);
+  if (!candidate.tunables.empty()) fmt::print("tunables: {}\n", in_tunables(candidate.tunables));
+  for (const EvaluationRecord& record : detail->evaluations) print_evaluation(record);
+  if (!options.no_source) fmt::print("\n{}", candidate.source);
+  return kOk;
+}
+
+}  // namespace
+
+Command add_show(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("show", "One candidate: source, idea, verdict, times");
+  sub->add_option("id", options->id, "#NUMBER, or a candidate's hash or the beginning of it")->required();
+  sub->add_flag("--no-source", options->no_source, "Leave the source out");
+  sub->add_flag("--json", options->json, "For scripts");
+  add_archive_option(*sub, options->archive);
+  return [options] { return show(*options); };
+}
+
+}  // namespace kevolve::cli

@@ -1,0 +1,51 @@
+#pragma once
+// Observer: who is told what a run does, as it happens. The engine calls it from its own thread.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/model/evaluation.hpp"
+#include "core/model/job.hpp"
+
+namespace kevolve {
+
+/// What a finished run says of one operator.
+struct OperatorSummary {
+  std::string name, workload;
+  std::string label;               ///< names it in progress and logs: "gelu", or "gelu/benchmark"
+  double naive_us = 0, eager_us = 0, best_us = 0;  ///< medians; 0 when not measured
+  double speedup = 1, speedup_low = 1;             ///< over naive: median ratio and its lower bound
+  std::string idea_key, idea;                      ///< of the best kernel
+  Bindings tunables;
+  std::string candidate_hash;
+  int round = 0;  ///< in which it appeared; 0: the naive seed
+  int rounds = 0, evaluations = 0, passed = 0;
+  std::string note;  ///< why it stopped; when nothing was won, why not
+};
+
+struct RunSummary {
+  std::string job;
+  DeviceInfo device;
+  std::vector<OperatorSummary> operators;
+  int evaluations = 0;
+  double wall_seconds = 0;
+  std::string ended_by;  ///< "all rounds done", "budget: …", "interrupted"
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void run_started(const Job& /*job*/, const DeviceInfo& /*device*/) {}
+  virtual void seeded(const OperatorSummary& /*naive*/) {}
+  virtual void round_started(std::string_view /*op*/, int /*round*/,
+                             const std::vector<std::string>& /*ideas*/) {}
+  virtual void evaluated(std::string_view /*op*/, int /*round*/, std::string_view /*candidate*/,
+                         std::string_view /*idea_key*/, const Evaluation& /*evaluation*/) {}
+  virtual void promoted(const OperatorSummary& /*champion*/) {}
+  virtual void operator_stopped(const OperatorSummary& /*summary*/) {}
+  virtual void warned(std::string_view /*what*/) {}
+  virtual void run_ended(const RunSummary& /*summary*/) {}
+};
+
+}  // namespace kevolve

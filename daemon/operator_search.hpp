@@ -1,0 +1,102 @@
+#pragma once
+// OperatorSearch: the search for one operator at one workload, round by round, over the archive's rows.
+//
+//   seed()   judges naive.cu, the yardstick, unless the archive has its verdict already
+//   round()  ideas → implementations → gates → survivors; then the best contender is timed again and promoted
+//
+// Belongs to the engine's thread.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "archive/archive.hpp"
+#include "core/model/job.hpp"
+#include "core/search/idea_source.hpp"
+#include "daemon/observer.hpp"
+#include "daemon/worker_pool.hpp"
+
+namespace kevolve {
+
+/// What all operators of a run share.
+struct SearchEnvironment {
+  boost::asio::io_context& io;
+  Archive& archive;
+  WorkerPool& workers;
+  IdeaSource& ideas;
+  Observer& observer;
+  const Job& job;
+  JobId job_id;
+  RunId run_id;
+  DeviceInfo device;
+  DeviceId device_id;
+  int evaluations = 0;                 ///< spent so far in this run
+  std::function<bool()> may_evaluate;  ///< false: budget spent or interrupted
+};
+
+class OperatorSearch {
+ public:
+  OperatorSearch(SearchEnvironment& environment, const Operator& op, std::string workload);
+
+  boost::asio::awaitable<Result<void>> seed();
+  /// One whole round, or the rest of an unfinished one. After it, stopped() may be true.
+  boost::asio::awaitable<Result<void>> round();
+
+  [[nodiscard]] bool stopped() const { return !stop_reason_.empty(); }
+  [[nodiscard]] int last_round() const { return last_round_; }
+  [[nodiscard]] OperatorSummary summary() const;
+
+ private:
+  struct Champion {
+    CandidateId id;
+    std::string hash, source, idea_key, idea;
+    Bindings tunables;
+    int round = 0;
+    double median_us = 0, speedup = 1, speedup_low = 1;
+  };
+  struct Judged {
+    CandidateRecord candidate;
+    std::string idea_key;
+    EvaluationId evaluation_id;
+    Evaluation evaluation;
+  };
+
+  Result<void> remember_champion();
+  Result<void> propose_candidates(const RoundRecord& round);
+  Result<RoundContext> context(int round);
+  boost::asio::awaitable<Result<std::vector<Judged>>> judge_all(std::vector<CandidateRecord> candidates,
+                                                                int round);
+  boost::asio::awaitable<Result<void>> judge_one(CandidateRecord candidate, int round,
+                                                 std::vector<Judged>& judged);
+  boost::asio::awaitable<Result<void>> promote_best(std::vector<Judged> judged, const RoundRecord& round);
+  boost::asio::awaitable<Result<bool>> retime(const Judged& contender, const RoundRecord& round);
+  void note_stop();
+
+  [[nodiscard]] EvaluateRequest request_for(const CandidateRecord& candidate) const;
+  [[nodiscard]] ResultKey key() const;
+  [[nodiscard]] RankingQuery ranking(int top) const;
+  Result<EvaluationId> record(const CandidateRecord& candidate, const Evaluation& evaluation,
+                              Purpose purpose);
+  /// Verified contenders faster than the champion in their own evaluation, fastest first.
+  [[nodiscard]] std::vector<Judged> contenders(std::vector<Judged> judged) const;
+
+  SearchEnvironment& env_;
+  const Operator& op_;
+  std::string workload_;
+  std::string label_;                         ///< what observers call it
+  OperatorId op_id_;
+  Champion naive_, champion_;  ///< the champion is naive until something beats it
+  double eager_us_ = 0, floor_us_ = 0;
+  int last_round_ = 0;
+  int evaluations_ = 0, passed_ = 0;
+  std::vector<double> best_us_;             ///< after the seed and after each round of this run
+  std::map<std::string, CandidateId> ids_;  ///< of survivors, by candidate hash
+  std::map<std::string, int> outcomes_;
+  std::string stop_reason_;
+};
+
+}  // namespace kevolve

@@ -1,0 +1,84 @@
+#include "daemon/worker_pool.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace kevolve {
+namespace asio = boost::asio;
+namespace {
+
+/// Requests that one worker holds at a time: it compiles these together before it measures them one by one.
+constexpr std::size_t kPlacesPerWorker = 4;
+/// Between two signs of life of a worker: far beyond compile deadline, run deadlines and timing budget of a
+/// batch.
+constexpr std::chrono::seconds kRequestDeadline{300};
+
+Result<DeviceInfo> device_named(const Hello& hello, const std::string& name) {
+  std::vector<std::string> known;
+  for (const DeviceInfo& device : hello.devices) {
+    if (device.name == name) return device;
+    known.push_back(device.name);
+  }
+  return failure(fmt::format("the worker has no device '{}'; it has: {}", name, fmt::join(known, ", ")));
+}
+
+}  // namespace
+
+asio::awaitable<Result<void>> WorkerPool::start(const WorkerCommand& command, int count) {
+  for (int i = 0; i < count; ++i) {
+    Result<std::shared_ptr<WorkerClient>> client = co_await WorkerClient::start(io_, command);
+    if (!client) co_return failure(client.error());
+    workers_.push_back(*client);
+  }
+  co_return Result<void>{};
+}
+
+Result<DeviceInfo> WorkerPool::device(const std::string& name) const {
+  std::optional<DeviceInfo> common;
+  for (const auto& worker : workers_) {
+    Result<DeviceInfo> info = device_named(worker->hello(), name);
+    if (!info) return info;
+    if (common && common->key() != info->key()) {
+      return failure(fmt::format("workers disagree on device '{}': {} and {}; their times cannot be compared",
+                                 name, common->key(), info->key()));
+    }
+    common = *info;
+  }
+  if (!common) return failure("no worker was started");
+  return *common;
+}
+
+asio::awaitable<std::shared_ptr<WorkerClient>> WorkerPool::free_worker() {
+  while (!stopped_) {
+    const auto least = std::min_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
+      return a->in_flight() < b->in_flight();
+    });
+    if (least != workers_.end() && (*least)->in_flight() < kPlacesPerWorker) co_return *least;
+    boost::system::error_code ignored;
+    free_.expires_at(std::chrono::steady_clock::time_point::max());
+    co_await free_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  co_return nullptr;
+}
+
+asio::awaitable<Result<Evaluation>> WorkerPool::evaluate(EvaluateRequest request) {
+  const std::shared_ptr<WorkerClient> worker = co_await free_worker();
+  if (worker == nullptr) co_return failure("stopped");
+  Result<WorkerReply> reply = co_await worker->request(std::move(request), kRequestDeadline);
+  free_.cancel();
+  if (!reply) co_return failure(reply.error());
+  if (auto* evaluation = std::get_if<EvaluationReply>(&*reply)) co_return std::move(evaluation->evaluation);
+  if (auto* error = std::get_if<ErrorReply>(&*reply)) co_return failure(error->message);
+  co_return failure("the worker answered an evaluate request with something else: versions differ");
+}
+
+void WorkerPool::stop(const std::string& why) {
+  stopped_ = true;
+  for (const auto& worker : workers_) worker->stop(why);
+  free_.cancel();
+}
+
+}  // namespace kevolve

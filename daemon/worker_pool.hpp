@@ -1,0 +1,41 @@
+#pragma once
+// WorkerPool: several workers of one kind, seen as one. Requests go to the least busy; each worker gets
+// enough at a time to compile ahead while it measures. Belongs to the thread of its io_context.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/worker_client.hpp"
+
+namespace kevolve {
+
+class WorkerPool {
+ public:
+  explicit WorkerPool(boost::asio::io_context& io) : io_(io), free_(io) {}
+
+  /// Starts `count` workers, all or none.
+  boost::asio::awaitable<Result<void>> start(const WorkerCommand& command, int count);
+
+  /// What the workers' hellos say of the device of that name; an error when they lack it, or differ in it.
+  [[nodiscard]] Result<DeviceInfo> device(const std::string& name) const;
+
+  /// Waits for a free place, then for the reply. An Error means that the candidate was not judged.
+  boost::asio::awaitable<Result<Evaluation>> evaluate(EvaluateRequest request);
+
+  void stop(const std::string& why);
+  [[nodiscard]] const std::vector<std::shared_ptr<WorkerClient>>& workers() const { return workers_; }
+
+ private:
+  boost::asio::awaitable<std::shared_ptr<WorkerClient>> free_worker();
+
+  boost::asio::io_context& io_;
+  boost::asio::steady_timer free_;  ///< cancelled whenever a place becomes free
+  std::vector<std::shared_ptr<WorkerClient>> workers_;
+  bool stopped_ = false;
+};
+
+}  // namespace kevolve

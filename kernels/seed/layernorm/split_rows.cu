@@ -1,0 +1,134 @@
+/*kevolve
+{
+  "idea": "Cut every row into SPLIT pieces and give each piece its own block, so that few long rows fill the whole device: the first launch stores mean and squares of each piece, the second merges the pieces of its row by Chan's formula and normalises. Rows go backwards in the second launch, so that the rows read last are found in cache.",
+  "tunables": { "SPLIT": [32, 2, 8, 64], "BLOCK": [256, 1, 4, 64], "ITEMS": [16, 64, 1024], "LANES": [4, 16] },
+  "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 128 * LANES"],
+  "scratch": {
+    "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },
+    "squares": { "dtype": "f64", "elements": "ROWS * SPLIT" }
+  },
+  "launches": [
+    { "kernel": "piece_moments", "grid": ["SPLIT", "ROWS"], "block": ["BLOCK"],
+      "args": ["x", "means", "squares"] },
+    { "kernel": "normalise_pieces", "grid": ["SPLIT", "ROWS"], "block": ["BLOCK"],
+      "args": ["x", "weight", "bias", "means", "squares", "y"] }
+  ],
+  "playbook": {
+    "regimes": ["latency_bound"],
+    "evidence": "Fewer rows than SMs (grid / SMs below 1), most SMs idle, DRAM far below its bandwidth."
+  }
+}
+*/
+constexpr int kPiece = L / SPLIT;
+
+// What a part of a row says about mean and variance: its own mean, and the squared distances to it, added up.
+struct Moments {
+  double mean, squares;
+};
+
+// Two parts of `count` elements each as one (Chan, Golub and LeVeque): exact at any mean.
+__device__ Moments merged(Moments a, Moments b, double count) {
+  const double delta = b.mean - a.mean;
+  return Moments{0.5 * (a.mean + b.mean), a.squares + b.squares + delta * delta * (0.5 * count)};
+}
+
+// Appends part number `k` (from 1) to k - 1 parts of the same `count` elements.
+__device__ void append(Moments& all, Moments part, int k, double count) {
+  const double share = 1.0f / (float)k;
+  const double delta = part.mean - all.mean;
+  all.mean += delta * share;
+  all.squares += part.squares + delta * delta * count * (1.0 - share);
+}
+
+// The moments of the block's elements, `count` per thread, in every thread; BLOCK is a power of two.
+__device__ Moments block_moments(Moments mine, double count) {
+#if BLOCK >= 32
+  for (int offset = 1; offset < 32; offset *= 2) {
+    const Moments other{__shfl_xor_sync(0xffffffffu, mine.mean, offset),
+                        __shfl_xor_sync(0xffffffffu, mine.squares, offset)};
+    mine = merged(mine, other, count);
+    count *= 2;
+  }
+#endif
+#if BLOCK != 1 && BLOCK != 32
+  constexpr int kParts = BLOCK > 32 ? BLOCK / 32 : BLOCK;
+  __shared__ Moments parts[kParts];
+  if (BLOCK < 32 || threadIdx.x % 32 == 0) parts[threadIdx.x * kParts / BLOCK] = mine;
+  __syncthreads();
+  mine = parts[0];
+  for (int k = 1; k < kParts; ++k) append(mine, parts[k], k + 1, count);
+#endif
+  return mine;
+}
+
+// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. LANES independent
+// sums; the elements are read twice, from registers or from the nearest cache.
+__device__ Moments tile_moments(const float* __restrict__ in) {
+  float lane[LANES];
+#pragma unroll
+  for (int j = 0; j < LANES; ++j) lane[j] = in[j];
+  for (int i = LANES; i < ITEMS; i += LANES) {
+#pragma unroll
+    for (int j = 0; j < LANES; ++j) lane[j] += in[i + j];
+  }
+  double sum = 0.0;
+#pragma unroll
+  for (int j = 0; j < LANES; ++j) sum += lane[j];
+  const float centre = (float)(sum / ITEMS);
+#pragma unroll
+  for (int j = 0; j < LANES; ++j) lane[j] = 0.0f;
+  for (int i = 0; i < ITEMS; i += LANES) {
+#pragma unroll
+    for (int j = 0; j < LANES; ++j) lane[j] += (in[i + j] - centre) * (in[i + j] - centre);
+  }
+  double squares = 0.0;
+#pragma unroll
+  for (int j = 0; j < LANES; ++j) squares += lane[j];
+  const double rest = sum / ITEMS - centre;  // what rounding the mean to fp32 has left
+  return Moments{sum / ITEMS, squares - ITEMS * rest * rest};
+}
+
+// Moments of this thread's tiles, which are dealt to the block's threads in turn.
+__device__ Moments tiles_moments(const float* __restrict__ in, int tiles) {
+  Moments mine{0.0, 0.0};
+  int k = 0;
+  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
+  return mine;
+}
+
+// y of `elements` elements; each thread takes LANES contiguous ones at a time.
+__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight, const float* __restrict__ bias,
+                          float* __restrict__ out, float mean, float scale, int elements) {
+  for (int i = threadIdx.x * LANES; i < elements; i += BLOCK * LANES) {
+#pragma unroll
+    for (int j = 0; j < LANES; ++j) out[i + j] = (in[i + j] - mean) * scale * weight[i + j] + bias[i + j];
+  }
+}
+
+__global__ void __launch_bounds__(BLOCK) piece_moments(const float* __restrict__ x, double* __restrict__ means,
+                                                       double* __restrict__ squares) {
+  const float* in = x + (long long)blockIdx.y * L + (long long)blockIdx.x * kPiece;
+  const Moments piece = block_moments(tiles_moments(in, kPiece / ITEMS), kPiece / BLOCK);
+  if (threadIdx.x == 0) {
+    means[blockIdx.y * SPLIT + blockIdx.x] = piece.mean;
+    squares[blockIdx.y * SPLIT + blockIdx.x] = piece.squares;
+  }
+}
+
+__device__ Moments row_moments(const double* __restrict__ means, const double* __restrict__ squares, int row) {
+  Moments all{means[row * SPLIT], squares[row * SPLIT]};
+  for (int k = 1; k < SPLIT; ++k) {
+    append(all, Moments{means[row * SPLIT + k], squares[row * SPLIT + k]}, k + 1, kPiece);
+  }
+  return all;
+}
+
+__global__ void __launch_bounds__(BLOCK) normalise_pieces(const float* __restrict__ x, const float* __restrict__ weight,
+                                                          const float* __restrict__ bias, const double* __restrict__ means,
+                                                          const double* __restrict__ squares, float* __restrict__ y) {
+  const int row_index = ROWS - 1 - blockIdx.y;
+  const Moments row = row_moments(means, squares, row_index);
+  const int begin = blockIdx.x * kPiece;
+  const long long offset = (long long)row_index * L + begin;
+  normalise(x + offset, weight + begin, bias + begin, y + offset, (float)row.mean, rsqrtf((float)(row.squares / L) + (float)EPS), kPiece);
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Configures and builds kevolve with CMake and Ninja; the programs end up in build/bin/.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: scripts/build.sh [--preset release|ci|asan] [--jobs N] [TARGET ...]
+
+  --preset NAME  release: for users (the default); ci: warnings are errors; asan: sanitizers, in build-asan/
+  --jobs N       compile N files at a time (default: one per core, fewer when memory is short)
+  TARGET         Ninja targets; default 'programs', everything in build/bin/. 'all' adds the tests.
+  --help         this text
+
+Run scripts/setup.sh first. Uses ccache when it is installed.
+TEXT
+}
+
+preset=release
+jobs=
+targets=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --preset) preset=${2:?--preset needs a name}; shift ;;
+    --jobs) jobs=${2:?--jobs needs a number}; shift ;;
+    --help | -h) usage; exit 0 ;;
+    -*) echo "build: unknown option '$1'; see scripts/build.sh --help" >&2; exit 1 ;;
+    *) targets+=("$1") ;;
+  esac
+  shift
+done
+case $preset in
+  release | ci) folder=build ;;
+  asan) folder=build-asan ;;
+  *) echo "build: unknown preset '$preset'; expected release, ci or asan" >&2; exit 1 ;;
+esac
+[ ${#targets[@]} -gt 0 ] || targets=(programs)
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [ -z "$jobs" ]; then  # a file that includes LibTorch or Boost.Beast takes up to 2 GB to compile
+  by_memory=$(awk '/^MemAvailable/ { print int($2 / 2000000) }' /proc/meminfo)
+  jobs=$(nproc)
+  if [ "$by_memory" -lt "$jobs" ]; then jobs=$((by_memory > 0 ? by_memory : 1)); fi
+fi
+
+options=()
+if command -v ccache >/dev/null; then
+  export CCACHE_BASEDIR=$PWD
+  options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+fi
+if [ -n "${KEVOLVE_TORCH_DIR:-}" ]; then options+=("-DKEVOLVE_TORCH_DIR=$KEVOLVE_TORCH_DIR"); fi
+
+echo "build: configuring (preset $preset, folder $folder/)"
+if ! log=$(cmake --preset "$preset" "${options[@]}" 2>&1); then
+  printf '%s\n' "$log" >&2
+  echo "build: CANNOT GO ON: cmake could not configure. Is something missing? Run scripts/setup.sh." >&2
+  exit 1
+fi
+echo "build: compiling ${targets[*]}, $jobs at a time"
+NINJA_STATUS='[%f/%t, %es] ' ninja -C "$folder" -j "$jobs" "${targets[@]}"
+echo "build: done; the programs are in $folder/bin/"

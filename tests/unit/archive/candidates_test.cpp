@@ -1,0 +1,74 @@
+#include "archive/connection.hpp"
+#include "core/model/candidate.hpp"
+#include "tests/unit/archive/fixture.hpp"
+
+using namespace kevolve;
+using Catch::Matchers::Contains;
+
+TEST_CASE("candidates come back with source, tunables and parents, in order") {
+  ArchiveFixture fixture;
+  const CandidateId parent = fixture.add("parent");
+  const auto ids = must(fixture.archive.add_candidates(
+      fixture.idea, {{"one\nline \xe2\x82\xac", {{"BLOCK", 256}}, {{parent, Relation::mutates_tunables_of}}},
+                     {"two", {}, {{parent, Relation::combines}, {parent, Relation::seeded_by}}}}));
+  const auto candidates = must(fixture.archive.candidates(fixture.round.id));
+  REQUIRE(candidates.size() == 3);
+  CHECK(candidates[1].id == ids[0]);
+  CHECK(candidates[1].source == "one\nline \xe2\x82\xac");
+  CHECK(candidates[1].tunables == Bindings{{"BLOCK", 256}});
+  CHECK(candidates[1].hash == candidate_hash("one\nline \xe2\x82\xac", {{"BLOCK", 256}}));
+  CHECK(candidates[1].source_hash == sha256_hex("one\nline \xe2\x82\xac"));
+  CHECK(candidates[1].state == CandidateState::proposed);
+  REQUIRE(candidates[2].parents.size() == 2);
+  CHECK(candidates[2].parents[0].relation == Relation::combines);
+  CHECK(candidates[2].parents[1].candidate == parent);
+  CHECK(candidates[2].op == fixture.op);
+  CHECK(candidates[2].round == fixture.round.id);
+}
+
+TEST_CASE("one bad candidate keeps all of its batch out") {
+  ArchiveFixture fixture;
+  const auto refused = fixture.archive.add_candidates(
+      fixture.idea, {{"good", {}, {}}, {"bad", {}, {{CandidateId{999}, Relation::combines}}}});
+  CHECK_FALSE(refused.has_value());
+  CHECK(must(fixture.archive.candidates(fixture.round.id)).empty());
+  CHECK_THAT(error_of(fixture.archive.add_candidates(IdeaId{999}, {{"a", {}, {}}})), Contains("no idea 999"));
+}
+
+TEST_CASE("a source is kept once, however many candidates use it") {
+  ArchiveFixture fixture;
+  fixture.add("same", {{"BLOCK", 1}});
+  fixture.add("same", {{"BLOCK", 2}});
+  fixture.add("other");
+  Connection raw(fixture.folder / "a.db", Connection::Access::read_only, std::chrono::seconds(1));
+  CHECK(raw.integer("SELECT count(*) FROM sources") == 2);
+  CHECK(raw.integer("SELECT count(DISTINCT candidate_hash) FROM candidates") == 3);
+}
+
+TEST_CASE("a round is resumed from the candidates that have no verdict yet") {
+  ArchiveFixture fixture;
+  const CandidateId proposed = fixture.add("a"), evaluating = fixture.add("b"), evaluated = fixture.add("c");
+  must(fixture.archive.mark_evaluating(evaluating));
+  must(fixture.archive.mark_evaluating(evaluated));
+  fixture.record(evaluated, stopped(Gate::compile, Outcome::compile_error));
+  must(fixture.archive.mark_evaluating(evaluated));  // changes nothing any more
+  const auto unfinished = must(fixture.archive.unfinished_candidates(fixture.round.id));
+  REQUIRE(unfinished.size() == 2);
+  CHECK(unfinished[0].id == proposed);
+  CHECK(unfinished[1].id == evaluating);
+  CHECK(unfinished[1].state == CandidateState::evaluating);
+}
+
+TEST_CASE("ideas come back with what they were drawn from") {
+  ArchiveFixture fixture;
+  const CandidateId parent = fixture.add("a");
+  const IdeaId id = must(fixture.archive.add_idea(
+      {fixture.op, fixture.round.id, "playbook", "vectorise", "Load float4.", "fewer loads", {parent}}));
+  const auto ideas = must(fixture.archive.ideas(fixture.round.id));
+  REQUIRE(ideas.size() == 2);
+  CHECK(ideas[1].id == id);
+  CHECK(ideas[1].key == "vectorise");
+  CHECK(ideas[1].prediction == "fewer loads");
+  CHECK(ideas[1].parents == std::vector<CandidateId>{parent});
+  CHECK(ideas[1].created_at > Timestamp{});
+}

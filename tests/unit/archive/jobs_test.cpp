@@ -1,0 +1,108 @@
+#include <sys/wait.h>
+
+#include "archive/connection.hpp"
+#include "tests/unit/archive/fixture.hpp"
+
+using namespace kevolve;
+using Catch::Matchers::Contains;
+
+TEST_CASE("a job goes on under its name, and a changed document is its next version") {
+  TemporaryFolder folder;
+  auto archive = must(Archive::open(folder / "a.db", OpenMode::read_write));
+  CHECK_FALSE(must(archive.job("night")).has_value());
+  const JobRecord first = must(archive.begin_job("night", {{"rounds", 3}}));
+  CHECK_FALSE(first.continued);
+  CHECK(first.version == 1);
+  must(archive.end_job(first.id, JobState::finished));
+  CHECK(must(archive.job("night"))->state == JobState::finished);
+
+  const JobRecord same = must(archive.begin_job("night", {{"rounds", 3}}));
+  CHECK(same.id == first.id);
+  CHECK(same.continued);
+  CHECK_FALSE(same.document_changed);
+  CHECK(same.state == JobState::running);
+
+  const JobRecord changed = must(archive.begin_job("night", {{"rounds", 5}}));
+  CHECK(changed.id == first.id);
+  CHECK(changed.document_changed);
+  CHECK(changed.version == 2);
+  CHECK(must(archive.job("night"))->document == Json{{"rounds", 5}});
+
+  CHECK(must(archive.begin_job("other", {})).id != first.id);
+  CHECK(must(archive.jobs()).size() == 2);
+  Connection raw(folder / "a.db", Connection::Access::read_only, std::chrono::seconds(1));
+  CHECK(raw.text("SELECT document FROM job_documents WHERE job = 1 AND version = 1") == R"({"rounds":3})");
+}
+
+TEST_CASE("operators are told apart by their document, devices by their key") {
+  TemporaryFolder folder;
+  auto archive = must(Archive::open(folder / "a.db", OpenMode::read_write));
+  const OperatorId first = must(archive.enter_operator(make_operator("softmax", 1)));
+  CHECK(must(archive.enter_operator(make_operator("softmax", 1))) == first);
+  CHECK(must(archive.enter_operator(make_operator("softmax", 2))) != first);
+  CHECK(must(archive.operator_names()) == std::vector<std::string>{"softmax"});
+  const DeviceId device = must(archive.enter_device(make_device()));
+  CHECK(must(archive.enter_device(make_device())) == device);
+  DeviceInfo newer = make_device();
+  newer.toolchain = "g++ 13.1.0";
+  CHECK(must(archive.enter_device(newer)) != device);
+}
+
+TEST_CASE("an operator comes back from the archive as it was entered") {
+  TemporaryFolder folder;
+  auto archive = must(Archive::open(folder / "a.db", OpenMode::read_write));
+  const Operator op = must(load_operator(std::string(KEVOLVE_SOURCE_DIR) + "/kernels/seed/layernorm"));
+  const Operator back = must(archive.operator_version(must(archive.enter_operator(op))));
+  CHECK(back.document == op.document);
+  CHECK(back.workloads.size() == op.workloads.size());
+  CHECK_THAT(error_of(archive.operator_version(OperatorId{77})), Contains("no operator version 77"));
+}
+
+TEST_CASE("rounds are numbered within job, operator and workload, and an open one is resumed") {
+  ArchiveFixture fixture;
+  Archive& archive = fixture.archive;
+  CHECK(fixture.round.number == 1);
+  CHECK_FALSE(fixture.round.resumed);
+  const RoundRecord again = must(archive.begin_round(fixture.job.id, fixture.op, "small"));
+  CHECK(again.id == fixture.round.id);
+  CHECK(again.resumed);
+  must(archive.finish_round(fixture.round.id));
+  const RoundRecord next = must(archive.begin_round(fixture.job.id, fixture.op, "small"));
+  CHECK(next.number == 2);
+  CHECK_FALSE(next.resumed);
+  CHECK(next.state == RoundState::open);
+  CHECK(must(archive.begin_round(fixture.job.id, fixture.op, "benchmark")).number == 1);
+  const auto rounds = must(archive.rounds(fixture.job.id));
+  REQUIRE(rounds.size() == 3);
+  CHECK(rounds[0].state == RoundState::finished);
+  CHECK(rounds[2].workload == "benchmark");
+}
+
+TEST_CASE("a run that its process abandoned is marked, and its candidates in flight are proposed again") {
+  ArchiveFixture fixture;
+  const CandidateId flying = fixture.add("a"), done = fixture.add("b");
+  must(fixture.archive.mark_evaluating(flying));
+  fixture.record(done, passed(2));
+  CHECK(must(fixture.archive.candidate(flying)).state == CandidateState::evaluating);
+
+  const RunId next = must(fixture.archive.begin_run({fixture.job.id, make_device(), "seed-1", {}}));
+  CHECK(next != fixture.run);
+  CHECK(must(fixture.archive.candidate(flying)).state == CandidateState::proposed);
+  CHECK(must(fixture.archive.candidate(done)).state == CandidateState::evaluated);
+  must(fixture.archive.end_run(next, RunState::finished));
+  Connection raw(fixture.folder / "a.db", Connection::Access::read_only, std::chrono::seconds(1));
+  CHECK(raw.text("SELECT group_concat(state) FROM runs") == "interrupted,finished");
+}
+
+TEST_CASE("a job that a living process runs is not begun a second time") {
+  ArchiveFixture fixture;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto archive = Archive::open(fixture.folder / "a.db", OpenMode::read_write);
+    const auto run = archive->begin_run({fixture.job.id, make_device(), "", {}});
+    ::_exit(!run && run.error().message.find("being run by another process") != std::string::npos ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+}

@@ -1,0 +1,34 @@
+#include "core/search/stopping.hpp"
+
+#include "core/search/regime.hpp"
+#include "tests/catch.hpp"
+
+using namespace kevolve;
+
+TEST_CASE("a plateau is several rounds in a row without gain") {
+  const PlateauRule rule{2, 0.02};
+  CHECK_FALSE(plateau({100}, rule));
+  CHECK_FALSE(plateau({100, 100}, rule));
+  CHECK(plateau({100, 100, 99}, rule));
+  CHECK_FALSE(plateau({100, 100, 97}, rule));
+  CHECK_FALSE(plateau({100, 50, 50}, rule));
+  CHECK(plateau({100, 50, 50, 50}, rule));
+  CHECK(plateau({100, 50, 50, 50}, rule)->find("2 rounds") != std::string::npos);
+}
+
+TEST_CASE("nothing is left to win within a few percent of the physical limit") {
+  CHECK(at_physical_limit(104, 100));
+  CHECK_FALSE(at_physical_limit(120, 100));
+  CHECK_FALSE(at_physical_limit(104, 0));
+  CHECK_FALSE(at_physical_limit(0, 100));
+}
+
+TEST_CASE("the regime follows from the distance to the physical limit") {
+  CHECK(infer_regime(150, 100) == Regime::memory_bound);
+  CHECK(infer_regime(300, 100) == Regime::not_memory_bound);
+  CHECK(infer_regime(300, 0) == Regime::unknown);
+  CHECK(suits("memory_bound", Regime::memory_bound));
+  CHECK_FALSE(suits("memory_bound", Regime::not_memory_bound));
+  CHECK(suits("latency_bound", Regime::not_memory_bound));
+  CHECK(suits("compute_bound", Regime::unknown));
+}
