@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Give a whole block to each row and make two exact passes, the mean and then the squared distances to it. Neighbouring threads read neighbouring elements, so every memory transaction is full; ACCUMULATORS independent sums per thread keep as many loads in flight; warps reduce by shuffles and only the warps' results pass through shared memory.",
-  "tunables": { "BLOCK": [512, 32, 64, 128, 256, 1024], "ACCUMULATORS": [4, 1, 2, 8] },
+  "tunables": { "BLOCK": [512, 32, 64, 256, 1024], "ACCUMULATORS": [4, 1, 8] },
   "constraints": ["L % (BLOCK * ACCUMULATORS) == 0"],
   "launches": [
     { "kernel": "layernorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "bias", "y"] }

@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Find mean and variance in one pass over memory without the cancelling E[x^2] - mean^2: a thread takes tiles of ITEMS elements, computes each tile's mean and the squares around it while the tile sits in registers or the nearest cache, and merges tiles by Chan's formula. LANES independent sums keep additions from waiting for each other and map to vector registers. A row is read twice instead of three times.",
-  "tunables": { "ITEMS": [16, 32, 64, 256, 1024, 4096], "LANES": [4, 8, 16, 32, 64], "BLOCK": [256, 1, 2, 4, 32, 64, 128, 512] },
-  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0"],
+  "tunables": { "ITEMS": [1024, 16, 64, 256], "LANES": [16, 4, 64], "BLOCK": [1, 4, 64, 256, 512] },
+  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0", "ITEMS <= 128 * LANES"],
   "launches": [
     { "kernel": "layernorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "bias", "y"] }
   ],

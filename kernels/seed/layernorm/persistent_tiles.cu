@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Launch only WAVES blocks per SM and let each walk over many rows with merged tiles: block start-up is paid once instead of once per row, and only as many rows are in flight as the caches can hold until their second pass.",
-  "tunables": { "WAVES": [1, 2, 4], "ITEMS": [16, 32, 256, 1024, 4096], "LANES": [4, 8, 16, 32, 64], "BLOCK": [512, 1, 2, 4, 32, 128, 256, 1024] },
-  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0"],
+  "tunables": { "WAVES": [1, 4], "ITEMS": [16, 64, 1024], "LANES": [4, 16, 64], "BLOCK": [512, 1, 4, 1024] },
+  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0", "ITEMS <= 128 * LANES"],
   "launches": [
     { "kernel": "layernorm_rows", "grid": ["min(ROWS, WAVES * num_sms)"], "block": ["BLOCK"],
       "args": ["x", "weight", "bias", "y"] }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "All blocks of the device take one row together: each keeps its slice of the row in shared memory, a grid-wide barrier exchanges mean and squares of the slices, and the slice is normalised from shared memory. x is read once; statistics of the next row start right behind the stores of the present one.",
-  "tunables": { "BLOCK": [1024, 1, 2, 4, 32, 128, 512], "LANES": [4, 8, 16], "PER_SM": [1, 2] },
+  "tunables": { "BLOCK": [1024, 1, 32, 256], "LANES": [4, 16], "PER_SM": [1, 2] },
   "constraints": ["L % LANES == 0", "4 * ceil_div(ceil_div(L, LANES), PER_SM * num_sms) * LANES <= 220 * 1024 / PER_SM"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * PER_SM * num_sms" },

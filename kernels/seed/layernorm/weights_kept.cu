@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Split the statistics over many blocks; then let every block own a strip of columns and walk down GROUP rows, last row first, with weight and bias of its columns in registers: they are read once per GROUP rows instead of once per row, and for few long rows that is a third of the traffic of the second launch.",
-  "tunables": { "SPLIT": [64, 2, 4, 8, 16, 32], "BLOCK": [256, 1, 2, 4, 32, 64, 128], "ITEMS": [16, 32, 64, 256, 1024], "LANES": [4, 8, 16, 32], "GROUP": [16, 8, 32] },
-  "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ROWS % GROUP == 0"],
+  "tunables": { "SPLIT": [32, 8, 64], "BLOCK": [256, 1, 64], "ITEMS": [16, 64, 1024], "LANES": [4, 16, 64], "GROUP": [16, 8] },
+  "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 128 * LANES", "ROWS % GROUP == 0"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },
     "squares": { "dtype": "f64", "elements": "ROWS * SPLIT" }

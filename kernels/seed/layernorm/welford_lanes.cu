@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Welford's online update in LANES independent lanes per thread: every lane keeps its own running mean and squares, and since all lanes have seen equally many elements they share one reciprocal per step. One pass over the data, exact at any mean, no division in the lanes; lanes and threads merge by Chan's formula at the end.",
-  "tunables": { "LANES": [8, 4, 16, 32, 64], "BLOCK": [256, 1, 2, 4, 32, 64, 128, 512] },
-  "constraints": ["L % (LANES * BLOCK) == 0"],
+  "tunables": { "LANES": [16, 4, 64], "BLOCK": [256, 1, 4, 64, 512] },
+  "constraints": ["L % (LANES * BLOCK) == 0", "LANES * BLOCK <= 8192"],
   "launches": [
     { "kernel": "layernorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "bias", "y"] }
   ],

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kGuardBytes = 16 * kPage;
 constexpr std::size_t kStaticBytes = static_cast<std::size_t>(kMaxStaticSharedBytes);
-constexpr std::size_t kDynamicBytes = (static_cast<std::size_t>(kMaxDynamicSharedBytes) + kPage - 1) / kPage * kPage;
+constexpr std::size_t kDynamicBytes =
+    (static_cast<std::size_t>(kMaxDynamicSharedBytes) + kPage - 1) / kPage * kPage;
 constexpr std::size_t kDataBytes = kStaticBytes + kDynamicBytes;
 constexpr std::size_t kRegionBytes = kDataBytes + 2 * kGuardBytes;
 static_assert(kStaticBytes % kPage == 0);
@@ -40,7 +41,9 @@ SharedMemory::SharedMemory() {
   view_.shared_size = kDataBytes;
 }
 
-SharedMemory::~SharedMemory() { munmap(region_, kRegionBytes); }
+SharedMemory::~SharedMemory() {
+  munmap(region_, kRegionBytes);
+}
 
 void SharedMemory::start_launch(std::int64_t dynamic_bytes, std::uint64_t poison) {
   slots_.fill({});
