@@ -25,11 +25,11 @@ inline Json product_operator() {
 
 /// A candidate whose only launch is `kernel`; `header` goes before "launches".
 inline std::string candidate(const std::string& kernel, const std::string& header = "",
-                             const std::string& arguments = R"("x", "w", "y")", const std::string& code = "") {
-  return R"(/*kevolve { "idea": "A test.", )" + header + R"( "launches": [ { "kernel": ")" + kernel +
-         R"(", "grid": ["ceil_div(N, 128)"], "block": [128], "args": [)" + arguments + R"(, { "i32": "N" }] } ]
-} */)" + "\n" +
-         code;
+                             const std::string& arguments = R"("x", "w", "y")",
+                             const std::string& code = "") {
+  return R"k(/*kevolve { "idea": "A test.", )k" + header + R"k( "launches": [ { "kernel": ")k" + kernel +
+         R"k(", "grid": ["ceil_div(N, 128)"], "block": [128], "args": [)k" + arguments +
+         R"k(, { "i32": "N" }] } ] } */)k" + "\n" + code;
 }
 
 inline EvaluateRequest request_for(const std::string& source, Gate last_gate = Gate::timing) {
