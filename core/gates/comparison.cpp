@@ -14,6 +14,7 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kTileMost = 512;  // elements whose noise is observed together, within one row
 constexpr std::size_t kTileLeast = 64;  // shorter rows are joined until a tile has as many
+constexpr double kRowNoise = 0.125;     // units of the row's rms: sums over a row round at its scale
 constexpr double kRelativeSpread = 4;   // noise beyond this multiple of the tile's median is absolute noise
 
 /// Length of the tiles: rows (the innermost dimension) are cut into tiles, or joined when they are short.
@@ -32,13 +33,15 @@ bool same_class(double value, double expected) {
 
 /// A stretch of elements, and what fp32 arithmetic is worth in it.
 struct Tile {
-  Tile(const Expectation& expected, std::size_t first, std::size_t count)
+  /// `row_rms`: of the oracle over the whole row that the tile lies in.
+  Tile(const Expectation& expected, std::size_t first, std::size_t count, double row_rms)
       : begin(first),
         dtype(expected.torch.dtype),
         oracle(expected.oracle.subspan(first, count)),
         torch(count) {
     expected.torch.read(begin, torch);
     observe(expected.response.subspan(begin, count));
+    absolute = std::max(absolute, kRowNoise * unit_roundoff(dtype) * row_rms);
   }
 
   /// The multiple of the noise by which `value` is wrong as element i of the tile; infinite for a wrong
@@ -145,19 +148,35 @@ std::optional<PrecisionClass> class_of(double needed, bool exact, DType dtype) {
   return std::nullopt;
 }
 
+double rms(std::span<const double> values) {
+  double squares = 0;
+  std::size_t finite = 0;
+  for (const double value : values) {
+    if (!std::isfinite(value)) continue;
+    squares += value * value;
+    ++finite;
+  }
+  return finite > 0 ? std::sqrt(squares / static_cast<double>(finite)) : 0;
+}
+
 template <class Visit>  // visit(tile, answer of the tile)
 void for_each_tile(const Expectation& expected, const Elements& answer, Visit visit) {
   const std::size_t row =
       expected.shape.empty() ? 1 : std::max<std::size_t>(1, static_cast<std::size_t>(expected.shape.back()));
   const std::size_t length = tile_length(expected.shape, answer.count);
   std::vector<double> values;
+  double row_rms = 0;
   for (std::size_t begin = 0; begin < answer.count;) {
     std::size_t count = std::min(length, answer.count - begin);
-    if (row >= kTileLeast)
+    if (row >= kTileLeast) {
       count = std::min(count, row - begin % row);  // a tile never crosses into the next row
+      if (begin % row == 0) row_rms = rms(expected.oracle.subspan(begin, row));
+    } else {
+      row_rms = rms(expected.oracle.subspan(begin, count));
+    }
     values.resize(count);
     answer.read(begin, values);
-    visit(Tile(expected, begin, count), std::span<const double>(values));
+    visit(Tile(expected, begin, count, row_rms), std::span<const double>(values));
     begin += count;
   }
 }
@@ -235,22 +254,25 @@ void explain(Comparison& result, const Expectation& expected, const Elements& an
 }  // namespace
 
 double allowance(PrecisionClass precision, DType dtype) {
+  // Of a 16-bit output the rounding itself is the noise: computed in fp32 and rounded once it is within 1; a
+  // few roundings on the way are what 16-bit arithmetic means.
+  const bool narrow = dtype == DType::f16 || dtype == DType::bf16;
   const double unit = std::max(unit_roundoff(dtype), 0x1p-53);
-  const auto reach = [&](double multiple, double class_unit) {
-    return std::max(64.0, multiple * class_unit / unit);
+  const auto reach = [&](double least, double multiple, double class_unit) {
+    return std::max(least, multiple * class_unit / unit);
   };
   switch (precision) {
     case PrecisionClass::exact:
       return 0;
     case PrecisionClass::strict_fp32:
-      return reach(64, 0x1p-24);
+      return narrow ? 2 : reach(128, 128, 0x1p-24);
     case PrecisionClass::compensated:
-      return reach(64, 0x1p-20);
+      return narrow ? 2 : reach(128, 128, 0x1p-20);
     case PrecisionClass::tf32:
     case PrecisionClass::fp16:
-      return reach(2, 0x1p-11);
+      return narrow ? 12 : reach(128, 2, 0x1p-11);
     case PrecisionClass::bf16:
-      return reach(2, 0x1p-8);
+      return dtype == DType::f16 ? 64 : narrow ? 12 : reach(128, 2, 0x1p-8);
   }
   return 0;
 }

@@ -160,8 +160,8 @@ Result<RunReport> RunnerProcess::ended_during_run() {
   // fail.
   if (code == kKilled)
     return failure(
-        "the runner was killed from outside during a run (SIGKILL): by hand, or by the kernel for want of "
-        "memory. Start a fresh one");
+        "the runner was killed from outside (signal 9): by hand, or by the kernel for want of memory; start "
+        "a fresh one");
   if (code == kForbiddenCall)
     return RunReport{{Outcome::crash, Gate::correctness,
                       "The candidate made a system call, which is forbidden; the runner was ended for it."},

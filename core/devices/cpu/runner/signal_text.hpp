@@ -20,7 +20,7 @@ class SignalText {
     return digits(value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value), 10);
   }
   SignalText& operator<<(const std::array<std::uint32_t, 3>& v) {
-    return *this << "(" << std::int64_t{v[0]} << "," << std::int64_t{v[1]} << "," << std::int64_t{v[2]}
+    return *this << "(" << std::int64_t{v[0]} << ", " << std::int64_t{v[1]} << ", " << std::int64_t{v[2]}
                  << ")";
   }
   SignalText& hex(std::uint64_t value) { return (*this << "0x").digits(value, 16); }
