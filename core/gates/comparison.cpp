@@ -246,14 +246,14 @@ double allowance(PrecisionClass precision, DType dtype) {
     case PrecisionClass::exact:
       return 0;
     case PrecisionClass::strict_fp32:
-      return narrow ? 2 : reach(256, 256, 0x1p-24);
+      return narrow ? 2 : reach(128, 128, 0x1p-24);
     case PrecisionClass::compensated:
-      return narrow ? 2 : reach(256, 64, 0x1p-20);
+      return narrow ? 2 : reach(128, 64, 0x1p-20);
     case PrecisionClass::tf32:
     case PrecisionClass::fp16:
-      return narrow ? 12 : reach(256, 2, 0x1p-11);
+      return narrow ? 12 : reach(128, 2, 0x1p-11);
     case PrecisionClass::bf16:
-      return dtype == DType::f16 ? 64 : narrow ? 12 : reach(256, 2, 0x1p-8);
+      return dtype == DType::f16 ? 64 : narrow ? 12 : reach(128, 2, 0x1p-8);
   }
   return 0;
 }
