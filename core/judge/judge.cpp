@@ -150,9 +150,9 @@ class Judge::Torch {
       output = output.to(at::kDouble);
       answers->response.push_back(at::zeros_like(output));
     }
-    for (int probe = 0; probe < probes(answers->torch); ++probe) {
-      add_response(*answers, wide, axes, probe, 1);
-      add_response(*answers, wide, axes, probe, kRunLength);
+    const int count = probes(answers->torch);
+    for (int probe = 0; probe < count; ++probe) {
+      add_response(*answers, wide, axes, probe, probe + 1 < count ? 1 : kRunLength);
     }
     return answers;
   }
@@ -195,13 +195,13 @@ class Judge::Torch {
     return axes.at(argument.name());
   }
 
-  /// The noise of a tile of the comparison is a maximum over its elements; small outputs need more
-  /// observations.
+  /// Several: in one alone, the nudges of two terms that cancel may cancel too. The noise of a tile of the
+  /// comparison is a maximum over its elements, so small outputs need more observations.
   static int probes(const Tensors& outputs) {
     for (const at::Tensor& output : outputs) {
-      if (output.numel() < 64) return 4;
+      if (output.numel() < 64) return 8;
     }
-    return 1;
+    return 4;
   }
 
   /// Each stretch of `run_length` elements is nudged one way. Alone, elements show what their own rounding is
