@@ -154,13 +154,14 @@ TEST_CASE("wrong answers are stopped at correctness, each with its own outcome")
 }
 
 TEST_CASE("a kernel that is right until it is timed is stopped at timing") {
-  // Correctness takes 5 runs of the first draw, 1 of each other; each runner counts anew, so spare the first
-  // few.
-  const auto lazy = [](FakeRun& run) {
-    multiply(run);
-    if (run.number >= 9) run.floats(2)[3] = 0.5f;
-  };
-  const Verdict verdict = verdict_on(lazy);
+  // Correctness takes fewer than 9 runs of one runner, timing more; every runner counts anew.
+  EvaluateRequest request = request_for(candidate("k"));
+  request.time_eager = false;
+  request.timing = {.min_samples = 10, .max_samples = 12, .max_seconds = 60};
+  const Verdict verdict = judged(request, [](FakeRun& run) {
+                            multiply(run);
+                            if (run.number >= 9) run.floats(2)[3] = 0.5f;
+                          }).verdict;
   CHECK(verdict.outcome == Outcome::race);
   CHECK(verdict.gate == Gate::timing);
   CHECK_THAT(verdict.evidence, ContainsSubstring("y[3] is 0.5 in a timed run"));
