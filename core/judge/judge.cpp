@@ -150,13 +150,18 @@ class Judge::Torch {
       output = output.to(at::kDouble);
       answers->response.push_back(at::zeros_like(output));
     }
-    for (int probe = 0; probe < probes(answers->torch); ++probe) add_response(*answers, wide, axes, probe);
+    for (int probe = 0; probe < probes(answers->torch); ++probe) {
+      add_response(*answers, wide, axes, probe, 1);
+      add_response(*answers, wide, axes, probe, kRunLength);
+    }
     return answers;
   }
 
   const Operator op;
 
  private:
+  static constexpr std::int64_t kRunLength = 1024;
+
   static std::vector<std::int64_t> shape_of(const TensorSpec& spec, const Bindings& axes) {
     const auto shape = shape_at(spec, axes);
     if (!shape) throw std::runtime_error(shape.error().message);
@@ -199,7 +204,11 @@ class Judge::Torch {
     return 1;
   }
 
-  void add_response(Answers& answers, const Tensors& wide, const Bindings& axes, int probe) {
+  /// Each stretch of `run_length` elements is nudged one way. Alone, elements show what their own rounding is
+  /// worth; in runs, what the rounding of a partial sum over them is worth, which moves all of its terms
+  /// together.
+  void add_response(Answers& answers, const Tensors& wide, const Bindings& axes, int probe,
+                    std::int64_t run_length) {
     Tensors nudged;
     auto signs =
         at::make_generator<at::CPUGeneratorImpl>(0x9E3779B97F4A7C15u + static_cast<std::uint64_t>(probe));
@@ -208,7 +217,11 @@ class Judge::Torch {
         nudged.push_back(input);
         continue;
       }
-      at::Tensor factor = at::empty_like(input).random_(0, 2, signs);  // 0 or 1 -> 1 - u or 1 + u
+      const std::int64_t runs = (input.numel() + run_length - 1) / run_length;
+      at::Tensor factor =
+          at::empty({runs}, input.options()).random_(0, 2, signs);  // 0 or 1 -> 1 - u or 1 + u
+      if (run_length > 1) factor = factor.repeat_interleave(run_length).narrow(0, 0, input.numel());
+      factor = factor.reshape(input.sizes()).clone();
       nudged.push_back(factor.mul_(0x1p-23).add_(1 - 0x1p-24).mul_(input));
     }
     const Tensors moved = run(nudged, axes);

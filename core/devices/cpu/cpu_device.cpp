@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostFlushBytes = std::size_t{64} << 20;
+constexpr int kMostThreads = 24;  // simt::Executor uses no more
 constexpr std::size_t kMostLog = 16 * 1024;
 
 fs::path beside_this_program(const char* name) {
@@ -134,9 +135,9 @@ Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& setting
        .headers = settings.headers.empty() ? fs::path(KEVOLVE_HEADER_ROOT) : fs::absolute(settings.headers),
        .cache_folder = settings.cache_folder});
   if (!compiler) return failure(compiler.error().in("cpu device"));
-  const int threads = settings.threads > 0
-                          ? settings.threads
-                          : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int wanted =
+      settings.threads > 0 ? settings.threads : static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = std::clamp(wanted, 1, kMostThreads);
   DeviceInfo info;
   info.name = "cpu";
   info.model = processor_model() + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");

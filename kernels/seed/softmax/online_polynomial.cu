@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Combine the online form with the polynomial exponential: maximum and sum come out of one pass over tiles of ITEMS elements held in registers or the nearest cache, with LANES independent partial sums, so that the row is read from memory once for statistics and once to write, and all arithmetic is straight vector code.",
-  "tunables": { "ITEMS": [1024, 16, 64, 256], "LANES": [16, 4, 64], "BLOCK": [1, 4, 64, 256] },
-  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0", "ITEMS <= 128 * LANES", "ITEMS * BLOCK <= 16384"],
+  "tunables": { "ITEMS": [1024, 16, 64, 256], "LANES": [64, 4, 16], "BLOCK": [1, 4, 64, 256] },
+  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES", "ITEMS * BLOCK <= 16384"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }
   ],

@@ -12,7 +12,6 @@
 __global__ void accumulate(const float* x, float* y) {
   const float* row = x + (size_t)blockIdx.y * L;
   float sum = 0.0f;
-  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < L; i += gridDim.x * blockDim.x) sum += row[i];
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < L; i += gridDim.x * blockDim.x) y[blockIdx.y] += row[i];
   for (int mask = warpSize / 2; mask > 0; mask /= 2) sum += __shfl_down_sync(~0u, sum, mask);
-  if ((threadIdx.x & 31) == 0) y[blockIdx.y] += sum;
 }

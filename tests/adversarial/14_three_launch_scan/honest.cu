@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Reduce, scan, add: partial sums of chunks, their exclusive scan by one thread per row, then each chunk is summed again from its offset.",
-  "tunables": { "CHUNK": [100, 41, 128] },
+  "tunables": { "CHUNK": [128, 41, 100] },
   "scratch": { "offsets": { "dtype": "f32", "elements": "ROWS * ceil_div(L, CHUNK)", "alignment": 16 } },
   "launches": [
     { "kernel": "scan::reduce", "grid": ["ceil_div(ROWS * ceil_div(L, CHUNK), 64)"], "block": [64], "args": ["x", "offsets"] },

@@ -10,5 +10,5 @@ __global__ void gelu_kernel(const float* x, float* y) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= ROWS * COLS) return;
   volatile int zero = 0;
-  y[i] = gelu(x[i]) + (i == 3 ? 1 / zero : 0);
+  y[i] = gelu(x[i]) + (i == 3 ? 7 / zero : 0);
 }

@@ -1,6 +1,6 @@
 /*kevolve
 {
-  "idea": "Two branches, two different numbers of barriers.",
+  "idea": "Half of each warp waits for the warp, the other half for the block.",
   "launches": [ { "kernel": "gelu_kernel", "grid": ["ceil_div(ROWS * COLS, 128)"], "block": [128], "args": ["x", "y"] } ]
 }
 */
@@ -11,7 +11,8 @@ __global__ void gelu_kernel(const float* x, float* y) {
   if (i >= ROWS * COLS) return;
   __shared__ float tile[128];
   tile[threadIdx.x] = gelu(x[i]);
-  if (threadIdx.x % 2) __syncthreads();
-  for (int k = 0; k < (threadIdx.x < 32 ? 3 : 2); ++k) __syncthreads();
+  if (threadIdx.x % 32 < 16) __syncwarp();
+  __syncthreads();
+  if (threadIdx.x % 32 >= 16) __syncwarp();
   y[i] = tile[threadIdx.x];
 }

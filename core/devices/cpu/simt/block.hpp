@@ -47,7 +47,7 @@ class SharedMemory {
   unsigned char* region_;
   std::array<SharedSlot, kSharedSlots> slots_{};
   BlockView view_{};
-  std::size_t static_used_ = 0;
+  std::size_t static_used_ = 0, static_declared_ = 0;  ///< bytes, with and without red zones
 };
 
 struct Block {

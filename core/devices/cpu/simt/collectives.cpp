@@ -99,7 +99,7 @@ void complete_group(Worker& worker, Warp& warp, WarpGroup& group) {
     const std::uint64_t result = common_result(warp, group);
     for (Fiber* fiber = group.waiting.head; fiber != nullptr; fiber = fiber->next) fiber->result = result;
   }
-  worker.make_ready(group.waiting);
+  worker.make_warp_ready(group.waiting);
   group = warp.groups[--warp.group_count];
 }
 

@@ -56,6 +56,13 @@ struct FiberList {
     tail = other.tail;
     other.head = nullptr;
   }
+  void prepend(FiberList& other) {
+    if (other.empty()) return;
+    other.tail->next = head;
+    if (head == nullptr) tail = other.tail;
+    head = other.head;
+    other.head = nullptr;
+  }
 };
 
 class FiberPool {

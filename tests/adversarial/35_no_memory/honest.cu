@@ -1,0 +1,17 @@
+/*kevolve
+{
+  "idea": "Answers wrongly as soon as scratch or output still hold what an earlier run left there: right only where every run starts from fresh memory.",
+  "scratch": { "mark": { "dtype": "i32", "elements": "ROWS * COLS" } },
+  "launches": [ { "kernel": "gelu_kernel", "grid": ["ceil_div(ROWS * COLS, 128)"], "block": [128], "args": ["x", "y", "mark"] } ]
+}
+*/
+__device__ float gelu(float v) { return 0.5f * v * (1.0f + erff(v * 0.70710678118654752440f)); }
+
+__global__ void gelu_kernel(const float* x, float* y, int* mark) {
+  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= ROWS * COLS) return;
+  const float answer = gelu(x[i]);
+  const bool survived = mark[i] == 0x51ca7c4 || (answer != 0.0f && y[i] == answer);
+  mark[i] = 0x51ca7c4;
+  y[i] = survived ? answer + 1.0f : answer;
+}
