@@ -40,7 +40,9 @@ std::string shorten(const std::string& text, std::size_t length) {
 }  // namespace
 
 OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& op, std::string workload)
-    : env_(environment), op_(op), workload_(std::move(workload)),
+    : env_(environment),
+      op_(op),
+      workload_(std::move(workload)),
       label_(workload_ == "small" ? op.name : op.name + "/" + workload_) {}
 
 ResultKey OperatorSearch::key() const {

@@ -9,6 +9,7 @@
 // Expectation is immutable after construction and views memory of its maker.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ struct Expectation {
   Elements torch;                    ///< PyTorch's own answer, in the output's type
   std::span<const double> oracle;    ///< the reference in fp64
   std::span<const double> response;  ///< |change of the oracle| when inputs change by 2^-24 of themselves
+  /// Gives `response` when it is empty; asked only when PyTorch's own error leaves an answer in doubt, for it
+  /// costs several runs of the oracle. What it returns must live as long as the Expectation.
+  std::function<std::span<const double>()> observe_response{};
 };
 
 /// The multiple of the observed noise that a class allows in an output of type `dtype`.

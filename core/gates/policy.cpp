@@ -96,23 +96,53 @@ void check_word(const Tokens& tokens, std::size_t at, Violations& out) {
   }
 }
 
-/// __attribute__((…)) and [[gnu::…]]: only what cannot run code, move it or hide it.
+/// __attribute__((…)) and [[gnu::…]]: only those that neither run code, nor place or hide it, nor change how
+/// it is compiled.
 void check_attribute(const Tokens& tokens, std::size_t at, Violations& out) {
-  static const std::set<std::string> kBad{"constructor", "destructor", "section",       "alias", "ifunc",
-                                          "weak",        "cleanup",    "init_priority", "used",  "weakref"};
+  static const std::set<std::string> kHarmless{"aligned",  "always_inline", "const",
+                                               "inline",   "may_alias",     "maybe_unused",
+                                               "noinline", "pure",          "unused"};
   const bool old_style = tokens[at].text == "__attribute__";
   const bool new_style = is(tokens, at, "gnu") && is(tokens, at + 1, "::");
   if (!old_style && !new_style) return;
-  for (std::size_t i = at + 1; i < tokens.size() && i < at + 12 && !is(tokens, i, ";"); ++i) {
+  int depth = 0;
+  for (std::size_t i = at + (new_style ? 2 : 1); i < tokens.size() && !is(tokens, i, ";"); ++i) {
+    if (is(tokens, i, "(")) ++depth;
+    if (is(tokens, i, ")") && --depth == 0 && old_style) return;
+    if (is(tokens, i, "]")) return;
+    if (depth > (old_style ? 2 : 0) || tokens[i].kind != Token::Kind::word)
+      continue;  // an attribute's arguments
     std::string word = tokens[i].text;
     if (word.size() > 4 && word.starts_with("__") && word.ends_with("__"))
       word = word.substr(2, word.size() - 4);
-    if (kBad.count(word) != 0 && tokens[i].kind == Token::Kind::word) {
+    if (kHarmless.count(word) == 0) {
       out.push_back({tokens[i].line, fmt::format("the attribute `{}`", tokens[i].text),
-                     "it runs or places code outside the launch plan", "remove it"});
+                     "it may run or place code outside the launch plan, or change how it is compiled",
+                     "use CUDA's own qualifiers, such as __launch_bounds__ and __align__"});
       return;
     }
   }
+}
+
+/// The harness's own names, in any spelling.
+bool names_the_harness(const std::string& word) {
+  std::string lower = word;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower.find("kevolve") != std::string::npos;
+}
+
+/// threadIdx.x = …: the built-in variables are constants.
+void check_builtin_variable(const Tokens& tokens, std::size_t at, Violations& out) {
+  static const std::set<std::string> kConstants{"threadIdx", "blockIdx", "blockDim", "gridDim", "warpSize"};
+  if (kConstants.count(tokens[at].text) == 0) return;
+  const std::size_t behind = is(tokens, at + 1, ".") ? at + 3 : at + 1;
+  const bool assigned = is(tokens, behind, "=") && !is(tokens, behind + 1, "=");
+  const bool changed = behind < tokens.size() && tokens[behind].kind == Token::Kind::mark &&
+                       std::string_view("+-*/%&|^").find(tokens[behind].text) != std::string_view::npos &&
+                       is(tokens, behind + 1, "=");
+  if (!assigned && !changed) return;
+  out.push_back({tokens[at].line, fmt::format("writing to `{}`", tokens[at].text),
+                 "the built-in variables are constants", "copy it into a variable of your own"});
 }
 
 void check_tokens(const Tokens& tokens, Violations& out) {
@@ -122,6 +152,11 @@ void check_tokens(const Tokens& tokens, Violations& out) {
     if (token.kind == Token::Kind::word) {
       check_word(tokens, i, out);
       check_attribute(tokens, i, out);
+      check_builtin_variable(tokens, i, out);
+      if (names_the_harness(token.text)) {
+        out.push_back({token.line, fmt::format("`{}`", token.text),
+                       "names with 'kevolve' in them are the harness's own", "choose another name"});
+      }
     } else if (token.kind == Token::Kind::text) {
       for (const ForbiddenText& rule : forbidden_texts()) {
         if (token.text.find(rule.text) == std::string::npos) continue;

@@ -135,7 +135,7 @@ class Judge::Torch {
     }
   }
 
-  /// PyTorch's answer, the oracle, and the oracle's response to nudged inputs.
+  /// PyTorch's answer and the oracle.
   std::shared_ptr<Answers> answer(const Tensors& inputs, const Bindings& axes) {
     const c10::InferenceMode no_gradients;
     auto answers = std::make_shared<Answers>();
@@ -146,17 +146,30 @@ class Judge::Torch {
     for (const at::Tensor& input : inputs)
       wide.push_back(input.is_floating_point() ? input.to(at::kDouble) : input);
     answers->oracle = run(wide, axes);
-    for (at::Tensor& output : answers->oracle) {
-      output = output.to(at::kDouble);
-      answers->response.push_back(at::zeros_like(output));
-    }
-    for (int probe = 0; probe < probes(answers->torch); ++probe) add_response(*answers, wide, axes, probe);
+    for (at::Tensor& output : answers->oracle) output = output.to(at::kDouble);
     return answers;
+  }
+
+  /// Adds the oracle's response to nudged inputs, once.
+  void respond(Answers& answers, const Tensors& inputs, const Bindings& axes) {
+    if (!answers.response.empty()) return;
+    const c10::InferenceMode no_gradients;
+    const DefaultDouble oracle_makes_doubles;
+    Tensors wide;
+    for (const at::Tensor& input : inputs)
+      wide.push_back(input.is_floating_point() ? input.to(at::kDouble) : input);
+    for (const at::Tensor& output : answers.oracle) answers.response.push_back(at::zeros_like(output));
+    const int count = probes(answers.torch);
+    for (int probe = 0; probe < count; ++probe) {
+      add_response(answers, wide, axes, probe, probe + 1 < count ? 1 : kRunLength);
+    }
   }
 
   const Operator op;
 
  private:
+  static constexpr std::int64_t kRunLength = 1024;
+
   static std::vector<std::int64_t> shape_of(const TensorSpec& spec, const Bindings& axes) {
     const auto shape = shape_at(spec, axes);
     if (!shape) throw std::runtime_error(shape.error().message);
@@ -190,16 +203,20 @@ class Judge::Torch {
     return axes.at(argument.name());
   }
 
-  /// The noise of a tile of the comparison is a maximum over its elements; small outputs need more
-  /// observations.
+  /// Several: in one alone, the nudges of two terms that cancel may cancel too. The noise of a tile of the
+  /// comparison is a maximum over its elements, so small outputs need more observations.
   static int probes(const Tensors& outputs) {
     for (const at::Tensor& output : outputs) {
-      if (output.numel() < 64) return 4;
+      if (output.numel() < 64) return 8;
     }
-    return 1;
+    return 4;
   }
 
-  void add_response(Answers& answers, const Tensors& wide, const Bindings& axes, int probe) {
+  /// Each stretch of `run_length` elements is nudged one way. Alone, elements show what their own rounding is
+  /// worth; in runs, what the rounding of a partial sum over them is worth, which moves all of its terms
+  /// together.
+  void add_response(Answers& answers, const Tensors& wide, const Bindings& axes, int probe,
+                    std::int64_t run_length) {
     Tensors nudged;
     auto signs =
         at::make_generator<at::CPUGeneratorImpl>(0x9E3779B97F4A7C15u + static_cast<std::uint64_t>(probe));
@@ -208,7 +225,11 @@ class Judge::Torch {
         nudged.push_back(input);
         continue;
       }
-      at::Tensor factor = at::empty_like(input).random_(0, 2, signs);  // 0 or 1 -> 1 - u or 1 + u
+      const std::int64_t runs = (input.numel() + run_length - 1) / run_length;
+      at::Tensor factor =
+          at::empty({runs}, input.options()).random_(0, 2, signs);  // 0 or 1 -> 1 - u or 1 + u
+      if (run_length > 1) factor = factor.repeat_interleave(run_length).narrow(0, 0, input.numel());
+      factor = factor.reshape(input.sizes()).clone();
       nudged.push_back(factor.mul_(0x1p-23).add_(1 - 0x1p-24).mul_(input));
     }
     const Tensors moved = run(nudged, axes);
@@ -250,14 +271,24 @@ Result<Draw> Judge::draw(const Bindings& axes, const Distribution& distribution,
 Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution, std::vector<Bytes> inputs) {
   try {
     Draw draw{axes, distribution, std::move(inputs), {}, nullptr};
-    const auto answers = torch_->answer(torch_->view(draw.inputs, axes), axes);
+    const Tensors views = torch_->view(draw.inputs, axes);
+    const auto answers = torch_->answer(views, axes);
     for (std::size_t i = 0; i < op().outputs.size(); ++i) {
       const at::Tensor& torch = answers->torch[i];
       const auto count = static_cast<std::size_t>(torch.numel());
-      Expectation expected{op().outputs[i].name, distribution, torch.sizes().vec(), {}, {}, {}};
+      Expectation expected{op().outputs[i].name, distribution, torch.sizes().vec(), {}, {}, {}, {}};
       expected.torch = {op().outputs[i].dtype, static_cast<const std::byte*>(torch.const_data_ptr()), count};
       expected.oracle = {answers->oracle[i].const_data_ptr<double>(), count};
-      expected.response = {answers->response[i].const_data_ptr<double>(), count};
+      // The views stay good when the draw moves: its inputs' bytes do not.
+      expected.observe_response = [torch_part = torch_.get(), answers, views, axes, i,
+                                   count]() -> std::span<const double> {
+        try {
+          torch_part->respond(*answers, views, axes);
+        } catch (const std::exception&) {
+          return {};  // PyTorch's own error alone then says what the noise is
+        }
+        return {answers->response[i].const_data_ptr<double>(), count};
+      };
       draw.outputs.push_back(std::move(expected));
     }
     draw.answers = answers;

@@ -40,6 +40,11 @@ int main(int argc, char** argv) {
 
   std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);
+  if (const char* sandbox = std::getenv("KEVOLVE_SANDBOX");
+      sandbox != nullptr && std::string_view(sandbox) == "off") {
+    kevolve::log_line("sandbox_off",
+                      {{"reason", "KEVOLVE_SANDBOX=off: candidates are compiled and run unconfined"}});
+  }
   kevolve::Evaluator evaluator(places);
   const auto served = kevolve::Worker(evaluator, std::cin, std::cout).serve(devices);
   if (!served) {

@@ -1,4 +1,5 @@
-// What the SIMT runtime costs, on one OS thread. `steps/s`: CUDA threads × stretches between barriers, per second.
+// What the SIMT runtime costs, on one OS thread. `steps/s`: CUDA threads × stretches between barriers, per
+// second.
 
 #include <benchmark/benchmark.h>
 
@@ -27,8 +28,9 @@ void must_pass(const LaunchStatus& status) {
 }
 
 void count_steps(benchmark::State& state, double steps_per_thread) {
-  state.counters["steps/s"] = benchmark::Counter(static_cast<double>(state.iterations()) * kBlocks * kThreads * steps_per_thread,
-                                                 benchmark::Counter::kIsRate);
+  state.counters["steps/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * kBlocks * kThreads * steps_per_thread,
+                         benchmark::Counter::kIsRate);
 }
 
 // 256 threads, 9 barriers: ten stretches for each thread.
@@ -48,7 +50,8 @@ void barriers_only(benchmark::State& state) {
   std::vector<float> y(kBlocks);
   float* out = y.data();
   const int steps = 100 * kThreads / threads;
-  for (auto _ : state) must_pass(kernels().launch(executor, "barriers", linear(kBlocks, threads, threads * 4), out, steps));
+  for (auto _ : state)
+    must_pass(kernels().launch(executor, "barriers", linear(kBlocks, threads, threads * 4), out, steps));
   count_steps(state, 100);
 }
 
@@ -69,7 +72,8 @@ void plain_loop(benchmark::State& state) {
   const float* in = x.data();
   float* out = y.data();
   const float a = 2;
-  for (auto _ : state) must_pass(kernels().launch(executor, "axpy", linear(kBlocks, kThreads), a, in, out, n));
+  for (auto _ : state)
+    must_pass(kernels().launch(executor, "axpy", linear(kBlocks, kThreads), a, in, out, n));
   count_steps(state, 1);
 }
 
@@ -80,7 +84,8 @@ void histogram_in_shared_memory(benchmark::State& state) {
   for (int i = 0; i < n; ++i) x[i] = static_cast<int>(static_cast<unsigned>(i) * 40503u >> 3 & 0xffff);
   const int* in = x.data();
   int* out = bins.data();
-  for (auto _ : state) must_pass(kernels().launch(executor, "histogram", linear(kBlocks, kThreads), in, out, n));
+  for (auto _ : state)
+    must_pass(kernels().launch(executor, "histogram", linear(kBlocks, kThreads), in, out, n));
   state.SetItemsProcessed(state.iterations() * n);
 }
 

@@ -124,8 +124,19 @@ Result<std::unique_ptr<Compiler>> Compiler::open(const CompilerSettings& setting
   if (!banner) return failure(banner.error());
   compiler->version_ = "g++ " + *number;
   compiler->identity_ = *banner + "\n" + processor_identity() + "\n";
+  // What was compiled without a sandbox may hold the machine's files: never taken for what was compiled
+  // inside.
+  const auto sandbox = sandboxed({"true"}, {});
+  if (!sandbox) return failure(sandbox.error());
+  compiler->identity_ += sandbox->front() + "\n";
   for (const auto* flags : {&kCodeFlags, &kLinkFlags})
     for (const std::string& flag : *flags) compiler->identity_ += flag + " ";
+  const fs::path includes = compiler->simt_folder() / "include";
+  for (fs::recursive_directory_iterator it(includes, error), end; !error && it != end; it.increment(error))
+    if (it->is_regular_file())
+      compiler->header_names_.insert(it->path().lexically_relative(includes).string());
+  if (compiler->header_names_.count(kHeaderName) == 0)
+    return failure("the SIMT header was not found in '" + includes.string() + "'");
   return compiler;
 }
 
@@ -152,7 +163,6 @@ Result<std::string> Compiler::header_key() const {
     if (!text) return failure(text.error());
     files[it->path().string()] = std::move(*text);
   }
-  if (files.empty()) return failure("the SIMT header was not found in '" + simt_folder().string() + "'");
   std::string all = identity_;
   for (const auto& [path, text] : files) all += "\n" + path + "\n" + text;
   return sha256_hex(all);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,8 @@ class Compiler {
   [[nodiscard]] const std::string& version() const { return version_; }  ///< "g++ 12.2.0"
   /// `unit`: see translation_unit(). The first call also compiles the SIMT header, beyond the deadline.
   Result<CompileAttempt> compile(const std::string& unit, std::chrono::milliseconds deadline);
+  /// Names under which candidates may include what stands beside the SIMT header: "cuda_fp16.h".
+  [[nodiscard]] const std::set<std::string>& headers() const { return header_names_; }
   /// Folders whose names may stand in messages.
   [[nodiscard]] std::vector<std::string> own_paths() const;
 
@@ -55,6 +58,7 @@ class Compiler {
                              const std::filesystem::path& library, std::chrono::milliseconds deadline) const;
 
   CompilerSettings settings_;
+  std::set<std::string> header_names_;
   std::string version_, identity_;  ///< identity_: all that makes equal sources give different code
   std::mutex header_mutex_;
   std::filesystem::path header_;  ///< guarded by header_mutex_; empty until it is built

@@ -31,7 +31,7 @@ class RunnerProcess final : public Runner {
   /// Waits for the answer to the request just sent.
   Waited await(std::chrono::steady_clock::time_point end);
   Verdict stopped() const;
-  /// Why the child ended, once it has: "ended with exit code 1".
+  /// The socket was closed with a request outstanding: what the exit code says of it.
   Result<RunReport> ended_during_run();
   Error gone(std::string_view when);
   void bury();

@@ -5,6 +5,7 @@
 #include <regex>
 
 #include "core/devices/cpu/simt/rewrite.hpp"
+#include "core/devices/cpu/tripwires.hpp"
 
 namespace kevolve {
 namespace {
@@ -117,8 +118,14 @@ class DiagnosticReader {
 
 }  // namespace
 
-std::string translation_unit(std::string_view source, const LaunchPlan& plan) {
+std::string translation_unit(std::string_view source, const LaunchPlan& plan,
+                             const std::set<std::string>& headers) {
+  // The tripwires see no `asm` that the preprocessor puts together, so the word is poisoned. Headers may use
+  // it: those of the candidate are read before, and their guards make its own #include lines do nothing.
   std::string unit;
+  for (const std::string& file : included_files(source))
+    if (headers.count(file) != 0) unit += "#include <" + file + ">\n";
+  unit += "#pragma GCC poison asm __asm __asm__\n";
   for (const auto& [name, value] : plan.macros) unit += "#define " + name + " " + value + "\n";
   unit += "#line 1 \"" + std::string(kCandidateFile) + "\"\n" + simt::rewrite_for_host(source) + "\n";
   for (std::size_t i = 0; i < plan.launches.size(); ++i)

@@ -3,6 +3,7 @@
 // launch. And the way back: g++'s messages in terms of the candidate's lines and the header's fields. Pure;
 // thread-safe.
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,9 @@
 namespace kevolve {
 
 /// Entries are numbered over `launches`, then `prepare`. The SIMT header is not included here: it comes
-/// precompiled.
-std::string translation_unit(std::string_view source, const LaunchPlan& plan);
+/// precompiled. `headers`: names of the others that a candidate may include.
+std::string translation_unit(std::string_view source, const LaunchPlan& plan,
+                             const std::set<std::string>& headers);
 
 /// At most 4 KiB: errors first and in order, then warnings, without the machine's paths, each with its source
 /// line. `source` and `plan` as given to translation_unit(); `own_paths`: folders whose names are left out.

@@ -58,7 +58,7 @@ std::string sentence(std::string_view source, std::size_t at, std::string_view w
          std::to_string(line) + ". Evaluate this candidate on a cuda device, or write it without.";
 }
 
-/// The file an `#include` at `line` names, or "".
+/// The file that an `#include` in `line` names, or nothing.
 std::string_view included_file(std::string_view line) {
   std::size_t at = line.find_first_not_of(" \t");
   if (at == std::string_view::npos || line[at] != '#') return {};
@@ -66,20 +66,32 @@ std::string_view included_file(std::string_view line) {
   if (at == std::string_view::npos || line.substr(at, 7) != "include") return {};
   const std::size_t open = line.find_first_of("<\"", at);
   if (open == std::string_view::npos) return {};
-  const std::size_t close = line.find_first_of(">\"", open + 1);
+  const std::size_t close = line.find(line[open] == '<' ? '>' : '"', open + 1);
   return close == std::string_view::npos ? std::string_view{} : line.substr(open + 1, close - open - 1);
 }
 
+struct Include {
+  std::size_t offset = 0;
+  std::string_view file;
+};
+
 /// `code`: the source without comments, in which an include that is commented out is blank.
-std::optional<std::string> unsupported_include(std::string_view source, std::string_view code) {
+std::vector<Include> includes_of(std::string_view source, std::string_view code) {
+  std::vector<Include> found;
   for (std::size_t begin = 0; begin < source.size();) {
     const std::size_t end = std::min(source.find('\n', begin), source.size());
     const bool commented = code.substr(begin, end - begin).find('#') == std::string_view::npos;
     const std::string_view file = commented ? "" : included_file(source.substr(begin, end - begin));
-    for (const Tripwire& wire : kIncludes)
-      if (file == wire.text) return sentence(source, begin, wire.text, wire.reason);
+    if (!file.empty()) found.push_back({begin, file});
     begin = end + 1;
   }
+  return found;
+}
+
+std::optional<std::string> unsupported_include(std::string_view source, std::string_view code) {
+  for (const Include& include : includes_of(source, code))
+    for (const Tripwire& wire : kIncludes)
+      if (include.file == wire.text) return sentence(source, include.offset, wire.text, wire.reason);
   return std::nullopt;
 }
 
@@ -132,6 +144,13 @@ std::string without_comments_and_strings(std::string_view source) {
     }
   }
   return result;
+}
+
+std::vector<std::string> included_files(std::string_view source) {
+  std::vector<std::string> files;
+  for (const Include& include : includes_of(source, without_comments_and_strings(source)))
+    files.emplace_back(include.file);
+  return files;
 }
 
 std::optional<std::string> unsupported_on_cpu(std::string_view source, const LaunchPlan& plan) {

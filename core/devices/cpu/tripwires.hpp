@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/model/launch_plan.hpp"
 
@@ -13,6 +14,9 @@ namespace kevolve {
 
 /// The reason in complete sentences; nullopt when nothing stands against it.
 std::optional<std::string> unsupported_on_cpu(std::string_view source, const LaunchPlan& plan);
+
+/// What the source's #include directives name, in order; those in comments are left out.
+std::vector<std::string> included_files(std::string_view source);
 
 /// The source with comments and the contents of string and character literals blanked; line numbers stay.
 std::string without_comments_and_strings(std::string_view source);

@@ -94,7 +94,7 @@ class CompileDevice final : public Device {
   Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan& plan,
                                                 milliseconds deadline) override;
 
-  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t, Placement) override {
+  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t, Placement, std::size_t) override {
     return failure(no_gpu());
   }
   Result<std::unique_ptr<Runner>> start_runner(const Binary&, const LaunchPlan&) override {

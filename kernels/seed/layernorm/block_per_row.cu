@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Give a whole block to each row and make two exact passes, the mean and then the squared distances to it. Neighbouring threads read neighbouring elements, so every memory transaction is full; ACCUMULATORS independent sums per thread keep as many loads in flight; warps reduce by shuffles and only the warps' results pass through shared memory.",
-  "tunables": { "BLOCK": [512, 32, 64, 128, 256, 1024], "ACCUMULATORS": [4, 1, 2, 8] },
+  "tunables": { "BLOCK": [512, 32, 64, 256, 1024], "ACCUMULATORS": [4, 1, 8] },
   "constraints": ["L % (BLOCK * ACCUMULATORS) == 0"],
   "launches": [
     { "kernel": "layernorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "bias", "y"] }
@@ -36,9 +36,10 @@ __global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__
   const float* in = x + (long long)blockIdx.x * L;
   float* out = y + (long long)blockIdx.x * L;
   constexpr int kStep = BLOCK * ACCUMULATORS;
-  float mean = 0.0f;
+  const float origin = in[0];
+  float centre = origin;
   double totals[2];
-  for (int pass = 0; pass < 2; ++pass) {  // the sum, then the squares around the mean
+  for (int pass = 0; pass < 2; ++pass) {  // distances to some element, then squares around the mean
     double total = 0.0;
     for (int begin = 0; begin < L; begin += kRun * kStep) {
       const int end = min(begin + kRun * kStep, L);
@@ -48,7 +49,7 @@ __global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__
       for (int i = begin + threadIdx.x; i < end; i += kStep) {
 #pragma unroll
         for (int k = 0; k < ACCUMULATORS; ++k) {
-          const float d = in[i + k * BLOCK] - mean;
+          const float d = in[i + k * BLOCK] - centre;
           sum[k] += pass == 0 ? d : d * d;
         }
       }
@@ -56,10 +57,10 @@ __global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__
       for (int k = 0; k < ACCUMULATORS; ++k) total += sum[k];
     }
     totals[pass] = block_sum(total);
-    if (pass == 0) mean = (float)(totals[0] / L);
+    if (pass == 0) centre = (float)(origin + totals[0] / L);
   }
-  const double rest = totals[0] / L - mean;  // what rounding the mean to fp32 has left
+  const float rest = (float)(origin + totals[0] / L - centre);  // what rounding the mean to fp32 has left
   const float scale = rsqrtf((float)(totals[1] / L - rest * rest) + (float)EPS);
 #pragma unroll 4
-  for (int i = threadIdx.x; i < L; i += BLOCK) out[i] = (in[i] - mean) * scale * weight[i] + bias[i];
+  for (int i = threadIdx.x; i < L; i += BLOCK) out[i] = ((in[i] - centre) - rest) * scale * weight[i] + bias[i];
 }

@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Find mean and variance in one pass over memory without the cancelling E[x^2] - mean^2: a thread takes tiles of ITEMS elements, computes each tile's mean and the squares around it while the tile sits in registers or the nearest cache, and merges tiles by Chan's formula. LANES independent sums keep additions from waiting for each other and map to vector registers. A row is read twice instead of three times.",
-  "tunables": { "ITEMS": [16, 32, 64, 256, 1024, 4096], "LANES": [4, 8, 16, 32, 64], "BLOCK": [256, 1, 2, 4, 32, 64, 128, 512] },
-  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0"],
+  "tunables": { "ITEMS": [1024, 16, 64, 256], "LANES": [64, 4, 16], "BLOCK": [1, 4, 64, 256, 512] },
+  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES"],
   "launches": [
     { "kernel": "layernorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "bias", "y"] }
   ],
@@ -52,20 +52,23 @@ __device__ Moments block_moments(Moments mine, double count) {
   return mine;
 }
 
-// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. LANES independent
-// sums; the elements are read twice, from registers or from the nearest cache.
+// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are taken of
+// distances to the tile's first element: small numbers round little, however large the mean. LANES independent sums;
+// the elements are read twice, from registers or from the nearest cache.
 __device__ Moments tile_moments(const float* __restrict__ in) {
+  const float origin = in[0];
   float lane[LANES];
 #pragma unroll
-  for (int j = 0; j < LANES; ++j) lane[j] = in[j];
+  for (int j = 0; j < LANES; ++j) lane[j] = in[j] - origin;
   for (int i = LANES; i < ITEMS; i += LANES) {
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) lane[j] += in[i + j];
+    for (int j = 0; j < LANES; ++j) lane[j] += in[i + j] - origin;
   }
   double sum = 0.0;
 #pragma unroll
   for (int j = 0; j < LANES; ++j) sum += lane[j];
-  const float centre = (float)(sum / ITEMS);
+  const double mean = origin + sum / ITEMS;
+  const float centre = (float)mean;
 #pragma unroll
   for (int j = 0; j < LANES; ++j) lane[j] = 0.0f;
   for (int i = 0; i < ITEMS; i += LANES) {
@@ -75,8 +78,8 @@ __device__ Moments tile_moments(const float* __restrict__ in) {
   double squares = 0.0;
 #pragma unroll
   for (int j = 0; j < LANES; ++j) squares += lane[j];
-  const double rest = sum / ITEMS - centre;  // what rounding the mean to fp32 has left
-  return Moments{sum / ITEMS, squares - ITEMS * rest * rest};
+  const double rest = mean - centre;  // what rounding the mean to fp32 has left
+  return Moments{mean, squares - ITEMS * rest * rest};
 }
 
 // Moments of this thread's tiles, which are dealt to the block's threads in turn.
@@ -87,12 +90,16 @@ __device__ Moments tiles_moments(const float* __restrict__ in, int tiles) {
   return mine;
 }
 
-// y of `elements` elements; each thread takes LANES contiguous ones at a time.
+// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts: at mean 1000
+// and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
 __device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight, const float* __restrict__ bias,
-                          float* __restrict__ out, float mean, float scale, int elements) {
+                          float* __restrict__ out, double mean, float scale, int elements) {
+  const float high = (float)mean, low = (float)(mean - high);
   for (int i = threadIdx.x * LANES; i < elements; i += BLOCK * LANES) {
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) out[i + j] = (in[i + j] - mean) * scale * weight[i + j] + bias[i + j];
+    for (int j = 0; j < LANES; ++j) {
+      out[i + j] = ((in[i + j] - high) - low) * scale * weight[i + j] + bias[i + j];
+    }
   }
 }
 
@@ -100,5 +107,5 @@ __global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__
                                                        const float* __restrict__ bias, float* __restrict__ y) {
   const float* in = x + (long long)blockIdx.x * L;
   const Moments row = block_moments(tiles_moments(in, L / ITEMS), L / BLOCK);
-  normalise(in, weight, bias, y + (long long)blockIdx.x * L, (float)row.mean, rsqrtf((float)(row.squares / L) + (float)EPS), L);
+  normalise(in, weight, bias, y + (long long)blockIdx.x * L, row.mean, rsqrtf((float)(row.squares / L) + (float)EPS), L);
 }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "All blocks of the device take one row together: each keeps its slice of the row in shared memory, a grid-wide barrier exchanges mean and squares of the slices, and the slice is normalised from shared memory. x is read once; statistics of the next row start right behind the stores of the present one.",
-  "tunables": { "BLOCK": [1024, 1, 2, 4, 32, 128, 512], "LANES": [4, 8, 16], "PER_SM": [1, 2] },
+  "tunables": { "BLOCK": [1024, 1, 32, 256], "LANES": [4, 16], "PER_SM": [1, 2] },
   "constraints": ["L % LANES == 0", "4 * ceil_div(ceil_div(L, LANES), PER_SM * num_sms) * LANES <= 220 * 1024 / PER_SM"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * PER_SM * num_sms" },
@@ -48,9 +48,10 @@ __global__ void __launch_bounds__(BLOCK) layernorm_rows(const float* __restrict_
   const int elements = min(((int)blockIdx.x + 1) * groups, L / LANES) * LANES - begin;
   for (int row = 0; row < ROWS; ++row) {
     const float* in = x + (long long)row * L + begin;
-    double totals[2] = {0.0, 0.0};
-    float mean = 0.0f;
-    for (int pass = 0; pass < 2; ++pass) {  // the slice's sum while it is loaded, then its squares around its own mean
+    const float origin = elements > 0 ? in[0] : 0.0f;
+    double totals[2] = {0.0, 0.0}, own = 0.0;
+    float centre = origin;
+    for (int pass = 0; pass < 2; ++pass) {  // distances to some element while loading, then squares around the mean
       double total = 0.0;
       for (int run = threadIdx.x * LANES; run < elements; run += kRun * BLOCK * LANES) {
         float lane[LANES];
@@ -63,19 +64,19 @@ __global__ void __launch_bounds__(BLOCK) layernorm_rows(const float* __restrict_
           for (int j = 0; j < LANES; ++j) {
             const float value = pass == 0 ? in[i + j] : slice[i + j];
             if (pass == 0) slice[i + j] = value;
-            lane[j] += pass == 0 ? value : (value - mean) * (value - mean);
+            lane[j] += pass == 0 ? value - centre : (value - centre) * (value - centre);
           }
         }
 #pragma unroll
         for (int j = 0; j < LANES; ++j) total += lane[j];
       }
       totals[pass] = block_sum(total);
-      if (pass == 0 && elements > 0) mean = (float)(totals[0] / elements);
+      if (pass == 0 && elements > 0) own = origin + totals[0] / elements;
+      centre = (float)own;
     }
     if (threadIdx.x == 0) {
-      const double own = elements > 0 ? totals[0] / elements : 0.0;
       means[row * blocks + blockIdx.x] = own;
-      squares[row * blocks + blockIdx.x] = totals[1] - elements * (own - mean) * (own - mean);
+      squares[row * blocks + blockIdx.x] = totals[1] - elements * (own - centre) * (own - centre);
     }
     cooperative_groups::this_grid().sync();
     double sum = 0.0;
@@ -83,19 +84,21 @@ __global__ void __launch_bounds__(BLOCK) layernorm_rows(const float* __restrict_
       const int size = (min((k + 1) * groups, L / LANES) - min(k * groups, L / LANES)) * LANES;
       sum += means[row * blocks + k] * size;
     }
-    const double centre = block_sum(sum) / L;
+    const double mean = block_sum(sum) / L;
     sum = 0.0;
     for (int k = threadIdx.x; k < blocks; k += BLOCK) {
       const int size = (min((k + 1) * groups, L / LANES) - min(k * groups, L / LANES)) * LANES;
-      const double delta = means[row * blocks + k] - centre;
+      const double delta = means[row * blocks + k] - mean;
       sum += squares[row * blocks + k] + delta * delta * size;
     }
     const float scale = rsqrtf((float)(block_sum(sum) / L) + (float)EPS);
-    const float shift = (float)centre;
+    const float high = (float)mean, low = (float)(mean - high);
     float* out = y + (long long)row * L + begin;
     for (int i = threadIdx.x * LANES; i < elements; i += BLOCK * LANES) {
 #pragma unroll
-      for (int j = 0; j < LANES; ++j) out[i + j] = (slice[i + j] - shift) * scale * weight[begin + i + j] + bias[begin + i + j];
+      for (int j = 0; j < LANES; ++j) {
+        out[i + j] = ((slice[i + j] - high) - low) * scale * weight[begin + i + j] + bias[begin + i + j];
+      }
     }
   }
 }

@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Split the statistics over many blocks; then let every block own a strip of columns and walk down GROUP rows, last row first, with weight and bias of its columns in registers: they are read once per GROUP rows instead of once per row, and for few long rows that is a third of the traffic of the second launch.",
-  "tunables": { "SPLIT": [64, 2, 4, 8, 16, 32], "BLOCK": [256, 1, 2, 4, 32, 64, 128], "ITEMS": [16, 32, 64, 256, 1024], "LANES": [4, 8, 16, 32], "GROUP": [16, 8, 32] },
-  "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ROWS % GROUP == 0"],
+  "tunables": { "SPLIT": [32, 8, 64], "BLOCK": [256, 1, 64], "ITEMS": [16, 64, 256], "LANES": [4, 16, 64], "GROUP": [16, 8] },
+  "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES", "ROWS % GROUP == 0"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },
     "squares": { "dtype": "f64", "elements": "ROWS * SPLIT" }
@@ -62,20 +62,23 @@ __device__ Moments block_moments(Moments mine, double count) {
   return mine;
 }
 
-// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. LANES independent
-// sums; the elements are read twice, from registers or from the nearest cache.
+// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are taken of
+// distances to the tile's first element: small numbers round little, however large the mean. LANES independent sums;
+// the elements are read twice, from registers or from the nearest cache.
 __device__ Moments tile_moments(const float* __restrict__ in) {
+  const float origin = in[0];
   float lane[LANES];
 #pragma unroll
-  for (int j = 0; j < LANES; ++j) lane[j] = in[j];
+  for (int j = 0; j < LANES; ++j) lane[j] = in[j] - origin;
   for (int i = LANES; i < ITEMS; i += LANES) {
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) lane[j] += in[i + j];
+    for (int j = 0; j < LANES; ++j) lane[j] += in[i + j] - origin;
   }
   double sum = 0.0;
 #pragma unroll
   for (int j = 0; j < LANES; ++j) sum += lane[j];
-  const float centre = (float)(sum / ITEMS);
+  const double mean = origin + sum / ITEMS;
+  const float centre = (float)mean;
 #pragma unroll
   for (int j = 0; j < LANES; ++j) lane[j] = 0.0f;
   for (int i = 0; i < ITEMS; i += LANES) {
@@ -85,8 +88,8 @@ __device__ Moments tile_moments(const float* __restrict__ in) {
   double squares = 0.0;
 #pragma unroll
   for (int j = 0; j < LANES; ++j) squares += lane[j];
-  const double rest = sum / ITEMS - centre;  // what rounding the mean to fp32 has left
-  return Moments{sum / ITEMS, squares - ITEMS * rest * rest};
+  const double rest = mean - centre;  // what rounding the mean to fp32 has left
+  return Moments{mean, squares - ITEMS * rest * rest};
 }
 
 // Moments of this thread's tiles, which are dealt to the block's threads in turn.
@@ -118,11 +121,12 @@ __device__ Moments row_moments(const double* __restrict__ means, const double* _
 __global__ void __launch_bounds__(BLOCK) normalise_strip(const float* __restrict__ x, const float* __restrict__ weight,
                                                          const float* __restrict__ bias, const double* __restrict__ means,
                                                          const double* __restrict__ squares, float* __restrict__ y) {
-  __shared__ float factors[2 * GROUP];
+  __shared__ float factors[3 * GROUP];  // per row: the mean in two fp32 parts, so that it does not round; the scale
   for (int i = threadIdx.x; i < GROUP; i += BLOCK) {
     const Moments row = row_moments(means, squares, blockIdx.y * GROUP + i);
-    factors[2 * i] = (float)row.mean;
-    factors[2 * i + 1] = rsqrtf((float)(row.squares / L) + (float)EPS);
+    factors[3 * i] = (float)row.mean;
+    factors[3 * i + 1] = (float)(row.mean - factors[3 * i]);
+    factors[3 * i + 2] = rsqrtf((float)(row.squares / L) + (float)EPS);
   }
 #if BLOCK > 1
   __syncthreads();
@@ -137,8 +141,8 @@ __global__ void __launch_bounds__(BLOCK) normalise_strip(const float* __restrict
 #pragma unroll 4
   for (int i = GROUP - 1; i >= 0; --i) {
     const long long offset = (long long)(blockIdx.y * GROUP + i) * L + column;
-    const float mean = factors[2 * i], scale = factors[2 * i + 1];
+    const float high = factors[3 * i], low = factors[3 * i + 1], scale = factors[3 * i + 2];
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) y[offset + j] = (x[offset + j] - mean) * scale * w[j] + b[j];
+    for (int j = 0; j < LANES; ++j) y[offset + j] = ((x[offset + j] - high) - low) * scale * w[j] + b[j];
   }
 }

@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Welford's online update in LANES independent lanes per thread: every lane keeps its own running mean and squares, and since all lanes have seen equally many elements they share one reciprocal per step. One pass over the data, exact at any mean, no division in the lanes; lanes and threads merge by Chan's formula at the end.",
-  "tunables": { "LANES": [8, 4, 16, 32, 64], "BLOCK": [256, 1, 2, 4, 32, 64, 128, 512] },
-  "constraints": ["L % (LANES * BLOCK) == 0"],
+  "tunables": { "LANES": [16, 4, 64], "BLOCK": [256, 1, 4, 64, 512] },
+  "constraints": ["L % (LANES * BLOCK) == 0", "LANES * BLOCK <= 8192"],
   "launches": [
     { "kernel": "layernorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "bias", "y"] }
   ],
@@ -76,12 +76,16 @@ __device__ Moments lanes_moments(const float* __restrict__ in) {
   return all;
 }
 
-// y of `elements` elements; each thread takes LANES contiguous ones at a time.
+// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts: at mean 1000
+// and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
 __device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight, const float* __restrict__ bias,
-                          float* __restrict__ out, float mean, float scale, int elements) {
+                          float* __restrict__ out, double mean, float scale, int elements) {
+  const float high = (float)mean, low = (float)(mean - high);
   for (int i = threadIdx.x * LANES; i < elements; i += BLOCK * LANES) {
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) out[i + j] = (in[i + j] - mean) * scale * weight[i + j] + bias[i + j];
+    for (int j = 0; j < LANES; ++j) {
+      out[i + j] = ((in[i + j] - high) - low) * scale * weight[i + j] + bias[i + j];
+    }
   }
 }
 
@@ -89,5 +93,5 @@ __global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__
                                                        const float* __restrict__ bias, float* __restrict__ y) {
   const float* in = x + (long long)blockIdx.x * L;
   const Moments row = block_moments(lanes_moments(in), L / BLOCK);
-  normalise(in, weight, bias, y + (long long)blockIdx.x * L, (float)row.mean, rsqrtf((float)(row.squares / L) + (float)EPS), L);
+  normalise(in, weight, bias, y + (long long)blockIdx.x * L, row.mean, rsqrtf((float)(row.squares / L) + (float)EPS), L);
 }

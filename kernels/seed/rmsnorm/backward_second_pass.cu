@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Walk the row forwards for the sum of squares and backwards for the scaling: the elements read last are still in the nearest cache when the second pass begins, so part of the row is never fetched twice. Reads are 128 bits wide; results are stored as streaming data, which leaves the cache to the row.",
-  "tunables": { "BLOCK": [512, 32, 64, 128, 256, 1024], "LOADS": [4, 1, 2, 8] },
+  "tunables": { "BLOCK": [512, 32, 64, 256, 1024], "LOADS": [4, 1, 8] },
   "constraints": ["L % (4 * BLOCK * LOADS) == 0"],
   "launches": [
     { "kernel": "rmsnorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "y"] }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Give a whole block to each row. Neighbouring threads read neighbouring elements, so every memory transaction is full; ACCUMULATORS independent sums per thread keep as many loads in flight; warps reduce by shuffles and only the warps' results pass through shared memory.",
-  "tunables": { "BLOCK": [256, 32, 64, 128, 512, 1024], "ACCUMULATORS": [4, 1, 2, 8, 16] },
+  "tunables": { "BLOCK": [256, 32, 64, 512, 1024], "ACCUMULATORS": [4, 1, 16] },
   "constraints": ["L % (BLOCK * ACCUMULATORS) == 0"],
   "launches": [
     { "kernel": "rmsnorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "y"] }

@@ -10,7 +10,7 @@
   "playbook": {
     "regimes": ["memory_bound"],
     "evidence": "Device-memory bytes above one read and one write, or one block per SM that loads, waits and stores in turn.",
-    "requires": ["cluster"],
+    "requires": ["clusters"],
     "combines": ["row_on_chip", "split_rows"]
   }
 }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Launch only WAVES blocks per SM and let each walk over many rows with the tiles of its threads: block start-up is paid once instead of once per row, and at any time only as many rows are being worked on as the caches can hold for their second pass.",
-  "tunables": { "WAVES": [1, 2, 4], "BLOCK": [512, 1, 2, 4, 64, 128, 256, 1024], "ITEMS": [8, 4, 16, 32, 64] },
+  "tunables": { "WAVES": [1, 2, 4], "BLOCK": [512, 1, 4, 256, 1024], "ITEMS": [4, 16, 64] },
   "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS * BLOCK <= 8192"],
   "launches": [
     { "kernel": "rmsnorm_rows", "grid": ["min(ROWS, WAVES * num_sms)"], "block": ["BLOCK"],

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Read each row once: KEEP vectors per thread stay in registers and the rest of the row in shared memory, which together hold a row of 256 KiB that neither could hold alone. The scaling then reads no device memory but the weights, and the traffic is one read and one write.",
-  "tunables": { "BLOCK": [512, 64, 128, 256, 1024], "KEEP": [16, 4, 8, 24, 32, 64] },
+  "tunables": { "BLOCK": [512, 64, 256, 1024], "KEEP": [16, 4, 8, 24, 32] },
   "constraints": ["L % (4 * BLOCK) == 0", "L - 4 * BLOCK * KEEP > 0", "4 * (L - 4 * BLOCK * KEEP) <= 224 * 1024", "KEEP * BLOCK <= 16384"],
   "launches": [
     { "kernel": "rmsnorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "shared_bytes": "4 * (L - 4 * BLOCK * KEEP)",

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Cut every row into SPLIT pieces and give each piece its own block, so that the grid fills the device whatever the number of rows: the first launch stores one sum of squares per piece, the second adds the pieces of its row in a fixed order and scales. Rows go backwards in the second launch, so that the rows read last are found in cache.",
-  "tunables": { "SPLIT": [8, 2, 4, 16, 32], "BLOCK": [256, 1, 2, 4, 32, 64, 128], "ITEMS": [4, 8, 16, 32, 64] },
+  "tunables": { "SPLIT": [8, 2, 32], "BLOCK": [256, 1, 4, 64], "ITEMS": [4, 16, 64] },
   "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "BLOCK * ITEMS <= 4096"],
   "scratch": {
     "partial": { "dtype": "f64", "elements": "ROWS * SPLIT" }

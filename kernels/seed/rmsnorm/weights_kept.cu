@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Find one factor per row first; then let every block own a strip of columns and walk down GROUP rows with its weights in registers, so that each weight is read once per GROUP rows instead of once per row.",
-  "tunables": { "GROUP": [16, 4, 8, 32], "BLOCK": [128, 1, 2, 4, 32, 64, 256], "ITEMS": [4, 8, 16, 32, 64] },
+  "tunables": { "GROUP": [16, 4, 32], "BLOCK": [128, 1, 4, 256], "ITEMS": [4, 16, 64] },
   "constraints": ["ROWS % GROUP == 0", "L % (BLOCK * ITEMS) == 0", "BLOCK * ITEMS <= 4096"],
   "scratch": {
     "scales": { "dtype": "f32", "elements": "ROWS" }

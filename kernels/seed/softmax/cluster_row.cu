@@ -10,7 +10,7 @@
   "playbook": {
     "regimes": ["memory_bound"],
     "evidence": "Device-memory bytes above one read and one write, or one block per SM that loads, waits and stores in turn.",
-    "requires": ["cluster"],
+    "requires": ["clusters"],
     "combines": ["row_on_chip", "split_rows"]
   }
 }
@@ -61,11 +61,15 @@ struct Part {
   double sum;
 };
 
-// Both parts as one. A part without finite elements adds nothing and must not make a NaN of Inf - Inf.
-__device__ Part merged(Part a, Part b) {
-  const float largest = a.largest > b.largest ? a.largest : b.largest;
-  if (largest == NOTHING) return Part{largest, a.sum + b.sum};
-  return Part{largest, a.sum * expf(a.largest - largest) + b.sum * expf(b.largest - largest)};
+// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile up. A
+// part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
+__device__ Part merged(const Part* parts, int count) {
+  Part all{NOTHING, 0.0};
+  for (int k = 0; k < count; ++k) all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
+  for (int k = 0; k < count; ++k) {
+    all.sum += all.largest == NOTHING ? parts[k].sum : parts[k].sum * expf(parts[k].largest - all.largest);
+  }
+  return all;
 }
 
 __device__ float largest_of(float4 v) {
@@ -112,8 +116,9 @@ __global__ void __launch_bounds__(BLOCK) softmax_piece(const float* __restrict__
   total = block_sum(total);
   if (threadIdx.x == 0) mine = Part{most, total};
   cluster.sync();
-  Part row{NOTHING, 0.0};
-  for (int rank = 0; rank < CLUSTER; ++rank) row = merged(row, *cluster.map_shared_rank(&mine, rank));
+  Part parts[CLUSTER];
+  for (int rank = 0; rank < CLUSTER; ++rank) parts[rank] = *cluster.map_shared_rank(&mine, rank);
+  const Part row = merged(parts, CLUSTER);
   cluster.sync();  // no block leaves while another still reads its part
   const float scale = (float)(expf(centre - row.largest) / row.sum);
 #pragma unroll 8

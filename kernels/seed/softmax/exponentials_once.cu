@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Compute every exponential once: the first sweep cuts the row into CHUNKs, stores exp(x - maximum of the chunk) into the output and remembers the chunk's maximum and sum; when the row's maximum and sum are known, the second sweep only multiplies each chunk by one factor. Half the exponentials for one more read of the freshly written, cached output.",
-  "tunables": { "CHUNK": [512, 64, 128, 256, 1024, 2048], "BLOCK": [128, 1, 2, 4, 8, 32, 64, 256] },
+  "tunables": { "CHUNK": [512, 64, 128, 2048], "BLOCK": [128, 1, 4, 32] },
   "constraints": ["L % (CHUNK * BLOCK) == 0"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }
@@ -20,11 +20,15 @@ struct Part {
   double sum;
 };
 
-// Both parts as one. A part without finite elements adds nothing and must not make a NaN of Inf - Inf.
-__device__ Part merged(Part a, Part b) {
-  const float largest = a.largest > b.largest ? a.largest : b.largest;
-  if (largest == NOTHING) return Part{largest, a.sum + b.sum};
-  return Part{largest, a.sum * expf(a.largest - largest) + b.sum * expf(b.largest - largest)};
+// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile up. A
+// part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
+__device__ Part merged(const Part* parts, int count) {
+  Part all{NOTHING, 0.0};
+  for (int k = 0; k < count; ++k) all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
+  for (int k = 0; k < count; ++k) {
+    all.sum += all.largest == NOTHING ? parts[k].sum : parts[k].sum * expf(parts[k].largest - all.largest);
+  }
+  return all;
 }
 
 constexpr int kLanes = 16;
@@ -64,8 +68,7 @@ __global__ void __launch_bounds__(BLOCK) softmax_row(const float* __restrict__ x
 #if BLOCK > 1
   __syncthreads();
 #endif
-  Part row{NOTHING, 0.0};
-  for (int chunk = 0; chunk < kChunks; ++chunk) row = merged(row, parts[chunk]);
+  const Part row = merged(parts, kChunks);
   for (int chunk = threadIdx.x; chunk < kChunks; chunk += BLOCK) {
     const float factor = (float)(expf(parts[chunk].largest - row.largest) / row.sum);
     for (int i = chunk * CHUNK; i < (chunk + 1) * CHUNK; ++i) out[i] *= factor;

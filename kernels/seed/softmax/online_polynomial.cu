@@ -1,8 +1,8 @@
 /*kevolve
 {
   "idea": "Combine the online form with the polynomial exponential: maximum and sum come out of one pass over tiles of ITEMS elements held in registers or the nearest cache, with LANES independent partial sums, so that the row is read from memory once for statistics and once to write, and all arithmetic is straight vector code.",
-  "tunables": { "ITEMS": [32, 64, 128, 512, 1024, 4096], "LANES": [4, 8, 16, 32, 64], "BLOCK": [256, 1, 2, 4, 8, 64, 128] },
-  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0", "ITEMS * BLOCK <= 16384"],
+  "tunables": { "ITEMS": [1024, 16, 64, 256], "LANES": [64, 4, 16], "BLOCK": [1, 4, 64, 256] },
+  "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES", "ITEMS * BLOCK <= 16384"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }
   ],
@@ -14,23 +14,24 @@
 }
 */
 #define NOTHING __int_as_float(0xff800000)  // -Inf, the maximum of no elements
+constexpr float kSlack = 8.0f;  // how far an element may exceed the centre before the sum is rescaled
 
-// A part of a row: its largest element and the sum of exp(element - largest).
+// A part of a row: a centre at or below its largest element, by little, and the sum of exp(element - centre).
 struct Part {
-  float largest;
+  float centre;
   double sum;
 };
 
-// Both parts as one. A part without finite elements adds nothing and must not make a NaN of Inf - Inf.
+// Both parts as one. A part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
 __device__ Part merged(Part a, Part b) {
-  const float largest = a.largest > b.largest ? a.largest : b.largest;
-  if (largest == NOTHING) return Part{largest, a.sum + b.sum};
-  return Part{largest, a.sum * expf(a.largest - largest) + b.sum * expf(b.largest - largest)};
+  const float centre = a.centre > b.centre ? a.centre : b.centre;
+  if (centre == NOTHING) return Part{centre, a.sum + b.sum};
+  return Part{centre, a.sum * expf(a.centre - centre) + b.sum * expf(b.centre - centre)};
 }
 
-// exp(d) for d <= 0 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
+// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
 // 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no table, no call.
-__device__ __forceinline__ float exp_nonpositive(float d) {
+__device__ __forceinline__ float exp_fast(float d) {
   d = d < -105.0f ? -105.0f : d;
   const float shifted = fmaf(d, 1.44269504f, 12582912.0f);  // adding 1.5 * 2^23 rounds to an integer
   const int k = __float_as_int(shifted) - 0x4B400000;
@@ -65,7 +66,7 @@ __device__ float tile_sum(const float* __restrict__ in, float centre) {
   for (int j = 0; j < LANES; ++j) sum[j] = 0.0f;
   for (int i = 0; i < ITEMS; i += LANES) {
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) sum[j] += exp_nonpositive(in[i + j] - centre);
+    for (int j = 0; j < LANES; ++j) sum[j] += exp_fast(in[i + j] - centre);
   }
   float total = 0.0f;
 #pragma unroll
@@ -80,10 +81,11 @@ __global__ void __launch_bounds__(BLOCK) softmax_row(const float* __restrict__ x
   for (int tile = threadIdx.x; tile < L / ITEMS; tile += BLOCK) {
     const float* from = in + tile * ITEMS;
     const float most = tile_max(from);
-    const float largest = most > row.largest ? most : row.largest;
-    const float centre = largest == NOTHING ? 0.0f : largest;
-    row.sum = row.sum * exp_nonpositive(row.largest - centre) + tile_sum(from, centre);
-    row.largest = largest;
+    if (most > row.centre + kSlack) {
+      row.sum *= exp_fast(row.centre - most);
+      row.centre = most;
+    }
+    row.sum += tile_sum(from, row.centre == NOTHING ? 0.0f : row.centre);
   }
 #if BLOCK > 1
   __shared__ Part parts[BLOCK];
@@ -98,6 +100,6 @@ __global__ void __launch_bounds__(BLOCK) softmax_row(const float* __restrict__ x
   const float scale = (float)(1.0 / row.sum);
   for (int tile = threadIdx.x; tile < L / LANES; tile += BLOCK) {
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) out[tile * LANES + j] = exp_nonpositive(in[tile * LANES + j] - row.largest) * scale;
+    for (int j = 0; j < LANES; ++j) out[tile * LANES + j] = exp_fast(in[tile * LANES + j] - row.centre) * scale;
   }
 }

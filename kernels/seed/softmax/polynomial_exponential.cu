@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Replace the library's exponential by one branch-free polynomial: reduce to |f| <= ln 2 / 2, seven multiply-adds, then add to the exponent bits. It runs on the FMA pipe instead of the special-function unit, has no call and no table, so that tiles of ITEMS elements become straight vector code.",
-  "tunables": { "ITEMS": [8, 4, 16, 32, 64], "BLOCK": [256, 1, 2, 4, 8, 64, 128, 512] },
+  "tunables": { "ITEMS": [16, 4, 64], "BLOCK": [1, 4, 64, 256, 512] },
   "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS * BLOCK <= 8192"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }
@@ -49,9 +49,9 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-// exp(d) for d <= 0 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
+// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
 // 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no table, no call.
-__device__ __forceinline__ float exp_nonpositive(float d) {
+__device__ __forceinline__ float exp_fast(float d) {
   d = d < -105.0f ? -105.0f : d;
   const float shifted = fmaf(d, 1.44269504f, 12582912.0f);  // adding 1.5 * 2^23 rounds to an integer
   const int k = __float_as_int(shifted) - 0x4B400000;
@@ -91,7 +91,7 @@ __device__ double tiles_exponentials(const float* __restrict__ in, float largest
     for (int j = 0; j < ITEMS; ++j) sum[j] = 0.0f;
     for (int tile = begin; tile < end; tile += BLOCK) {
 #pragma unroll
-      for (int j = 0; j < ITEMS; ++j) sum[j] += exp_nonpositive(in[tile * ITEMS + j] - largest);
+      for (int j = 0; j < ITEMS; ++j) sum[j] += exp_fast(in[tile * ITEMS + j] - largest);
     }
 #pragma unroll
     for (int width = ITEMS / 2; width > 0; width /= 2) {
@@ -107,7 +107,7 @@ __device__ void tiles_write(const float* __restrict__ in, float* __restrict__ ou
   for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) {
 #pragma unroll
     for (int j = 0; j < ITEMS; ++j) {
-      out[tile * ITEMS + j] = exp_nonpositive(in[tile * ITEMS + j] - largest) * scale;
+      out[tile * ITEMS + j] = exp_fast(in[tile * ITEMS + j] - largest) * scale;
     }
   }
 }

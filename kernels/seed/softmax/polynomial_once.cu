@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Combine both savings on exponentials: the branch-free polynomial computes each element's exponential once, relative to the maximum of its CHUNK, and stores it; when the row's maximum and sum are known, every chunk is multiplied by one factor. Chunks fit in the nearest cache, so that their elements are read from memory once.",
-  "tunables": { "CHUNK": [512, 64, 128, 256, 1024, 2048, 4096], "BLOCK": [128, 1, 2, 4, 8, 32, 64] },
+  "tunables": { "CHUNK": [512, 128, 2048], "BLOCK": [1, 4, 32, 128] },
   "constraints": ["L % (CHUNK * BLOCK) == 0"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }
@@ -23,16 +23,20 @@ struct Part {
   double sum;
 };
 
-// Both parts as one. A part without finite elements adds nothing and must not make a NaN of Inf - Inf.
-__device__ Part merged(Part a, Part b) {
-  const float largest = a.largest > b.largest ? a.largest : b.largest;
-  if (largest == NOTHING) return Part{largest, a.sum + b.sum};
-  return Part{largest, a.sum * expf(a.largest - largest) + b.sum * expf(b.largest - largest)};
+// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile up. A
+// part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
+__device__ Part merged(const Part* parts, int count) {
+  Part all{NOTHING, 0.0};
+  for (int k = 0; k < count; ++k) all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
+  for (int k = 0; k < count; ++k) {
+    all.sum += all.largest == NOTHING ? parts[k].sum : parts[k].sum * expf(parts[k].largest - all.largest);
+  }
+  return all;
 }
 
-// exp(d) for d <= 0 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
+// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
 // 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no table, no call.
-__device__ __forceinline__ float exp_nonpositive(float d) {
+__device__ __forceinline__ float exp_fast(float d) {
   d = d < -105.0f ? -105.0f : d;
   const float shifted = fmaf(d, 1.44269504f, 12582912.0f);  // adding 1.5 * 2^23 rounds to an integer
   const int k = __float_as_int(shifted) - 0x4B400000;
@@ -67,7 +71,7 @@ __device__ double chunk_exponentials(const float* __restrict__ in, float* __rest
   for (int i = 0; i < CHUNK; i += kLanes) {
     float e[kLanes];
 #pragma unroll
-    for (int j = 0; j < kLanes; ++j) e[j] = exp_nonpositive(in[i + j] - centre);
+    for (int j = 0; j < kLanes; ++j) e[j] = exp_fast(in[i + j] - centre);
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
       out[i + j] = e[j];
@@ -93,8 +97,7 @@ __global__ void __launch_bounds__(BLOCK) softmax_row(const float* __restrict__ x
 #if BLOCK > 1
   __syncthreads();
 #endif
-  Part row{NOTHING, 0.0};
-  for (int chunk = 0; chunk < kChunks; ++chunk) row = merged(row, parts[chunk]);
+  const Part row = merged(parts, kChunks);
   for (int chunk = threadIdx.x; chunk < kChunks; chunk += BLOCK) {
     const float factor = (float)(expf(parts[chunk].largest - row.largest) / row.sum);
     float* chunk_out = out + chunk * CHUNK;

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Cut every row into SPLIT pieces and give each piece its own block, so that the grid fills the device whatever the number of rows: the first launch stores the maximum and the sum of exponentials of each piece, the second merges the pieces of its row and writes. Rows go backwards in the second launch, so that the rows read last are found in cache.",
-  "tunables": { "SPLIT": [8, 2, 4, 16, 32], "BLOCK": [256, 32, 64, 128] },
+  "tunables": { "SPLIT": [8, 2, 32], "BLOCK": [256, 32, 128] },
   "constraints": ["L % (4 * SPLIT * BLOCK) == 0"],
   "scratch": {
     "largest": { "dtype": "f32", "elements": "ROWS * SPLIT" },
@@ -62,11 +62,15 @@ struct Part {
   double sum;
 };
 
-// Both parts as one. A part without finite elements adds nothing and must not make a NaN of Inf - Inf.
-__device__ Part merged(Part a, Part b) {
-  const float largest = a.largest > b.largest ? a.largest : b.largest;
-  if (largest == NOTHING) return Part{largest, a.sum + b.sum};
-  return Part{largest, a.sum * expf(a.largest - largest) + b.sum * expf(b.largest - largest)};
+// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile up. A
+// part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
+__device__ Part merged(const Part* parts, int count) {
+  Part all{NOTHING, 0.0};
+  for (int k = 0; k < count; ++k) all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
+  for (int k = 0; k < count; ++k) {
+    all.sum += all.largest == NOTHING ? parts[k].sum : parts[k].sum * expf(parts[k].largest - all.largest);
+  }
+  return all;
 }
 
 __device__ float largest_of(float4 v) {
@@ -114,10 +118,9 @@ __global__ void __launch_bounds__(BLOCK) piece_sums(const float* __restrict__ x,
 __global__ void __launch_bounds__(BLOCK) write_pieces(const float* __restrict__ x, const float* __restrict__ largest,
                                                       const double* __restrict__ sums, float* __restrict__ y) {
   const int row_index = ROWS - 1 - blockIdx.y;
-  Part row{NOTHING, 0.0};
-  for (int piece = row_index * SPLIT; piece < (row_index + 1) * SPLIT; ++piece) {
-    row = merged(row, Part{largest[piece], sums[piece]});
-  }
+  Part parts[SPLIT];
+  for (int k = 0; k < SPLIT; ++k) parts[k] = Part{largest[row_index * SPLIT + k], sums[row_index * SPLIT + k]};
+  const Part row = merged(parts, SPLIT);
   const float scale = (float)(1.0 / row.sum);
   const float4* in = reinterpret_cast<const float4*>(x + (long long)row_index * L) + blockIdx.x * kVectors;
   float4* out = reinterpret_cast<float4*>(y + (long long)row_index * L) + blockIdx.x * kVectors;

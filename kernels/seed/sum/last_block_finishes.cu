@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Split rows over SPLIT blocks within one launch: every block publishes its partial sum, then draws a ticket from a counter of its row, and whoever draws the last ticket adds the partial sums in a fixed order. The gap before a second kernel disappears, and the result does not depend on who is last.",
-  "tunables": { "SPLIT": [4, 2, 8, 16], "BLOCK": [128, 1, 2, 4, 32, 64, 256], "ITEMS": [8, 4, 16, 32, 64] },
+  "tunables": { "SPLIT": [4, 2, 16], "BLOCK": [128, 1, 4, 256], "ITEMS": [4, 16, 64] },
   "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0"],
   "scratch": {
     "partial": { "dtype": "f64", "elements": "ROWS * SPLIT" },

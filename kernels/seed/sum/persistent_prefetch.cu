@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Launch only WAVES blocks per SM and let each walk over many rows, loading the first tiles of its next row before it reduces the present one: the loads fly while barriers and shuffles run, and block start-up is paid once instead of once per row.",
-  "tunables": { "WAVES": [2, 1, 4, 8], "BLOCK": [256, 1, 2, 4, 64, 128, 512], "ITEMS": [8, 4, 16, 32, 64] },
+  "tunables": { "WAVES": [2, 1, 8], "BLOCK": [256, 1, 4, 512], "ITEMS": [4, 16, 64] },
   "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS * BLOCK <= 8192"],
   "launches": [
     { "kernel": "sum_rows", "grid": ["min(ROWS, WAVES * num_sms)"], "block": ["BLOCK"], "args": ["x", "y"] }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Cut every row into SPLIT pieces and give each piece its own block, so that the grid fills the device in many small waves whatever the number of rows; a second, tiny launch adds the pieces of a row in a fixed order.",
-  "tunables": { "SPLIT": [8, 2, 4, 16, 32], "BLOCK": [256, 32, 64, 128] },
+  "tunables": { "SPLIT": [8, 2, 32], "BLOCK": [256, 32, 128] },
   "constraints": ["L % (SPLIT * BLOCK) == 0"],
   "scratch": { "partial": { "dtype": "f64", "elements": "ROWS * SPLIT" } },
   "launches": [

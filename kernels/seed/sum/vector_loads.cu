@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Read four neighbouring elements with one 128-bit load, and issue LOADS of them before the first addition needs any: a quarter of the load instructions, more bytes in flight per thread, and additions that do not depend on each other.",
-  "tunables": { "BLOCK": [256, 32, 64, 128, 512, 1024], "LOADS": [4, 1, 2, 8] },
+  "tunables": { "BLOCK": [256, 32, 64, 512, 1024], "LOADS": [4, 1, 8] },
   "constraints": ["L % (4 * BLOCK * LOADS) == 0"],
   "launches": [
     { "kernel": "sum_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }

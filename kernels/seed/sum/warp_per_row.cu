@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Give one warp to each row: 32 lanes read whole lines, reduce by shuffles alone, and no warp ever waits for another at a barrier. WARPS rows share a block only to fill the SM.",
-  "tunables": { "WARPS": [4, 1, 2, 8], "LOADS": [4, 1, 2, 8] },
+  "tunables": { "WARPS": [4, 1, 8], "LOADS": [4, 1, 2, 8] },
   "constraints": ["L % (128 * LOADS) == 0"],
   "launches": [
     { "kernel": "sum_rows", "grid": ["ceil_div(ROWS, WARPS)"], "block": [32, "WARPS"], "args": ["x", "y"] }

@@ -48,7 +48,7 @@ Contents contents(const std::string& file, const std::string& job_name) {
 
 }  // namespace
 
-TEST_CASE("a job runs to its end; the same job again goes on from it") {
+TEST_CASE("a job runs to its end, the same job again goes on from it") {
   const Folder folder;
   const std::string job = folder.write("job.json", small_job());
   const std::string archive = folder.file("a.db");

@@ -83,7 +83,7 @@ TEST_CASE("stack overflow is a crash that says so") {
 
 TEST_CASE("dynamic shared memory ends at a guard") {
   Candidate candidate(
-      "__global__ void f(const float* x, float* y) { extern __shared__ float s[]; s[threadIdx.x + 1000000] = "
+      "__global__ void f(const float* x, float* y) { extern __shared__ float s[]; s[threadIdx.x + 1] = "
       "1; y[threadIdx.x] = s[0]; }");
   candidate.plan.launches[0].shared_bytes = 512;
   Running running(candidate);

@@ -140,7 +140,7 @@ TEST_CASE("a device that compiles only says so") {
   CHECK(compile->info().name == "cuda:sm_90a");
   CHECK(contains(compile->info().toolchain, "NVRTC 1"));
   CHECK(compile->limits().num_sms == 132);
-  CHECK(contains(compile->allocate(16, Placement::flush_left).error().message, "no GPU"));
+  CHECK(contains(compile->allocate(16, Placement::flush_left, 16).error().message, "no GPU"));
 }
 
 TEST_CASE("an architecture that NVRTC does not know is refused with those that it knows") {

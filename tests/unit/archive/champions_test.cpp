@@ -3,7 +3,7 @@
 using namespace kevolve;
 using Catch::Matchers::Contains;
 
-TEST_CASE("the champion is the last promoted; the earlier ones stay on record") {
+TEST_CASE("the champion is the last promoted, the earlier ones stay on record") {
   ArchiveFixture fixture;
   Archive& archive = fixture.archive;
   CHECK_FALSE(must(archive.champion(fixture.key())));

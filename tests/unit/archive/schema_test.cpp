@@ -1,4 +1,5 @@
 #include "archive/schema.hpp"
+#include "archive/statement.hpp"
 
 #include <array>
 
@@ -51,6 +52,30 @@ TEST_CASE("every table is strict and the writer is durable") {
   CHECK(connection.integer("PRAGMA synchronous") == 2);
   CHECK(connection.integer("PRAGMA foreign_keys") == 1);
   CHECK(connection.text("SELECT uid FROM identity").size() == 32);
+}
+
+TEST_CASE("the documentation names every table and column") {
+  const std::string page = must(read_text_file(std::string(KEVOLVE_SOURCE_DIR) + "/docs/archive_schema.md"));
+  TemporaryFolder folder;
+  Connection connection(folder / "a.db", Connection::Access::read_write_create, std::chrono::seconds(1));
+  migrate(connection, migrations());
+  Statement columns(connection, R"sql(
+      SELECT t.name, c.name FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c
+       WHERE t.schema = 'main' AND t.name NOT LIKE 'sqlite_%')sql");
+  int count = 0;
+  for (; columns.step(); ++count) {
+    std::string table, column;
+    columns.read(table, column);
+    const auto begin = page.find("\n**" + table + "**");
+    INFO(table << "." << column);
+    REQUIRE(begin != std::string::npos);
+    const std::string paragraph = page.substr(begin, page.find("\n\n", begin) - begin);
+    const bool named = paragraph.find("`" + column) != std::string::npos ||
+                       paragraph.find(" " + column + "`") != std::string::npos ||
+                       paragraph.find(" " + column + ",") != std::string::npos;
+    CHECK(named);
+  }
+  CHECK(count > 100);
 }
 
 TEST_CASE("champions cannot be rewritten") {

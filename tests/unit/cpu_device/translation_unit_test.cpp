@@ -20,11 +20,19 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 TEST_CASE("a translation unit has macros, the candidate under its own name and one entry for each launch") {
-  const std::string unit = translation_unit("line one\nline two", two_launches());
+  const std::string unit = translation_unit("line one\nline two", two_launches(), {});
   CHECK(
       contains(unit, "#define ROWS 16\n#define EPS 1e-05f\n#line 1 \"candidate.cu\"\nline one\nline two\n"));
   CHECK(contains(unit, "#line 1 \"launches[0].kernel\"\nKEVOLVE_SIMT_ENTRY(0, rows<float, 4>)\n"));
   CHECK(contains(unit, "#line 1 \"prepare[0].kernel\"\nKEVOLVE_SIMT_ENTRY(1, ns::pack)\n"));
+}
+
+TEST_CASE("known headers are read before asm is poisoned, and the candidate after") {
+  const std::string unit =
+      translation_unit("#include <cuda_fp16.h>\n#include </etc/passwd>", {}, {"cuda_fp16.h"});
+  CHECK(unit ==
+        "#include <cuda_fp16.h>\n#pragma GCC poison asm __asm __asm__\n#line 1 \"candidate.cu\"\n"
+        "#include <cuda_fp16.h>\n#include </etc/passwd>\n");
 }
 
 TEST_CASE("errors come first, with their source lines and without the machine's paths") {

@@ -34,6 +34,12 @@ TEST_CASE("honest sources are not mistaken") {
     CHECK_FALSE(unsupported_on_cpu(source, {}).has_value());
 }
 
+TEST_CASE("included files are found") {
+  const char* source =
+      "#include <a.h>\n//#include <b.h>\n # include \"c.h\"\nint x;\n#define include <d.h>\n#include <e>";
+  CHECK(included_files(source) == std::vector<std::string>{"a.h", "c.h", "e"});
+}
+
 TEST_CASE("clusters and tensor maps in the plan are unsupported") {
   LaunchPlan plan;
   plan.launches.resize(2);

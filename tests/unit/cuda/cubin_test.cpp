@@ -52,7 +52,7 @@ TEST_CASE("constant banks and shared memory are no writable globals") {
   CHECK(cubin->globals.empty());
 }
 
-TEST_CASE("undefined functions are foreign; what the loader defines is not") {
+TEST_CASE("undefined functions are foreign, what the loader defines is not") {
   ElfBuilder elf;
   elf.kernel("k");
   elf.symbol("vprintf", STT_FUNC, STB_GLOBAL, SHN_UNDEF);

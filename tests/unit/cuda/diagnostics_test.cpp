@@ -34,7 +34,7 @@ constexpr const char* kNameErrors =
 
 }  // namespace
 
-TEST_CASE("errors keep the candidate's line and text; warnings are left out") {
+TEST_CASE("errors keep the candidate's line and text, warnings are left out") {
   const std::string warning =
       "candidate.cu(1): warning #177-D: variable \"z\" was declared but never referenced\n\n";
   const auto evidence = compile_evidence(warning + kUndefined, "", plan_of({"k"}), "/opt/cuda");

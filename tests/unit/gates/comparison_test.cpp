@@ -142,7 +142,7 @@ TEST_CASE("each precision class is told from its neighbours") {
     PrecisionClass expected;
   };
   const Level level =
-      GENERATE(Level{0x1p-23, PrecisionClass::strict_fp32}, Level{0x1p-16, PrecisionClass::compensated},
+      GENERATE(Level{0x1p-23, PrecisionClass::strict_fp32}, Level{0x1p-15, PrecisionClass::compensated},
                Level{0x1p-12, PrecisionClass::tf32}, Level{0x1p-9, PrecisionClass::bf16});
   const Case c({32, 200}, normals(6400, 11), 0x1p-24);
   std::mt19937 random(12);
@@ -166,11 +166,18 @@ TEST_CASE("wrong by far is in no class") {
 TEST_CASE("a small error everywhere is seen by the norm") {
   const Case c({32, 200}, normals(6400, 14));
   std::vector<float> answer = c.torch;
-  for (float& value : answer) value *= 1 + 56 * 0x1p-24f;  // within the 64 units of a single element
+  for (float& value : answer) value *= 1 + 112 * 0x1p-24f;  // within the 128 units of a single element
   const Comparison result = c.check(answer);
   CHECK(result.wrong == 0);
   CHECK_FALSE(result.right());
   CHECK_THAT(result.evidence, ContainsSubstring("slightly wrong everywhere"));
+}
+
+TEST_CASE("a 16-bit output is held to its own rounding, not to a multiple of it") {
+  CHECK(allowance(PrecisionClass::strict_fp32, DType::f16) == 2);
+  CHECK(allowance(PrecisionClass::fp16, DType::f16) < 16);  // 16 units of fp16: six bits of mantissa
+  CHECK(allowance(PrecisionClass::bf16, DType::bf16) < 16);
+  CHECK(allowance(PrecisionClass::strict_fp32, DType::f32) < allowance(PrecisionClass::tf32, DType::f32));
 }
 
 TEST_CASE("integers and booleans are exact") {

@@ -89,6 +89,7 @@ TEST_CASE("each thing that no candidate may do is refused") {
       Case{"void host() { }\n", "declaration that starts with `void`"},
       Case{"extern \"C\" int open(const char*, int);\n", "declaration that starts with `extern`"},
       Case{"__attribute__((constructor)) __device__ void f() {}\n", "constructor"},
+      Case{"__attribute__((optimize(\"Ofast\"))) __device__ void f() {}\n", "optimize"},
       Case{"[[gnu::section(\"x\")]] __device__ void f() {}\n", "section"},
       Case{"asm(\".incbin \\\"/etc/passwd\\\"\");\n", ".incbin"}, Case{"/* never closed\n", "never ends"});
   CAPTURE(at_file_scope.source);
@@ -109,7 +110,8 @@ TEST_CASE("statements that no kernel may hold are refused") {
       Case{"static float seen;", "static"},
       Case{"asm volatile(\"createpolicy.fractional.L2::evict_last.b64 %0;\" : \"=l\"(p));", "evict_last"},
       Case{"_Pragma(\"GCC optimize\")", "GCC"}, Case{"thread_local int x = 0;", "thread_local"},
-      Case{"const char* f = __FILE__;", "__FILE__"});
+      Case{"const char* f = __FILE__;", "__FILE__"}, Case{"kevolve_simt_block.poison;", "kevolve_simt_block"},
+      Case{"threadIdx.x = 3;", "writing to `threadIdx`"}, Case{"blockIdx.y += 1;", "writing to `blockIdx`"});
   CAPTURE(c.statement);
   CHECK_THAT(refused(in_kernel(c.statement)), ContainsSubstring(c.what));
 }

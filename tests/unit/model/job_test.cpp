@@ -15,7 +15,7 @@ std::string error_of(const char* text) {
   return job.error().message;
 }
 
-TEST_CASE("a job needs a name and operators; everything else has a default") {
+TEST_CASE("a job needs a name and operators, everything else has a default") {
   const auto job = parse(R"({ "name": "quick", "operators": ["layernorm"] })");
   REQUIRE(job);
   CHECK(job->name == "quick");

@@ -13,7 +13,7 @@ std::string error_of(std::string_view text) {
   return json.error().message;
 }
 
-TEST_CASE("documents keep the order of their keys; comments are accepted") {
+TEST_CASE("documents keep the order of their keys, comments are accepted") {
   const auto json = parse_json(
       "// a job\n{ \"z\": [1, -2, 2.5, true, null], /* then */ \"a\": { \"k\": \"ü\" } }", "a.json");
   REQUIRE(json);

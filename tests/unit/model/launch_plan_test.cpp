@@ -50,7 +50,7 @@ TEST_CASE("a plan has everything a runner needs") {
   CHECK(std::get<PlannedReal>(launch.arguments[5]).value == 0.5);
 }
 
-TEST_CASE("constant axes, scalars and tunables are macros; variable axes are not") {
+TEST_CASE("constant axes, scalars and tunables are macros, variable axes are not") {
   const auto plan = resolve_header(fixture::header(), {{"VEC", 4}});
   REQUIRE(plan);
   CHECK(plan->macros ==
@@ -151,7 +151,7 @@ TEST_CASE("what cannot be launched is a launch error that says why") {
   }
 }
 
-TEST_CASE("tunables must be among those declared; those not chosen take their default") {
+TEST_CASE("tunables must be among those declared, those not chosen take their default") {
   const auto other_value = resolve_header(fixture::header(), {{"VEC", 2}});
   REQUIRE_FALSE(other_value);
   CHECK(other_value.error().evidence == "The tunable VEC is 2; expected one of [1,4].");

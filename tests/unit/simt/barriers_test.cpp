@@ -33,9 +33,13 @@ TEST_CASE("a reduction with barriers gives the same bits under every order") {
   REQUIRE(kernels().launch(executor, "block_sum", linear(40, 256), in, out).ok());
   const double sum = std::accumulate(x.begin() + 256, x.begin() + 512, 0.0);
   CHECK(forward[1] == Approx(sum));
-  for (const auto& [order, seed] : {std::pair{Order::reverse, 0}, {Order::shuffled, 1}, {Order::shuffled, 2}}) {
+  for (const auto& [order, seed] :
+       {std::pair{Order::reverse, 0}, {Order::shuffled, 1}, {Order::shuffled, 2}}) {
     float* to = other.data();
-    REQUIRE(kernels().launch(executor, "block_sum", in_order(linear(40, 256), order, static_cast<std::uint64_t>(seed)), in, to).ok());
+    REQUIRE(kernels()
+                .launch(executor, "block_sum",
+                        in_order(linear(40, 256), order, static_cast<std::uint64_t>(seed)), in, to)
+                .ok());
     CHECK(other == forward);
   }
 }
@@ -46,7 +50,9 @@ TEST_CASE("a reduction without its barrier differs between orders") {
   const float* in = x.data();
   float *a = forward.data(), *b = reverse.data();
   REQUIRE(kernels().launch(executor, "block_sum_without_barrier", linear(1, 256), in, a).ok());
-  REQUIRE(kernels().launch(executor, "block_sum_without_barrier", in_order(linear(1, 256), Order::reverse), in, b).ok());
+  REQUIRE(kernels()
+              .launch(executor, "block_sum_without_barrier", in_order(linear(1, 256), Order::reverse), in, b)
+              .ok());
   CHECK(forward[0] != reverse[0]);
 }
 
@@ -58,8 +64,8 @@ TEST_CASE("orders hold for every pair of neighbours after a barrier") {
   REQUIRE(kernels().launch(executor, "neighbour_race", in_order(linear(1, 128), Order::reverse), b).ok());
   for (std::size_t t = 0; t < 127; ++t) {
     CAPTURE(t);
-    CHECK(forward[t] == 0);                          // the neighbour comes later
-    CHECK(reverse[t] == static_cast<int>(t) + 2);    // the neighbour came before
+    CHECK(forward[t] == 0);                        // the neighbour comes later
+    CHECK(reverse[t] == static_cast<int>(t) + 2);  // the neighbour came before
   }
   CHECK(forward[127] == 1);
   CHECK(reverse[127] == 0);
@@ -92,7 +98,8 @@ TEST_CASE("threads at barriers that cannot complete are a deadlock, named with b
   CHECK(status.kind == LaunchStatus::Kind::deadlock);
   CAPTURE(status.text);
   CHECK(status.text.find("32 threads wait at __syncthreads()") != std::string::npos);
-  CHECK(status.text.find("16 threads wait at __syncwarp with mask 0xffffffff (first: thread (16, 0, 0))") != std::string::npos);
+  CHECK(status.text.find("16 threads wait at __syncwarp with mask 0xffffffff (first: thread (16, 0, 0))") !=
+        std::string::npos);
   // The executor is usable afterwards.
   std::vector<int> z(5);
   int* after = z.data();
@@ -113,7 +120,8 @@ TEST_CASE("three-dimensional indices") {
     REQUIRE(kernels().launch(executor, "indices", in_order(config, order, 5), out, shapes).ok());
     for (int block = 0; block < 12; ++block) {
       for (int rank = 0; rank < 24; ++rank)
-        REQUIRE(y[static_cast<std::size_t>(block * 24 + rank)] == 100 * (block % 3 + 10 * (block / 3 % 2)) + rank % 4 + 10 * (rank / 4 % 3));
+        REQUIRE(y[static_cast<std::size_t>(block * 24 + rank)] ==
+                100 * (block % 3 + 10 * (block / 3 % 2)) + rank % 4 + 10 * (rank / 4 % 3));
     }
     CHECK(shape == std::vector<unsigned>{3, 2, 3, 32});
   }
@@ -201,7 +209,9 @@ TEST_CASE("threads that poll let others run") {
     const float* in = x.data();
     float *p = partial.data(), *out = &y;
     unsigned* t = &ticket;
-    REQUIRE(kernels().launch(executor, "last_block", in_order(linear(50, 64), Order::shuffled, 9), in, p, t, out).ok());
+    REQUIRE(kernels()
+                .launch(executor, "last_block", in_order(linear(50, 64), Order::shuffled, 9), in, p, t, out)
+                .ok());
     CHECK(y == 3200.0f);
   }
 }

@@ -24,16 +24,19 @@ struct Format {
 
   /// By definition of the format.
   [[nodiscard]] double value(unsigned bits) const {
-    const unsigned magnitude = bits & 0x7fff, exponent = magnitude >> mantissa, fraction = magnitude & ((1U << mantissa) - 1);
+    const unsigned magnitude = bits & 0x7fff, exponent = magnitude >> mantissa,
+                   fraction = magnitude & ((1U << mantissa) - 1);
     const unsigned top = (1U << (15 - mantissa)) - 1;
-    double result = exponent == 0 ? std::ldexp(fraction, 1 - bias - mantissa)
-                                  : std::ldexp(fraction + (1U << mantissa), static_cast<int>(exponent) - bias - mantissa);
+    double result =
+        exponent == 0 ? std::ldexp(fraction, 1 - bias - mantissa)
+                      : std::ldexp(fraction + (1U << mantissa), static_cast<int>(exponent) - bias - mantissa);
     if (exponent == top) result = fraction != 0 ? NAN : INFINITY;
     return (bits & 0x8000) != 0 ? -result : result;
   }
 };
 
-const Format kFormats[] = {{"half_from_float", "half_to_float", 10, 15}, {"bfloat_from_float", "bfloat_to_float", 7, 127}};
+const Format kFormats[] = {{"half_from_float", "half_to_float", 10, 15},
+                           {"bfloat_from_float", "bfloat_to_float", 7, 127}};
 
 Bits convert(const Format& format, const std::vector<float>& x) {
   Executor executor(1);
@@ -94,23 +97,27 @@ TEST_CASE("floats are rounded to nearest, ties to even") {
 
 TEST_CASE("half arithmetic, comparisons and functions") {
   Executor executor(1);
-  const Bits x{0x3e00, 0x4080};   // 1.5, 2.25
+  const Bits x{0x3e00, 0x4080};  // 1.5, 2.25
   std::vector<float> y(31);
   const unsigned short* in = x.data();
   float* out = y.data();
   REQUIRE(kernels().launch(executor, "halves", linear(1, 1), in, out).ok());
-  const std::vector<float> expected{3.75f, 3.375f, 0.66650391f, 4.875f, -1.5f, 2.25f, 3.75f, 0.75f, 10.25f, 2.25f, 1.5f, NAN, 1.5f, 1, 1, 0,
-                                    1, 1, 0, 4.48046875f, 1.5f, 0.44433594f, 2, 7, 2.25f, 1, 1.5f, 1, 0x3e00, 1, 1};
+  const std::vector<float> expected{
+      3.75f, 3.375f, 0.66650391f, 4.875f, -1.5f,  2.25f, 3.75f, 0.75f,       10.25f, 2.25f,       1.5f, NAN,
+      1.5f,  1,      1,           0,      1,      1,     0,     4.48046875f, 1.5f,   0.44433594f, 2,    7,
+      2.25f, 1,      1.5f,        1,      0x3e00, 1,     1};
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CAPTURE(i);
-    if (std::isnan(expected[i])) CHECK(std::isnan(y[i]));
-    else CHECK(y[i] == expected[i]);
+    if (std::isnan(expected[i]))
+      CHECK(std::isnan(y[i]));
+    else
+      CHECK(y[i] == expected[i]);
   }
 }
 
 TEST_CASE("bfloat16 arithmetic") {
   Executor executor(1);
-  const Bits x{0x3fc0, 0x4010};   // 1.5, 2.25
+  const Bits x{0x3fc0, 0x4010};  // 1.5, 2.25
   std::vector<float> y(10);
   const unsigned short* in = x.data();
   float* out = y.data();
@@ -125,7 +132,7 @@ TEST_CASE("half values in shuffles and atomics") {
   unsigned short *ph = h.data(), *ph2 = h2.data(), *pb2 = b2.data();
   float* out = y.data();
   REQUIRE(kernels().launch(executor, "exchanged", linear(4, 32), ph, ph2, pb2, out).ok());
-  CHECK(h[0] == 0x5800);   // 128
+  CHECK(h[0] == 0x5800);  // 128
   CHECK(h2 == Bits{0x5800, 0x5c00});
   CHECK(b2 == Bits{0x4300, 0x4280});
   CHECK(y[0] == 496 + 496 + 320000);

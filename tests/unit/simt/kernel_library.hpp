@@ -46,7 +46,8 @@ class KernelLibrary {
   }
 
   template <class... T>
-  LaunchStatus launch(Executor& executor, const std::string& name, LaunchConfig config, const T&... values) const {
+  LaunchStatus launch(Executor& executor, const std::string& name, LaunchConfig config,
+                      const T&... values) const {
     const std::array<Argument, sizeof...(T)> arguments{argument(values)...};
     config.arguments = arguments;
     return executor.launch(entry(name), config);

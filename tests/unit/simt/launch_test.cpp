@@ -30,8 +30,10 @@ TEST_CASE("parameters of every size and kind arrive") {
   Executor executor(1);
   float y = 0;
   float* out = &y;
-  REQUIRE(kernels().launch(executor, "parameters", linear(1, 1), static_cast<char>(-3), Three{1, 2, 3}, 1LL << 4, 0.5, true,
-                           static_cast<unsigned short>(7), out).text == "");
+  REQUIRE(kernels()
+              .launch(executor, "parameters", linear(1, 1), static_cast<char>(-3), Three{1, 2, 3}, 1LL << 4,
+                      0.5, true, static_cast<unsigned short>(7), out)
+              .text == "");
   CHECK(y == -3 + 14 + 16 + 0.5f + 1000 + 7 + 20);
 }
 
@@ -40,17 +42,21 @@ TEST_CASE("arguments that do not fit the parameters are refused in words") {
   float* out = nullptr;
   const int i = 1;
   const float f = 1;
-  CHECK(refused(kernels().launch(executor, "past_buffer", linear(1, 1), out), "takes 2 parameters, but the launch passes 1"));
+  CHECK(refused(kernels().launch(executor, "past_buffer", linear(1, 1), out),
+                "takes 2 parameters, but the launch passes 1"));
   CHECK(refused(kernels().launch(executor, "past_buffer", linear(1, 1), out, 1LL),
                 "parameter 2 is an integer of 4 bytes, but the launch passes an integer of 8 bytes"));
-  CHECK(refused(kernels().launch(executor, "past_buffer", linear(1, 1), out, f), "passes a floating-point number of 4 bytes"));
-  CHECK(refused(kernels().launch(executor, "past_buffer", linear(1, 1), i, i), "parameter 1 is a pointer of 8 bytes"));
+  CHECK(refused(kernels().launch(executor, "past_buffer", linear(1, 1), out, f),
+                "passes a floating-point number of 4 bytes"));
+  CHECK(refused(kernels().launch(executor, "past_buffer", linear(1, 1), i, i),
+                "parameter 1 is a pointer of 8 bytes"));
 }
 
 TEST_CASE("shapes beyond the limits are refused") {
   Executor executor(1);
   const int thread = -1;
-  const auto launch = [&](std::array<std::int64_t, 3> grid, std::array<std::int64_t, 3> block, std::int64_t shared) {
+  const auto launch = [&](std::array<std::int64_t, 3> grid, std::array<std::int64_t, 3> block,
+                          std::int64_t shared) {
     LaunchConfig config;
     config.grid = grid;
     config.block = block;
@@ -95,5 +101,6 @@ TEST_CASE("many launches from one executor") {
   std::vector<float> y(64);
   float* out = y.data();
   const int n = 64;
-  for (int i = 0; i < 300; ++i) REQUIRE(kernels().launch(executor, "dynamic_forms", linear(1 + i % 7, 64, 512), out, n).ok());
+  for (int i = 0; i < 300; ++i)
+    REQUIRE(kernels().launch(executor, "dynamic_forms", linear(1 + i % 7, 64, 512), out, n).ok());
 }

@@ -26,7 +26,9 @@ std::vector<float> fast(const std::vector<float>& x) {
   return y;
 }
 
-double ulp(double exact) { return std::ldexp(1.0, std::max(std::ilogb(exact), -126) - 23); }
+double ulp(double exact) {
+  return std::ldexp(1.0, std::max(std::ilogb(exact), -126) - 23);
+}
 
 std::vector<float> grid(double begin, double end, int steps) {
   std::vector<float> x;
@@ -43,7 +45,8 @@ TEST_CASE("__expf and __exp10f stay within CUDA's documented error") {
     const double a = x[i], exact = std::exp(a), ten = std::pow(10.0, a);
     CAPTURE(a);
     REQUIRE(std::abs(y[i] - exact) <= (2 + std::floor(std::abs(1.173 * a))) * ulp(exact));
-    if (std::abs(a) < 37) REQUIRE(std::abs(y[i + x.size()] - ten) <= (2 + std::floor(std::abs(2.97 * a))) * ulp(ten));
+    if (std::abs(a) < 37)
+      REQUIRE(std::abs(y[i + x.size()] - ten) <= (2 + std::floor(std::abs(2.97 * a))) * ulp(ten));
   }
 }
 
@@ -85,13 +88,20 @@ TEST_CASE("NaN, infinities and limits behave as on the device") {
   double* dout = d.data();
   REQUIRE(kernels().launch(executor, "special", linear(1, 1), out, dout).ok());
   const float inf = INFINITY, nan = NAN;
-  const std::vector<float> expected{1, 2, nan, 3, 1, 0, 1, 0, inf, nan, -inf, nan, inf, 3.783506e-44f, inf, 0.25f,
-                                    0.125f, 1.41421356f, 1.00000012f, 1, -1.21000004f, 0.47693628f, 1.959964f, 1, -1, 0.42758358f, 0.5f, 7, 3, 100};
+  const std::vector<float> expected{
+      1,           2,         nan,    3,           1,           0,    1,
+      0,           inf,       nan,    -inf,        nan,         inf,  3.783506e-44f,
+      inf,         0.25f,     0.125f, 1.41421356f, 1.00000012f, 1,    -1.21000004f,
+      0.47693628f, 1.959964f, 1,      -1,          0.42758358f, 0.5f, 7,
+      3,           100};
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CAPTURE(i);
-    if (std::isnan(expected[i])) CHECK(std::isnan(y[i]));
-    else if (std::isinf(expected[i]) || expected[i] == 0) CHECK(y[i] == expected[i]);
-    else CHECK(y[i] == Approx(expected[i]).epsilon(2e-7).margin(2e-45));
+    if (std::isnan(expected[i]))
+      CHECK(std::isnan(y[i]));
+    else if (std::isinf(expected[i]) || expected[i] == 0)
+      CHECK(y[i] == expected[i]);
+    else
+      CHECK(y[i] == Approx(expected[i]).epsilon(2e-7).margin(2e-45));
   }
   CHECK(y[18] == 1.00000012f);
   CHECK(y[19] == 1.0f);
@@ -103,9 +113,42 @@ TEST_CASE("integer intrinsics and conversions") {
   std::vector<long long> y(36);
   long long* out = y.data();
   REQUIRE(kernels().launch(executor, "integers", linear(1, 1), out).ok());
-  const std::vector<long long> expected{8, 64, 32, 31, 63, 0, 4, 0x80000000LL, 1LL << 62, 0x77553311, 0xffffffffLL, 3, static_cast<long long>(0x80000000U),
-                                        5, 3, -1, -15, 3, 17, 15, -2, 2, -2, 3, -3, 2147483647, 0, 0, 4, (-9223372036854775807LL - 1), 0x3f800000,
-                                        0x3ff00000, 6, 5, (-2147483647LL - 1), 1};
+  const std::vector<long long> expected{8,
+                                        64,
+                                        32,
+                                        31,
+                                        63,
+                                        0,
+                                        4,
+                                        0x80000000LL,
+                                        1LL << 62,
+                                        0x77553311,
+                                        0xffffffffLL,
+                                        3,
+                                        static_cast<long long>(0x80000000U),
+                                        5,
+                                        3,
+                                        -1,
+                                        -15,
+                                        3,
+                                        17,
+                                        15,
+                                        -2,
+                                        2,
+                                        -2,
+                                        3,
+                                        -3,
+                                        2147483647,
+                                        0,
+                                        0,
+                                        4,
+                                        (-9223372036854775807LL - 1),
+                                        0x3f800000,
+                                        0x3ff00000,
+                                        6,
+                                        5,
+                                        (-2147483647LL - 1),
+                                        1};
   for (std::size_t i = 0; i < expected.size(); ++i) {
     CAPTURE(i);
     CHECK(y[i] == expected[i]);

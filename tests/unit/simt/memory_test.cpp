@@ -21,7 +21,8 @@ const KernelLibrary& kernels() {
   return library;
 }
 
-/// What a handler of SIGSEGV saw, for kernels that fault. The executor is lost afterwards: it must not be destroyed.
+/// What a handler of SIGSEGV saw, for kernels that fault. The executor is lost afterwards: it must not be
+/// destroyed.
 struct Fault {
   bool happened = false, stack = false, shared = false;
   CurrentThread thread;
@@ -37,7 +38,8 @@ void on_fault(int, siginfo_t* info, void*) {
 template <class... T>
 Fault run_into_fault(const char* name, const LaunchConfig& config, const T&... values) {
   fault = {};
-  struct sigaction action{}, before{};
+  struct sigaction action {
+  }, before{};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigaction(SIGSEGV, &action, &before);
@@ -69,13 +71,15 @@ TEST_CASE("dynamic shared memory under several names and types") {
   float* out = y.data();
   const int n = 64;
   REQUIRE(kernels().launch(executor, "dynamic_forms", linear(2, 64, 512), out, n).ok());
-  for (int t = 0; t < 64; ++t) CHECK(y[static_cast<std::size_t>(t)] == 3.0f * static_cast<float>(63 - t) + 0.5f);
+  for (int t = 0; t < 64; ++t)
+    CHECK(y[static_cast<std::size_t>(t)] == 3.0f * static_cast<float>(63 - t) + 0.5f);
 }
 
 TEST_CASE("shared memory is poisoned at the start of every block, differently for each order") {
   Executor executor(2);
   std::set<unsigned> seen;
-  for (const auto& [order, seed] : {std::pair{Order::forward, 0}, {Order::reverse, 0}, {Order::shuffled, 1}, {Order::shuffled, 2}}) {
+  for (const auto& [order, seed] :
+       {std::pair{Order::forward, 0}, {Order::reverse, 0}, {Order::shuffled, 1}, {Order::shuffled, 2}}) {
     std::vector<unsigned> y(40, 1);
     unsigned* out = y.data();
     LaunchConfig config = linear(20, 1, 64);
@@ -86,9 +90,9 @@ TEST_CASE("shared memory is poisoned at the start of every block, differently fo
       CHECK(value == y[0]);
       CHECK(std::isnan(std::bit_cast<float>(value)));
     }
-    CHECK((y[0] & 0x7c00U) == 0x7c00U);   // a NaN as half too
+    CHECK((y[0] & 0x7c00U) == 0x7c00U);  // a NaN as half too
     CHECK((y[0] & 0x03ffU) != 0);
-    CHECK((y[0] & 0x7f80U) == 0x7f80U);   // and as bfloat16
+    CHECK((y[0] & 0x7f80U) == 0x7f80U);  // and as bfloat16
     CHECK((y[0] & 0x007fU) != 0);
     seen.insert(y[0]);
   }

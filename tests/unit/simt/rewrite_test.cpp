@@ -9,12 +9,15 @@ using kevolve::simt::rewrite_for_host;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("rewriting leaves text without shared memory alone") {
-  const std::string source = "// __shared__ in a comment\nconst char* s = \"__shared__ float x;\";\nint f() { return 1; }\n";
+  const std::string source =
+      "// __shared__ in a comment\nconst char* s = \"__shared__ float x;\";\nint f() { return 1; }\n";
   CHECK(rewrite_for_host(source) == source);
 }
 
@@ -29,7 +32,8 @@ TEST_CASE("a shared declaration becomes references to its names") {
 
 TEST_CASE("types with commas, unions, attributes and pointers declare the right names") {
   CHECK(contains(rewrite_for_host("void f() { __shared__ Pair<int, float> p[3]; }"), "auto& p ="));
-  CHECK(contains(rewrite_for_host("void f() { __shared__ union { float f[4]; int i[4]; } u; }"), "auto& u ="));
+  CHECK(
+      contains(rewrite_for_host("void f() { __shared__ union { float f[4]; int i[4]; } u; }"), "auto& u ="));
   CHECK(contains(rewrite_for_host("void f() { __shared__ __align__(16) float v[4]; }"), "auto& v ="));
   CHECK(contains(rewrite_for_host("void f() { static __shared__ volatile int w; }"), "auto& w ="));
   CHECK(contains(rewrite_for_host("void f() { alignas(16) __shared__ float q[4], *r; }"), "auto& r ="));
@@ -37,7 +41,8 @@ TEST_CASE("types with commas, unions, attributes and pointers declare the right 
 }
 
 TEST_CASE("dynamic shared memory loses its alignment and keeps its element type") {
-  const std::string text = rewrite_for_host("void f() { extern __shared__ __align__(16) unsigned char raw[]; }");
+  const std::string text =
+      rewrite_for_host("void f() { extern __shared__ __align__(16) unsigned char raw[]; }");
   CHECK(contains(text, "unsigned char kevolve_dynamic_0[];"));
   CHECK(contains(text, "auto& raw = ::kevolve::simt::dynamic_shared<kevolve_dynamic_0>();"));
   CHECK_FALSE(contains(text, "__align__"));
@@ -53,12 +58,14 @@ TEST_CASE("names at file scope reach the functions that use them, and no others"
 }
 
 TEST_CASE("macros that hold a whole declaration are rewritten") {
-  const std::string text = rewrite_for_host("#define TILE(T, name) __shared__ T name[32]; \\\n  int twice\nvoid f() {}\n");
+  const std::string text =
+      rewrite_for_host("#define TILE(T, name) __shared__ T name[32]; \\\n  int twice\nvoid f() {}\n");
   CHECK(contains(text, "auto& name = kevolve_at_0.name;"));
 }
 
 TEST_CASE("rewriting keeps the number of lines before every token") {
-  const std::string source = "void f() {\n  __shared__\n    float a[4],\n    b;\n  extern __shared__\n float c[];\n}\nint last;\n";
+  const std::string source =
+      "void f() {\n  __shared__\n    float a[4],\n    b;\n  extern __shared__\n float c[];\n}\nint last;\n";
   const std::string text = rewrite_for_host(source);
   const auto line_of = [](const std::string& s, const char* what) {
     return std::count(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(s.find(what)), '\n');
@@ -73,10 +80,28 @@ TEST_CASE("a constant table has one const") {
 }
 
 TEST_CASE("foreign text never breaks the rewriter") {
-  for (const char* text : {"__shared__", "__shared__ float", "__shared__ ;", "{ __shared__ }", "extern __shared__", "#define",
-                           "#define __shared__", "#define X __shared__", "#define F(", "R\"(", "R\"x(__shared__ a;", "\"open", "'", "/*", "[[",
-                           "__constant__", "__shared__ alignas(", "__shared__ float (", "extern", "void f() { extern {",
-                           "}}}} __shared__ int x; {{{", "extern __shared__ alignas"}) {
+  for (const char* text : {"__shared__",
+                           "__shared__ float",
+                           "__shared__ ;",
+                           "{ __shared__ }",
+                           "extern __shared__",
+                           "#define",
+                           "#define __shared__",
+                           "#define X __shared__",
+                           "#define F(",
+                           "R\"(",
+                           "R\"x(__shared__ a;",
+                           "\"open",
+                           "'",
+                           "/*",
+                           "[[",
+                           "__constant__",
+                           "__shared__ alignas(",
+                           "__shared__ float (",
+                           "extern",
+                           "void f() { extern {",
+                           "}}}} __shared__ int x; {{{",
+                           "extern __shared__ alignas"}) {
     CAPTURE(text);
     CHECK(rewrite_for_host(text).size() + 64 > std::string(text).size());
   }

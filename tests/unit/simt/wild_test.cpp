@@ -61,14 +61,18 @@ TEST_CASE("wild: reductions") {
   const float* in = x.data();
   float* out = y.data();
   const int n = 10007;
-  run("reduce_atomic", linear(8, 256), [&] { y[0] = 0; }, [&] { CHECK(y[0] == Approx(sum).epsilon(1e-4)); }, in, out, n);
+  run(
+      "reduce_atomic", linear(8, 256), [&] { y[0] = 0; }, [&] { CHECK(y[0] == Approx(sum).epsilon(1e-4)); },
+      in, out, n);
   const unsigned un = 10007;
-  run("reduce6", linear(16, 256, 1024 + 256), [&] { y.assign(16, NAN); },
+  run(
+      "reduce6", linear(16, 256, 1024 + 256), [&] { y.assign(16, NAN); },
       [&] {
         double total = 0;
         for (const float v : y) total += v;
         CHECK(total == Approx(sum).epsilon(1e-4));
-      }, in, out, un);
+      },
+      in, out, un);
 }
 
 TEST_CASE("wild: matrix products") {
@@ -78,12 +82,15 @@ TEST_CASE("wild: matrix products") {
   std::vector<double> expected(m * n, 0.0);
   for (std::size_t i = 0; i < m; ++i)
     for (std::size_t j = 0; j < n; ++j)
-      for (std::size_t l = 0; l < k; ++l) expected[i * n + j] += static_cast<double>(a[i * k + l]) * b[l * n + j];
+      for (std::size_t l = 0; l < k; ++l)
+        expected[i * n + j] += static_cast<double>(a[i * k + l]) * b[l * n + j];
   const float *pa = a.data(), *pb = b.data();
   float* pc = c.data();
   const auto clear = [&] { c.assign(m * n, NAN); };
-  run("matmul", plane(4, 8, 16, 16), clear, [&] { check_close(c, expected, 1e-5); }, pa, pb, pc, m, n, k);
-  run("sgemm", plane(1, 2, 64, 1), clear, [&] { check_close(c, expected, 1e-5); }, m, n, k, pa, pb, pc);
+  run(
+      "matmul", plane(4, 8, 16, 16), clear, [&] { check_close(c, expected, 1e-5); }, pa, pb, pc, m, n, k);
+  run(
+      "sgemm", plane(1, 2, 64, 1), clear, [&] { check_close(c, expected, 1e-5); }, m, n, k, pa, pb, pc);
 }
 
 TEST_CASE("wild: scan, transpose and histogram") {
@@ -94,7 +101,9 @@ TEST_CASE("wild: scan, transpose and histogram") {
   const float* in = x.data();
   float* out = y.data();
   const int n = 512;
-  run("prescan", linear(1, 256, 2048), [&] { y.assign(512, NAN); }, [&] { check_close(y, scan, 0); }, out, in, n);
+  run(
+      "prescan", linear(1, 256, 2048), [&] { y.assign(512, NAN); }, [&] { check_close(y, scan, 0); }, out, in,
+      n);
 
   const std::vector<float> matrix = numbers(96 * 64);
   std::vector<float> turned(96 * 64);
@@ -103,7 +112,9 @@ TEST_CASE("wild: scan, transpose and histogram") {
     for (std::size_t c = 0; c < 96; ++c) expected[c * 64 + r] = matrix[r * 96 + c];
   const float* pm = matrix.data();
   float* pt = turned.data();
-  run("transpose", plane(3, 2, 32, 8), [&] { turned.assign(96 * 64, NAN); }, [&] { check_close(turned, expected, 0); }, pt, pm);
+  run(
+      "transpose", plane(3, 2, 32, 8), [&] { turned.assign(96 * 64, NAN); },
+      [&] { check_close(turned, expected, 0); }, pt, pm);
 
   std::vector<unsigned char> bytes(40000);
   std::vector<unsigned> counts(256, 0), bins(256);
@@ -111,7 +122,9 @@ TEST_CASE("wild: scan, transpose and histogram") {
   const unsigned char* pd = bytes.data();
   unsigned* pbins = bins.data();
   const int count = 40000;
-  run("histogram", linear(5, 256), [&] { bins.assign(256, 0); }, [&] { CHECK(bins == counts); }, pd, pbins, count);
+  run(
+      "histogram", linear(5, 256), [&] { bins.assign(256, 0); }, [&] { CHECK(bins == counts); }, pd, pbins,
+      count);
 }
 
 TEST_CASE("wild: softmax, layernorm, gelu") {
@@ -121,8 +134,10 @@ TEST_CASE("wild: softmax, layernorm, gelu") {
   std::vector<double> softmax(x.size()), layernorm(x.size()), gelu(x.size());
   for (std::size_t r = 0; r < rows; ++r) {
     double sum = 0, mean = 0, squares = 0;
-    for (std::size_t c = 0; c < columns; ++c) sum += std::exp(static_cast<double>(x[r * columns + c])), mean += x[r * columns + c] / columns;
-    for (std::size_t c = 0; c < columns; ++c) squares += (x[r * columns + c] - mean) * (x[r * columns + c] - mean) / columns;
+    for (std::size_t c = 0; c < columns; ++c)
+      sum += std::exp(static_cast<double>(x[r * columns + c])), mean += x[r * columns + c] / columns;
+    for (std::size_t c = 0; c < columns; ++c)
+      squares += (x[r * columns + c] - mean) * (x[r * columns + c] - mean) / columns;
     for (std::size_t c = 0; c < columns; ++c) {
       const std::size_t i = r * columns + c;
       const double v = x[i];
@@ -134,11 +149,15 @@ TEST_CASE("wild: softmax, layernorm, gelu") {
   const float* in = x.data();
   float* out = y.data();
   const auto clear = [&] { y.assign(x.size(), NAN); };
-  run("softmax", linear(rows, 128), clear, [&] { check_close(y, softmax, 1e-6); }, in, out, columns);
-  const std::vector<unsigned short> weight(columns, 0x4000);   // 2 as half
+  run(
+      "softmax", linear(rows, 128), clear, [&] { check_close(y, softmax, 1e-6); }, in, out, columns);
+  const std::vector<unsigned short> weight(columns, 0x4000);  // 2 as half
   const unsigned short* w = weight.data();
-  run("layernorm", linear(3, 128), clear, [&] { check_close(y, layernorm, 1e-5); }, out, in, w, rows, columns);
+  run(
+      "layernorm", linear(3, 128), clear, [&] { check_close(y, layernorm, 1e-5); }, out, in, w, rows,
+      columns);
   struct Gelu {};
   const int n = rows * columns / 4;
-  run("gelu", linear(2, 64), clear, [&] { check_close(y, gelu, 1e-6); }, in, out, n, Gelu{});
+  run(
+      "gelu", linear(2, 64), clear, [&] { check_close(y, gelu, 1e-6); }, in, out, n, Gelu{});
 }

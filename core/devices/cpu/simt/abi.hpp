@@ -10,7 +10,7 @@
 //   stay;
 //   4. one line for each launch: `KEVOLVE_SIMT_ENTRY(index, ns::rows<float, 4>)`, which exports the C symbol
 //      `kevolve_entry_<index>`: a constant Entry. dlsym() of it is what Executor::launch() takes.
-// Compile with -std=c++20 -shared -fPIC -ftls-model=initial-exec, and without -ffast-math. The library has
+// Compile with -std=c++20 -shared -fPIC -fno-strict-aliasing, and without -ffast-math. The library has
 // undefined symbols `kevolve_simt_*`: the program that loads it links kevolve_simt, which exports them. It
 // holds no writable data of ours: what an inspection finds in .data, .bss, .tdata or .tbss is the candidate's
 // own.
@@ -74,9 +74,8 @@ struct BlockView {
   std::size_t shared_size;
   unsigned char* dynamic_shared;  ///< 16-byte aligned at least; ends at an inaccessible page
   std::uint32_t dynamic_bytes;
-  std::int32_t
-      spins_left;        ///< of kSpins
-  std::uint64_t poison;  ///< a NaN in every 16-, 32- and 64-bit float; differs between thread orders
+  std::int32_t spins_left;  ///< of kSpins
+  std::uint64_t poison;     ///< a NaN in every 16-, 32- and 64-bit float; differs between thread orders
   std::uint32_t cooperative;
 };
 
@@ -109,7 +108,8 @@ std::uint64_t kevolve_simt_warp(kevolve::simt::WarpOperation operation, std::uin
                                 std::uint64_t operand, int lane);
 /// `grid.sync()`.
 void kevolve_simt_grid_barrier();
-/// `__activemask()`: the lanes of the own warp that have come to this same call, once no other lane can get here.
+/// `__activemask()`: the lanes of the own warp that have come to this same call, once no other lane can get
+/// here.
 std::uint32_t kevolve_simt_active_lanes();
 /// Called after a kernel's return when queue->bound is not 0.
 void kevolve_simt_thread_exited();

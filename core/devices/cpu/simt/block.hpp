@@ -1,6 +1,6 @@
 #pragma once
-// Block: a resident block of the running launch, with its barriers, warps and shared memory. Plain state that the
-// owning Worker and the collectives (collectives.cpp) work upon; touched by one OS thread only.
+// Block: a resident block of the running launch, with its barriers, warps and shared memory. Plain state that
+// the owning Worker and the collectives (collectives.cpp) work upon; touched by one OS thread only.
 
 #include <array>
 #include <cstdint>
@@ -19,17 +19,17 @@ struct WarpGroup {
 };
 
 struct Warp {
-  std::uint32_t bound = 0;                  ///< lanes that were suspended at least once and have not exited
+  std::uint32_t bound = 0;  ///< lanes that were suspended at least once and have not exited
   std::uint32_t group_count = 0;
   std::array<WarpGroup, 32> groups;
-  std::array<std::uint64_t, 32> operands;   ///< by lane, of those that wait in a group
+  std::array<std::uint64_t, 32> operands;  ///< by lane, of those that wait in a group
 };
 
-/// Static and dynamic shared memory of one block, between inaccessible pages. Dynamic shared memory lies flush
-/// against the upper ones, so that the first 16 bytes past its end fault.
+/// Static and dynamic shared memory of one block, between inaccessible pages. Dynamic shared memory lies
+/// flush against the upper ones, so that the first 16 bytes past its end fault.
 class SharedMemory {
  public:
-  SharedMemory();   ///< aborts when the address space is not to be had
+  SharedMemory();  ///< aborts when the address space is not to be had
   ~SharedMemory();
   SharedMemory(const SharedMemory&) = delete;
   SharedMemory& operator=(const SharedMemory&) = delete;
@@ -47,7 +47,7 @@ class SharedMemory {
   unsigned char* region_;
   std::array<SharedSlot, kSharedSlots> slots_{};
   BlockView view_{};
-  std::size_t static_used_ = 0;
+  std::size_t static_used_ = 0, static_declared_ = 0;  ///< bytes, with and without red zones
 };
 
 struct Block {
@@ -59,10 +59,10 @@ struct Block {
   FiberList at_barrier;
   std::uint32_t arrived = 0;
   std::uint32_t predicate_count = 0;
-  std::uint32_t result_count = 0;       ///< of the last completed barrier
+  std::uint32_t result_count = 0;  ///< of the last completed barrier
   std::uint32_t result_threads = 0;
 
-  FiberList converging;                 ///< threads at __activemask()
+  FiberList converging;  ///< threads at __activemask()
   std::uint32_t at_grid_barrier = 0;
   std::array<Warp, 32> warps;
 

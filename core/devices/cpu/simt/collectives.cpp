@@ -1,4 +1,5 @@
-// The runtime's half of abi.hpp: barriers, warp collectives and failures, called by candidates' code on fibers.
+// The runtime's half of abi.hpp: barriers, warp collectives and failures, called by candidates' code on
+// fibers.
 
 #include <algorithm>
 #include <bit>
@@ -16,8 +17,8 @@ void complete_barrier(Worker& worker, Block& block) {
   worker.make_ready(block.at_barrier);
 }
 
-// Whether one of `lanes` has not exited and can still come. Of the threads that have begun, all that have not exited
-// are bound, save the running one, which nobody asks about.
+// Whether one of `lanes` has not exited and can still come. Of the threads that have begun, all that have not
+// exited are bound, save the running one, which nobody asks about.
 bool any_can_come(Worker& worker, const Block& block, std::uint32_t warp, std::uint32_t lanes) {
   if ((lanes & block.warps[warp].bound) != 0) return true;
   const auto& position = worker.launch().position;
@@ -32,15 +33,24 @@ std::uint64_t reduce(WarpOperation operation, std::uint32_t a, std::uint32_t b) 
   const auto sa = static_cast<std::int32_t>(a), sb = static_cast<std::int32_t>(b);
   switch (operation) {
     case WarpOperation::add_i32:
-    case WarpOperation::add_u32: return a + b;
-    case WarpOperation::min_i32: return static_cast<std::uint32_t>(std::min(sa, sb));
-    case WarpOperation::max_i32: return static_cast<std::uint32_t>(std::max(sa, sb));
-    case WarpOperation::min_u32: return std::min(a, b);
-    case WarpOperation::max_u32: return std::max(a, b);
-    case WarpOperation::bit_and: return a & b;
-    case WarpOperation::bit_or: return a | b;
-    case WarpOperation::bit_xor: return a ^ b;
-    default: return 0;
+    case WarpOperation::add_u32:
+      return a + b;
+    case WarpOperation::min_i32:
+      return static_cast<std::uint32_t>(std::min(sa, sb));
+    case WarpOperation::max_i32:
+      return static_cast<std::uint32_t>(std::max(sa, sb));
+    case WarpOperation::min_u32:
+      return std::min(a, b);
+    case WarpOperation::max_u32:
+      return std::max(a, b);
+    case WarpOperation::bit_and:
+      return a & b;
+    case WarpOperation::bit_or:
+      return a | b;
+    case WarpOperation::bit_xor:
+      return a ^ b;
+    default:
+      return 0;
   }
 }
 
@@ -58,7 +68,8 @@ std::uint64_t common_result(const Warp& warp, const WarpGroup& group) {
     } else if (group.operation == WarpOperation::match_all) {
       equal = equal && operand == warp.operands[first];
     } else {
-      result = reduce(group.operation, static_cast<std::uint32_t>(result), static_cast<std::uint32_t>(operand));
+      result =
+          reduce(group.operation, static_cast<std::uint32_t>(result), static_cast<std::uint32_t>(operand));
     }
   }
   return group.operation == WarpOperation::match_all ? (equal ? group.arrived : 0) : result;
@@ -88,7 +99,7 @@ void complete_group(Worker& worker, Warp& warp, WarpGroup& group) {
     const std::uint64_t result = common_result(warp, group);
     for (Fiber* fiber = group.waiting.head; fiber != nullptr; fiber = fiber->next) fiber->result = result;
   }
-  worker.make_ready(group.waiting);
+  worker.make_warp_ready(group.waiting);
   group = warp.groups[--warp.group_count];
 }
 
@@ -127,10 +138,14 @@ extern "C" int kevolve_simt_block_barrier(BlockBarrier kind, int predicate) {
   if (block.all_arrived()) complete_barrier(worker, block);
   worker.suspend(Wait::block_barrier);
   switch (kind) {
-    case BlockBarrier::sync: return 0;
-    case BlockBarrier::count: return static_cast<int>(block.result_count);
-    case BlockBarrier::all_of: return block.result_count == block.result_threads;
-    case BlockBarrier::any_of: return block.result_count != 0;
+    case BlockBarrier::sync:
+      return 0;
+    case BlockBarrier::count:
+      return static_cast<int>(block.result_count);
+    case BlockBarrier::all_of:
+      return block.result_count == block.result_threads;
+    case BlockBarrier::any_of:
+      return block.result_count != 0;
   }
   return 0;
 }
@@ -191,12 +206,15 @@ extern "C" void kevolve_simt_thread_exited() {
   }
 }
 
-extern "C" void kevolve_simt_yield() { Worker::current()->yield(); }
+extern "C" void kevolve_simt_yield() {
+  Worker::current()->yield();
+}
 
 extern "C" void kevolve_simt_grid_barrier() {
   Worker& worker = *Worker::current();
   if (!worker.launch().config.cooperative) {
-    fail(worker, LaunchStatus::Kind::trap, "A grid-wide sync() needs a cooperative launch: set \"cooperative\": true");
+    fail(worker, LaunchStatus::Kind::trap,
+         "A grid-wide sync() needs a cooperative launch: set \"cooperative\": true");
   }
   worker.wait_for_grid();
 }
@@ -205,13 +223,15 @@ extern "C" void* kevolve_simt_shared(std::uint64_t key, std::size_t size_bytes, 
   Worker& worker = *Worker::current();
   if (void* address = worker.block().shared.reserve(key, size_bytes, alignment)) return address;
   fail(worker, LaunchStatus::Kind::launch_error,
-       "The kernel's static __shared__ declarations exceed 48 KiB or 64 declarations; use dynamic shared memory "
+       "The kernel's static __shared__ declarations exceed 48 KiB or 64 declarations; use dynamic shared "
+       "memory "
        "(extern __shared__ and shared_bytes)");
 }
 
 extern "C" void kevolve_simt_trap(const char* expression, const char* file, unsigned line) {
   Worker& worker = *Worker::current();
   if (expression == nullptr) fail(worker, LaunchStatus::Kind::trap, "The kernel executed __trap()");
-  worker.fail(failure_at(worker, LaunchStatus::Kind::assertion,
-                         std::string("Assertion `") + expression + "` failed at " + file + ":" + std::to_string(line)));
+  worker.fail(failure_at(
+      worker, LaunchStatus::Kind::assertion,
+      std::string("Assertion `") + expression + "` failed at " + file + ":" + std::to_string(line)));
 }

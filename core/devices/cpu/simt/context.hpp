@@ -2,10 +2,11 @@
 // Context: a place in the middle of a computation on its own stack, and the switch from one to another.
 //
 // On x86-64 the switch is inline assembly, elsewhere Boost.Context. Both keep the callee-saved registers; the
-// difference is in the return stack of the branch predictor. Boost's jump_fcontext is called and leaves with a jump, so
-// each switch leaves one more return address behind, and every return after it is predicted wrongly: a barrier step
-// cost 40 ns. CUDA threads wait at the same call, hence with an inlined switch all returns are predicted rightly:
-// 8 ns. Define KEVOLVE_SIMT_PORTABLE_SWITCH to use Boost.Context on x86-64 too.
+// difference is in the return stack of the branch predictor. Boost's jump_fcontext is called and leaves with
+// a jump, so each switch leaves one more return address behind, and every return after it is predicted
+// wrongly: a barrier step cost 40 ns. CUDA threads wait at the same call, hence with an inlined switch all
+// returns are predicted rightly: 8 ns. Define KEVOLVE_SIMT_PORTABLE_SWITCH to use Boost.Context on x86-64
+// too.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +22,7 @@ namespace kevolve::simt {
 
 class Context {
  public:
-  using Main = void (*)();   ///< never returns
+  using Main = void (*)();  ///< never returns
 
   /// Begins `main` on the stack of `size_bytes` below `top` at the first switch to it.
   void prepare(unsigned char* top, std::size_t size_bytes, Main main);
@@ -40,7 +41,7 @@ class Context {
 #ifdef KEVOLVE_SIMT_PORTABLE_SWITCH
 
 inline void Context::begin(boost::context::detail::transfer_t transfer) {
-  auto** both = static_cast<Context**>(transfer.data);   // from, to
+  auto** both = static_cast<Context**>(transfer.data);  // from, to
   both[0]->place_ = transfer.fctx;
   both[1]->main_();
 }
@@ -59,8 +60,9 @@ inline void Context::switch_to(Context& from, Context& to) {
 #else
 
 inline void Context::prepare(unsigned char* top, std::size_t, Main main) {
-  auto* stack = reinterpret_cast<std::uintptr_t*>(reinterpret_cast<std::uintptr_t>(top) & ~std::uintptr_t{15});
-  *--stack = 0;   // main's return address: none, and aligned as after a call
+  auto* stack =
+      reinterpret_cast<std::uintptr_t*>(reinterpret_cast<std::uintptr_t>(top) & ~std::uintptr_t{15});
+  *--stack = 0;  // main's return address: none, and aligned as after a call
   *--stack = reinterpret_cast<std::uintptr_t>(main);
   place_ = stack;
 }
@@ -86,13 +88,13 @@ inline void Context::switch_to(Context& from, Context& to) {
       "leaq 128(%%rsp), %%rsp"
       : "+D"(save), "+S"(load)
       :
-      : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory",   //
-        "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
-        "xmm13", "xmm14", "xmm15"
+      : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory",  //
+        "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+        "xmm12", "xmm13", "xmm14", "xmm15"
 #ifdef __AVX512F__
         ,
-        "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",
-        "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+        "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+        "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
   );
 }

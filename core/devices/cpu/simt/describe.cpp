@@ -15,11 +15,16 @@ constexpr std::size_t kPlacesNamed = 6;
 
 std::string barrier_name(const Fiber& fiber) {
   switch (fiber.wait) {
-    case Wait::block_barrier: return "__syncthreads()";
-    case Wait::warp_collective: return fmt::format("{} with mask {:#010x}", name(fiber.operation), fiber.mask);
-    case Wait::grid_barrier: return "the grid-wide sync()";
-    case Wait::convergence: return "__activemask()";
-    case Wait::nothing: break;
+    case Wait::block_barrier:
+      return "__syncthreads()";
+    case Wait::warp_collective:
+      return fmt::format("{} with mask {:#010x}", name(fiber.operation), fiber.mask);
+    case Wait::grid_barrier:
+      return "the grid-wide sync()";
+    case Wait::convergence:
+      return "__activemask()";
+    case Wait::nothing:
+      break;
   }
   return "nothing (still running)";
 }
@@ -40,12 +45,18 @@ std::string describe(const ThreadPlace& place) {
 
 std::string_view name(WarpOperation operation) {
   switch (operation) {
-    case WarpOperation::sync: return "__syncwarp";
-    case WarpOperation::shuffle: return "__shfl_*_sync";
-    case WarpOperation::ballot: return "__ballot/any/all_sync";
-    case WarpOperation::match_any: return "__match_any_sync";
-    case WarpOperation::match_all: return "__match_all_sync";
-    default: return "__reduce_*_sync";
+    case WarpOperation::sync:
+      return "__syncwarp";
+    case WarpOperation::shuffle:
+      return "__shfl_*_sync";
+    case WarpOperation::ballot:
+      return "__ballot/any/all_sync";
+    case WarpOperation::match_any:
+      return "__match_any_sync";
+    case WarpOperation::match_all:
+      return "__match_all_sync";
+    default:
+      return "__reduce_*_sync";
   }
 }
 
@@ -58,7 +69,8 @@ LaunchStatus describe_deadlock(const std::vector<const Fiber*>& waiting) {
   for (const Fiber* fiber : waiting) {
     // Warp-wide places are told apart by warp, block-wide ones are not.
     const std::uint32_t warp = fiber->wait == Wait::warp_collective ? fiber->thread.rank / 32 : 0;
-    auto [found, fresh] = places.try_emplace({fiber->block->index, warp, barrier_name(*fiber)}, Place{fiber, 0});
+    auto [found, fresh] =
+        places.try_emplace({fiber->block->index, warp, barrier_name(*fiber)}, Place{fiber, 0});
     ++found->second.threads;
     if (fiber->thread.rank < found->second.first->thread.rank) found->second.first = fiber;
   }
@@ -74,7 +86,9 @@ LaunchStatus describe_deadlock(const std::vector<const Fiber*>& waiting) {
                         place.threads, place.threads == 1 ? "" : "s", place.threads == 1 ? "s" : "",
                         std::get<std::string>(key), describe(first.thread));
   }
-  text += " Every thread that has not exited must reach the same barrier, and all lanes of a mask the same collective.";
+  text +=
+      " Every thread that has not exited must reach the same barrier, and all lanes of a mask the same "
+      "collective.";
   return {LaunchStatus::Kind::deadlock, text, place_of(*places.begin()->second.first)};
 }
 

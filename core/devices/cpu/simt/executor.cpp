@@ -17,12 +17,14 @@
 namespace kevolve::simt {
 namespace {
 
-constexpr int kMaxWorkers = 24;           // their guards must stay below Linux's 65530 mappings a process
-constexpr int kSpinsBeforeSleep = 4000;   // about 50 µs of polling between launches
+constexpr int kMaxWorkers = 24;          // their guards must stay below Linux's 65530 mappings a process
+constexpr int kSpinsBeforeSleep = 4000;  // about 50 µs of polling between launches
 constexpr std::size_t kSignalStackBytes = 64 * 1024;
 
 // Two blocks of 1024 threads a worker, as on a multiprocessor; one where there are many workers.
-std::size_t fibers_per_worker(int workers) { return workers <= 10 ? 2048 : 1024; }
+std::size_t fibers_per_worker(int workers) {
+  return workers <= 10 ? 2048 : 1024;
+}
 
 thread_local const Worker* this_worker = nullptr;
 
@@ -51,10 +53,14 @@ std::string count_of(std::int64_t number, const char* what) {
 
 const char* kind_name(ParameterKind kind) {
   switch (kind) {
-    case ParameterKind::pointer: return "a pointer";
-    case ParameterKind::integer: return "an integer";
-    case ParameterKind::floating: return "a floating-point number";
-    case ParameterKind::other: break;
+    case ParameterKind::pointer:
+      return "a pointer";
+    case ParameterKind::integer:
+      return "an integer";
+    case ParameterKind::floating:
+      return "a floating-point number";
+    case ParameterKind::other:
+      break;
   }
   return "a value";
 }
@@ -70,8 +76,9 @@ std::string check_arguments(const Entry& entry, std::span<const Argument> argume
     const bool same_kind = parameter.kind == ParameterKind::other || argument.kind == ParameterKind::other ||
                            parameter.kind == argument.kind;
     if (parameter.size_bytes == argument.size_bytes && same_kind) continue;
-    return fmt::format("Kernel {}: parameter {} is {} of {}, but the launch passes {} of {}.", entry.name, i + 1,
-                       kind_name(parameter.kind), count_of(parameter.size_bytes, "byte"), kind_name(argument.kind),
+    return fmt::format("Kernel {}: parameter {} is {} of {}, but the launch passes {} of {}.", entry.name,
+                       i + 1, kind_name(parameter.kind), count_of(parameter.size_bytes, "byte"),
+                       kind_name(argument.kind),
                        count_of(static_cast<std::int64_t>(argument.size_bytes), "byte"));
   }
   return {};
@@ -82,7 +89,8 @@ std::string check_shape(const Entry& entry, const LaunchConfig& config) {
   for (std::size_t i = 0; i < 3; ++i) {
     const char axis = "xyz"[i];
     if (config.grid[i] < 1 || config.grid[i] > kMaxGrid[i]) {
-      return fmt::format("Kernel {}: grid.{} is {}; expected 1 to {}.", entry.name, axis, config.grid[i], kMaxGrid[i]);
+      return fmt::format("Kernel {}: grid.{} is {}; expected 1 to {}.", entry.name, axis, config.grid[i],
+                         kMaxGrid[i]);
     }
     if (config.block[i] < 1 || config.block[i] > kMaxBlock[i]) {
       return fmt::format("Kernel {}: block.{} is {}; expected 1 to {}.", entry.name, axis, config.block[i],
@@ -183,10 +191,14 @@ class Executor::Impl {
 Executor::Executor(int threads) : impl_(std::make_unique<Impl>(threads)) {}
 Executor::~Executor() = default;
 
-int Executor::threads() const { return impl_->workers(); }
+int Executor::threads() const {
+  return impl_->workers();
+}
 
-std::int64_t Executor::max_resident_blocks(std::int64_t threads_per_block, std::int64_t dynamic_shared_bytes) const {
-  std::int64_t each = static_cast<std::int64_t>(fibers_per_worker(threads())) / std::max<std::int64_t>(threads_per_block, 1);
+std::int64_t Executor::max_resident_blocks(std::int64_t threads_per_block,
+                                           std::int64_t dynamic_shared_bytes) const {
+  std::int64_t each =
+      static_cast<std::int64_t>(fibers_per_worker(threads())) / std::max<std::int64_t>(threads_per_block, 1);
   each = std::min<std::int64_t>(each, kResidentBlocks);
   if (dynamic_shared_bytes > 0) each = std::min(each, kMaxDynamicSharedBytes / dynamic_shared_bytes);
   return each * threads();
@@ -199,18 +211,21 @@ LaunchStatus Executor::launch(const void* entry_address, const LaunchConfig& con
   if (entry_address == nullptr) return refused("No kernel to launch: the entry is null.");
   const Entry& entry = *static_cast<const Entry*>(entry_address);
   if (entry.abi_version != kAbiVersion) {
-    return refused(fmt::format("The candidate was compiled against SIMT interface {}, this runner has {}: compile it again.",
-                               entry.abi_version, kAbiVersion));
+    return refused(fmt::format(
+        "The candidate was compiled against SIMT interface {}, this runner has {}: compile it again.",
+        entry.abi_version, kAbiVersion));
   }
   if (std::string text = check_shape(entry, config); !text.empty()) return refused(std::move(text));
-  if (std::string text = check_arguments(entry, config.arguments); !text.empty()) return refused(std::move(text));
+  if (std::string text = check_arguments(entry, config.arguments); !text.empty())
+    return refused(std::move(text));
   const std::int64_t blocks = config.grid[0] * config.grid[1] * config.grid[2];
   const std::int64_t threads = config.block[0] * config.block[1] * config.block[2];
   const std::int64_t resident = max_resident_blocks(threads, config.dynamic_shared_bytes);
   if (config.cooperative && blocks > resident) {
-    return refused(fmt::format("Kernel {}: a cooperative launch of {} blocks, but only {} blocks of {} threads with {} "
-                               "bytes of dynamic shared memory can be resident at once.",
-                               entry.name, blocks, resident, threads, config.dynamic_shared_bytes));
+    return refused(
+        fmt::format("Kernel {}: a cooperative launch of {} blocks, but only {} blocks of {} threads with {} "
+                    "bytes of dynamic shared memory can be resident at once.",
+                    entry.name, blocks, resident, threads, config.dynamic_shared_bytes));
   }
   return impl_->launch(entry, config);
 }
@@ -221,7 +236,11 @@ CurrentThread current_thread() {
   return {true, worker->place(), worker->launch().entry.name};
 }
 
-bool is_stack_guard(const void* address) { return this_worker != nullptr && this_worker->in_stack_guard(address); }
-bool is_shared_guard(const void* address) { return this_worker != nullptr && this_worker->in_shared_guard(address); }
+bool is_stack_guard(const void* address) {
+  return this_worker != nullptr && this_worker->in_stack_guard(address);
+}
+bool is_shared_guard(const void* address) {
+  return this_worker != nullptr && this_worker->in_shared_guard(address);
+}
 
 }  // namespace kevolve::simt

@@ -10,13 +10,14 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kGuardBytes = 8 * kPage;
-// Guard and stack together are an odd number of pages: the tops, which are what fibers touch, then spread over all
-// sets of the TLB. With a power of two, 256 fibers would share 64 entries.
+// Guard and stack together are an odd number of pages: the tops, which are what fibers touch, then spread
+// over all sets of the TLB. With a power of two, 256 fibers would share 64 entries.
 constexpr std::size_t kStrideBytes = 33 * kPage;
 
-// Within their page, tops are shifted by cache lines, or all of them would compete for the same few sets of L1.
+// Within their page, tops are shifted by cache lines, or all of them would compete for the same few sets of
+// L1.
 constexpr std::size_t kColours = 32;
-constexpr std::size_t kColourStep = 5;   // lines; odd, hence all 32 colours occur
+constexpr std::size_t kColourStep = 5;  // lines; odd, hence all 32 colours occur
 constexpr std::size_t kLine = 64;
 
 }  // namespace
@@ -25,7 +26,8 @@ FiberPool::FiberPool(std::size_t count, Context::Main main) : main_(main), fiber
   void* region = mmap(nullptr, count * kStrideBytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (region == MAP_FAILED) {
-    std::fprintf(stderr, "simt: cannot map %zu MiB for stacks of CUDA threads; raise the address space limit\n",
+    std::fprintf(stderr,
+                 "simt: cannot map %zu MiB for stacks of CUDA threads; raise the address space limit\n",
                  count * kStrideBytes >> 20);
     std::abort();
   }
@@ -37,22 +39,24 @@ FiberPool::FiberPool(std::size_t count, Context::Main main) : main_(main), fiber
       std::abort();
     }
     fibers_[i].stack_top = bottom + kStrideBytes - kLine * (i * kColourStep % kColours);
-    prepare(fibers_[i]);
     give_back(&fibers_[i]);
   }
 }
 
-FiberPool::~FiberPool() { munmap(region_, fibers_.size() * kStrideBytes); }
+FiberPool::~FiberPool() {
+  munmap(region_, fibers_.size() * kStrideBytes);
+}
 
 void FiberPool::prepare(Fiber& fiber) {
   fiber.context.prepare(fiber.stack_top, kStrideBytes - kGuardBytes - kPage, main_);
   fiber.wait = Wait::nothing;
+  fiber.prepared = true;
 }
 
 void FiberPool::abandon_all() {
   for (std::size_t i = fibers_.size(); i-- > 0;) {
     if (fibers_[i].parked) continue;
-    prepare(fibers_[i]);
+    fibers_[i].prepared = false;
     give_back(&fibers_[i]);
   }
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Fiber: a stack on which CUDA threads run until they end, and which keeps one of them while it waits.
-// FiberPool: all fibers of one OS thread. Stacks are mapped once, each above a guard; a fiber keeps its stack for
-// ever, and the list of free ones is a stack itself, so that the same warm ones serve block after block.
+// FiberPool: all fibers of one OS thread. Stacks are mapped once, each above a guard; a fiber keeps its stack
+// for ever, and the list of free ones is a stack itself, so that the same warm ones serve block after block.
 // Owned by a Worker; used by its OS thread only.
 
 #include <cstddef>
@@ -19,17 +19,18 @@ struct Block;
 enum class Wait : std::uint8_t { nothing, block_barrier, warp_collective, convergence, grid_barrier };
 
 struct alignas(64) Fiber {
-  Context context;                                        ///< where it was suspended
-  Fiber* next = nullptr;                                  ///< in whichever list holds it
+  Context context;        ///< where it was suspended
+  Fiber* next = nullptr;  ///< in whichever list holds it
   Block* block = nullptr;
   ThreadIndex thread{};
-  std::uint64_t result = 0;                               ///< of the collective that released it
-  const void* site = nullptr;                             ///< convergence: the place of the call
-  std::uint32_t mask = 0;                                 ///< warp_collective
+  std::uint64_t result = 0;    ///< of the collective that released it
+  const void* site = nullptr;  ///< convergence: the place of the call
+  std::uint32_t mask = 0;      ///< warp_collective
   std::int32_t source_lane = 0;
   WarpOperation operation = WarpOperation::sync;
   Wait wait = Wait::nothing;
-  bool parked = true;                                     ///< in the free list, at the top of its loop
+  bool parked = true;     ///< in the free list, at the top of its loop
+  bool prepared = false;  ///< has a context; its stack has been touched
   unsigned char* stack_top = nullptr;
 };
 
@@ -55,6 +56,13 @@ struct FiberList {
     tail = other.tail;
     other.head = nullptr;
   }
+  void prepend(FiberList& other) {
+    if (other.empty()) return;
+    other.tail->next = head;
+    if (head == nullptr) tail = other.tail;
+    head = other.head;
+    other.head = nullptr;
+  }
 };
 
 class FiberPool {
@@ -69,6 +77,8 @@ class FiberPool {
     Fiber* fiber = free_;
     free_ = fiber->next;
     fiber->parked = false;
+    if (!fiber->prepared) [[unlikely]]
+      prepare(*fiber);
     return fiber;
   }
   void give_back(Fiber* fiber) {
@@ -76,7 +86,7 @@ class FiberPool {
     fiber->next = free_;
     free_ = fiber;
   }
-  /// Gives every fiber that is not parked a new context: whatever it was executing is abandoned.
+  /// Takes every fiber back, with a new context to come: whatever it was executing is abandoned.
   void abandon_all();
   [[nodiscard]] const std::vector<Fiber>& fibers() const { return fibers_; }
   [[nodiscard]] std::size_t size() const { return fibers_.size(); }

@@ -1,6 +1,6 @@
 #pragma once
-// Launch: what all OS threads share while one kernel runs. Made by Executor::launch(); the counters and fail() are
-// thread-safe, everything else is constant during the launch.
+// Launch: what all OS threads share while one kernel runs. Made by Executor::launch(); the counters and
+// fail() are thread-safe, everything else is constant during the launch.
 
 #include <atomic>
 #include <cstdint>
@@ -18,15 +18,15 @@ class Launch {
   const Entry& entry;
   const LaunchConfig& config;
   void* const* arguments;
-  const int workers;                              ///< OS threads that take part
+  const int workers;  ///< OS threads that take part
   std::int64_t blocks;
   std::uint32_t block_threads;
   std::uint64_t poison;
-  std::vector<ThreadIndex> order;                 ///< threads of a block in the order in which they begin
-  std::vector<std::uint32_t> position;            ///< rank → place in `order`
+  std::vector<ThreadIndex> order;       ///< threads of a block in the order in which they begin
+  std::vector<std::uint32_t> position;  ///< rank → place in `order`
 
-  std::atomic<std::int64_t> next_block{0};        ///< place in the order of blocks
-  std::atomic<bool> stop{false};                  ///< a block has failed; the others end as soon as they can
+  std::atomic<std::int64_t> next_block{0};  ///< place in the order of blocks
+  std::atomic<bool> stop{false};            ///< a block has failed; the others end as soon as they can
   std::atomic<std::int64_t> finished_blocks{0};
   std::atomic<std::int64_t> blocks_at_grid_barrier{0};
   std::atomic<std::uint64_t> grid_generation{0};
@@ -40,7 +40,7 @@ class Launch {
  private:
   void order_threads();
 
-  std::int64_t stride_ = 1, offset_ = 0;          ///< of the shuffled order of blocks
+  std::int64_t stride_ = 1, offset_ = 0;  ///< of the shuffled order of blocks
   std::mutex mutex_;
   LaunchStatus status_;
 };

@@ -24,7 +24,9 @@ struct FileScopeName {
   std::string reference;
 };
 
-bool is(const Token& token, std::string_view text) { return token.text == text; }
+bool is(const Token& token, std::string_view text) {
+  return token.text == text;
+}
 
 bool is_attribute(const Token& token) {
   return is(token, "alignas") || is(token, "__align__") || is(token, "__attribute__");
@@ -42,7 +44,8 @@ class Rewriter {
 
   std::string run() {
     rewrite(scan(source_), 0, false);
-    std::stable_sort(edits_.begin(), edits_.end(), [](const Edit& a, const Edit& b) { return a.begin < b.begin; });
+    std::stable_sort(edits_.begin(), edits_.end(),
+                     [](const Edit& a, const Edit& b) { return a.begin < b.begin; });
     std::string result;
     std::size_t at = 0;
     for (const Edit& edit : edits_) {
@@ -66,7 +69,8 @@ class Rewriter {
         rewrite_macro_body(token, offset);
       } else if (is(token, "{")) {
         scopes.push_back(scopes.back() == Scope::file ? classify(tokens, i) : scopes.back());
-        if (scopes.back() == Scope::function && scopes[scopes.size() - 2] == Scope::file) inject(tokens, i, offset);
+        if (scopes.back() == Scope::function && scopes[scopes.size() - 2] == Scope::file)
+          inject(tokens, i, offset);
       } else if (is(token, "}") && scopes.size() > 1) {
         scopes.pop_back();
       } else if (is(token, "__constant__")) {
@@ -129,7 +133,8 @@ class Rewriter {
         if (is(token, "namespace") || (is(token, "extern") && is(tokens[i + 2], "{"))) return Scope::file;
         if (is(token, "=")) return Scope::opaque;
         if (is(token, "struct") || is(token, "class") || is(token, "union") || is(token, "enum")) type = true;
-        if (is(token, "(") && i > 0 && !is_attribute(tokens[i - 1]) && !is(tokens[i - 1], "__launch_bounds__"))
+        if (is(token, "(") && i > 0 && !is_attribute(tokens[i - 1]) &&
+            !is(tokens[i - 1], "__launch_bounds__"))
           call = true;
       }
       depth += bracket_step(token);
@@ -147,7 +152,9 @@ class Rewriter {
     while (end < tokens.size() && depth > 0);
     std::string text;
     for (const FileScopeName& shared : file_scope_) {
-      const auto used = [&](const Token& token) { return token.kind == Kind::word && token.text == shared.name; };
+      const auto used = [&](const Token& token) {
+        return token.kind == Kind::word && token.text == shared.name;
+      };
       if (std::any_of(tokens.begin() + static_cast<std::ptrdiff_t>(brace),
                       tokens.begin() + static_cast<std::ptrdiff_t>(end), used)) {
         text += " " + shared.reference;
@@ -160,14 +167,14 @@ class Rewriter {
   static std::vector<const Token*> declared_names(const Tokens& tokens, std::size_t begin, std::size_t end) {
     std::vector<const Token*> names;
     const Token* last = nullptr;
-    bool done = false;   // the name of the present declarator is known: brackets or an initialiser follow
+    bool done = false;  // the name of the present declarator is known: brackets or an initialiser follow
     int depth = 0, angles = 0;
     for (std::size_t i = begin; i < end; ++i) {
       const Token& token = tokens[i];
       if (depth == 0 && angles == 0 && !done) {
         if (token.kind == Kind::word && !is_attribute(token)) last = &token;
         if (is(token, "[") || is(token, "=")) done = true;
-        if (is(token, "(") && !is_attribute(tokens[i - 1]) && i + 2 < end) {   // float (*pointer)[4]
+        if (is(token, "(") && !is_attribute(tokens[i - 1]) && i + 2 < end) {  // float (*pointer)[4]
           last = &tokens[i + 2];
           done = true;
         }
@@ -185,7 +192,8 @@ class Rewriter {
     return names;
   }
 
-  void declare(const Tokens& tokens, std::size_t begin, std::size_t end, std::size_t offset, bool file_scope) {
+  void declare(const Tokens& tokens, std::size_t begin, std::size_t end, std::size_t offset,
+               bool file_scope) {
     const auto names = declared_names(tokens, begin, end);
     if (names.empty()) return;
     bool dynamic = false;
@@ -198,12 +206,14 @@ class Rewriter {
     }
   }
 
-  // struct kevolve_shared_0 { float a[4], b; }; auto& kevolve_at_0 = …; auto& a = kevolve_at_0.a; auto& b = …;
-  void declare_static(const Tokens& tokens, std::size_t begin, std::size_t end, std::size_t offset, bool file_scope,
-                      const std::vector<const Token*>& names, const std::string& id) {
+  // struct kevolve_shared_0 { float a[4], b; }; auto& kevolve_at_0 = …; auto& a = kevolve_at_0.a; auto& b =
+  // …;
+  void declare_static(const Tokens& tokens, std::size_t begin, std::size_t end, std::size_t offset,
+                      bool file_scope, const std::vector<const Token*>& names, const std::string& id) {
     insert(offset + tokens[begin].begin, "struct kevolve_shared_" + id + " { ");
     for (std::size_t i = begin; i < end; ++i) {
-      if (is(tokens[i], "__shared__") || is(tokens[i], "static") || is(tokens[i], "__device__")) remove(tokens[i], offset);
+      if (is(tokens[i], "__shared__") || is(tokens[i], "static") || is(tokens[i], "__device__"))
+        remove(tokens[i], offset);
     }
     insert(offset + tokens[end].end, " };");
     const std::string storage =
@@ -213,19 +223,21 @@ class Rewriter {
       const std::string text(name->text);
       const std::string reference = "auto& " + text + " = kevolve_at_" + id + "." + text + ";";
       references += " " + reference;
-      if (file_scope) file_scope_.push_back({text, "auto& " + text + " = ::kevolve::simt::shared_storage<kevolve_shared_" + id + ">()." + text + ";"});
+      if (file_scope)
+        file_scope_.push_back({text, "auto& " + text + " = ::kevolve::simt::shared_storage<kevolve_shared_" +
+                                         id + ">()." + text + ";"});
     }
     if (!file_scope) insert(offset + tokens[end].end, " " + references);
   }
 
   // typedef float kevolve_dynamic_0[]; auto& name = ::kevolve::simt::dynamic_shared<kevolve_dynamic_0>();
-  void declare_dynamic(const Tokens& tokens, std::size_t begin, std::size_t end, std::size_t offset, bool file_scope,
-                       const Token& name, const std::string& id) {
+  void declare_dynamic(const Tokens& tokens, std::size_t begin, std::size_t end, std::size_t offset,
+                       bool file_scope, const Token& name, const std::string& id) {
     insert(offset + tokens[begin].begin, "typedef ");
     for (std::size_t i = begin; i < end; ++i) {
       const Token& token = tokens[i];
       if (is(token, "__shared__") || is(token, "extern") || is(token, "__device__")) remove(token, offset);
-      if (is_attribute(token)) {   // with its parentheses
+      if (is_attribute(token)) {  // with its parentheses
         remove(token, offset);
         int depth = 0;
         do {
@@ -256,7 +268,9 @@ class Rewriter {
   }
 
   void insert(std::size_t at, std::string text) { edits_.push_back({at, at, std::move(text)}); }
-  void remove(const Token& token, std::size_t offset) { edits_.push_back({offset + token.begin, offset + token.end, ""}); }
+  void remove(const Token& token, std::size_t offset) {
+    edits_.push_back({offset + token.begin, offset + token.end, ""});
+  }
 
   std::string_view source_;
   std::vector<Edit> edits_;
@@ -266,6 +280,8 @@ class Rewriter {
 
 }  // namespace
 
-std::string rewrite_for_host(std::string_view source) { return Rewriter(source).run(); }
+std::string rewrite_for_host(std::string_view source) {
+  return Rewriter(source).run();
+}
 
 }  // namespace kevolve::simt

@@ -7,7 +7,9 @@
 namespace kevolve::simt {
 namespace {
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 class Scanner {
  public:
@@ -50,7 +52,7 @@ class Scanner {
     if (number) return add(Token::Kind::literal, end);
     if (end < text_.size() && text_[end] == '"' && text_[end - 1] == 'R') {
       const std::size_t open = std::min(text_.find('(', end), text_.size());
-      std::string close(text_.substr(end, open - end));   // the quote and the delimiter
+      std::string close(text_.substr(end, open - end));  // the quote and the delimiter
       close[0] = ')';
       close += '"';
       return add(Token::Kind::literal, after(close, open));
@@ -70,9 +72,12 @@ class Scanner {
 
   [[nodiscard]] std::size_t quote_end(std::size_t from, char quote) const {
     for (std::size_t i = from + 1; i < text_.size(); ++i) {
-      if (text_[i] == '\\') ++i;
-      else if (text_[i] == quote) return i + 1;
-      else if (text_[i] == '\n') return i;   // unterminated: leave the rest readable
+      if (text_[i] == '\\')
+        ++i;
+      else if (text_[i] == quote)
+        return i + 1;
+      else if (text_[i] == '\n')
+        return i;  // unterminated: leave the rest readable
     }
     return text_.size();
   }
@@ -92,8 +97,10 @@ class Scanner {
   [[nodiscard]] std::size_t directive_end() const {
     std::size_t end = line_end(at_);
     for (std::size_t i = at_; i + 1 < end; ++i) {
-      if (text_[i] == '"') i = quote_end(i, '"') - 1;
-      else if (text_.substr(i, 2) == "//") break;
+      if (text_[i] == '"')
+        i = quote_end(i, '"') - 1;
+      else if (text_.substr(i, 2) == "//")
+        break;
       else if (text_.substr(i, 2) == "/*") {
         i = after("*/", i + 2) - 1;
         if (i >= end) end = line_end(i);
@@ -115,6 +122,8 @@ class Scanner {
 
 }  // namespace
 
-std::vector<Token> scan(std::string_view text, bool line_start) { return Scanner(text, line_start).run(); }
+std::vector<Token> scan(std::string_view text, bool line_start) {
+  return Scanner(text, line_start).run();
+}
 
 }  // namespace kevolve::simt

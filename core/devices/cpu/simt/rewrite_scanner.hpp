@@ -1,6 +1,6 @@
 #pragma once
-// Tokens of C++ text, as far as rewrite_for_host() needs them: comments are skipped, literals (raw ones too) are one
-// token, and so is a whole preprocessor line with its continuations. Pure; thread-safe.
+// Tokens of C++ text, as far as rewrite_for_host() needs them: comments are skipped, literals (raw ones too)
+// are one token, and so is a whole preprocessor line with its continuations. Pure; thread-safe.
 
 #include <cstddef>
 #include <string_view>
@@ -11,7 +11,7 @@ namespace kevolve::simt {
 struct Token {
   enum class Kind { word, literal, symbol, directive };
   Kind kind = Kind::symbol;
-  std::size_t begin = 0, end = 0;   ///< offsets in the scanned text
+  std::size_t begin = 0, end = 0;  ///< offsets in the scanned text
   std::string_view text;
 };
 

@@ -13,8 +13,11 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kGuardBytes = 16 * kPage;
-constexpr std::size_t kStaticBytes = static_cast<std::size_t>(kMaxStaticSharedBytes);
-constexpr std::size_t kDynamicBytes = (static_cast<std::size_t>(kMaxDynamicSharedBytes) + kPage - 1) / kPage * kPage;
+/// Poison behind every static array: what is read past its end is no plausible value.
+constexpr std::size_t kRedZoneBytes = 64;
+constexpr std::size_t kStaticBytes = static_cast<std::size_t>(kMaxStaticSharedBytes) + 4 * kPage;
+constexpr std::size_t kDynamicBytes =
+    (static_cast<std::size_t>(kMaxDynamicSharedBytes) + kPage - 1) / kPage * kPage;
 constexpr std::size_t kDataBytes = kStaticBytes + kDynamicBytes;
 constexpr std::size_t kRegionBytes = kDataBytes + 2 * kGuardBytes;
 static_assert(kStaticBytes % kPage == 0);
@@ -40,11 +43,13 @@ SharedMemory::SharedMemory() {
   view_.shared_size = kDataBytes;
 }
 
-SharedMemory::~SharedMemory() { munmap(region_, kRegionBytes); }
+SharedMemory::~SharedMemory() {
+  munmap(region_, kRegionBytes);
+}
 
 void SharedMemory::start_launch(std::int64_t dynamic_bytes, std::uint64_t poison) {
   slots_.fill({});
-  static_used_ = 0;
+  static_used_ = static_declared_ = 0;
   const std::size_t rounded = (static_cast<std::size_t>(dynamic_bytes) + 15) / 16 * 16;
   view_.dynamic_shared = view_.shared_begin + kDataBytes - rounded;
   view_.dynamic_bytes = static_cast<std::uint32_t>(dynamic_bytes);
@@ -63,10 +68,13 @@ void* SharedMemory::reserve(std::uint64_t key, std::size_t size_bytes, std::size
     if (slot.key != 0) continue;
     const std::size_t step = std::max<std::size_t>(alignment, 64);
     const std::size_t begin = (static_used_ + step - 1) / step * step;
-    if (begin + size_bytes > kStaticBytes) return nullptr;
+    const std::size_t end = begin + size_bytes + kRedZoneBytes;
+    static_declared_ += size_bytes;
+    if (static_declared_ > static_cast<std::size_t>(kMaxStaticSharedBytes) || end > kStaticBytes)
+      return nullptr;
     slot = {key, view_.shared_begin + begin};
-    static_used_ = begin + size_bytes;
-    fill(view_.shared_begin + begin, size_bytes, view_.poison);
+    fill(view_.shared_begin + static_used_, end - static_used_, view_.poison);
+    static_used_ = end;
     return slot.address;
   }
   return nullptr;

@@ -37,8 +37,8 @@ void Worker::enter(Block* block) {
 
 bool Worker::can_begin_block() const {
   const std::size_t resident = kResidentBlocks - free_block_count_;
-  return free_block_count_ > 0 && (resident + 1) * launch_->block_threads <= pool_.size() && begun_ < quota_ &&
-         !launch_->stop.load(std::memory_order_relaxed) &&
+  return free_block_count_ > 0 && (resident + 1) * launch_->block_threads <= pool_.size() &&
+         begun_ < quota_ && !launch_->stop.load(std::memory_order_relaxed) &&
          (taken_ < taken_end_ || launch_->next_block.load(std::memory_order_relaxed) < launch_->blocks);
 }
 
@@ -46,8 +46,9 @@ bool Worker::can_begin_block() const {
 Block* Worker::begin_block() {
   if (!can_begin_block()) return nullptr;
   if (taken_ == taken_end_) {
-    const std::int64_t share =
-        launch_->config.cooperative ? 1 : std::clamp<std::int64_t>(launch_->blocks / launch_->workers / 16, 1, 64);
+    const std::int64_t share = launch_->config.cooperative
+                                   ? 1
+                                   : std::clamp<std::int64_t>(launch_->blocks / launch_->workers / 16, 1, 64);
     taken_ = launch_->next_block.fetch_add(share, std::memory_order_relaxed);
     taken_end_ = std::min(taken_ + share, launch_->blocks);
     if (taken_ >= launch_->blocks) {
@@ -66,7 +67,7 @@ Block* Worker::begin_block() {
 
 void Worker::finish_block(Block* block) {
   free_blocks_[free_block_count_++] = block;
-  block_ = nullptr;   // the same object will soon be another block: enter() it anew
+  block_ = nullptr;  // the same object will soon be another block: enter() it anew
   if (launch_->config.cooperative) launch_->finished_blocks.fetch_add(1);
 }
 
@@ -99,7 +100,7 @@ Fiber* Worker::pick_rarer(bool may_begin_block) {
 
 void Worker::yield() {
   kevolve_simt_block.spins_left = kSpins;
-  if (launch_->stop.load(std::memory_order_relaxed)) jump(&root_);   // what it polls for may never come
+  if (launch_->stop.load(std::memory_order_relaxed)) jump(&root_);  // what it polls for may never come
   // When everybody polls, what they wait for may lie behind an __activemask() or in a block not begun.
   if (++idle_yields_ > 4 * pool_.size() && !has_unbegun()) {
     idle_yields_ = 0;
@@ -125,7 +126,8 @@ bool Worker::release_converging() {
     for (Fiber* fiber = waiting.head; fiber != nullptr; fiber = fiber->next) {
       std::uint32_t lanes = 0;
       for (Fiber* other = waiting.head; other != nullptr; other = other->next) {
-        const bool together = other->site == fiber->site && other->thread.rank / 32 == fiber->thread.rank / 32;
+        const bool together =
+            other->site == fiber->site && other->thread.rank / 32 == fiber->thread.rank / 32;
         if (together) lanes |= 1U << other->thread.rank % 32;
       }
       fiber->result = lanes;
@@ -182,7 +184,8 @@ void Worker::work(Launch& launch) {
     kevolve_simt_block_dim[i] = static_cast<std::uint32_t>(launch.config.block[i]);
     kevolve_simt_grid_dim[i] = static_cast<std::uint32_t>(launch.config.grid[i]);
   }
-  for (const auto& block : blocks_) block->shared.start_launch(launch.config.dynamic_shared_bytes, launch.poison);
+  for (const auto& block : blocks_)
+    block->shared.start_launch(launch.config.dynamic_shared_bytes, launch.poison);
   opening_ = blocks_[0].get();
   opening_->queue = {};
   running_ = &root_;
@@ -199,7 +202,7 @@ void Worker::schedule() {
       if (launch_->stop.load()) return reset();
       continue;
     }
-    if (free_block_count_ == kResidentBlocks) return;   // nothing begun, nothing left to begin
+    if (free_block_count_ == kResidentBlocks) return;  // nothing begun, nothing left to begin
     if (!launch_->config.cooperative || !pass_grid_barrier()) report_deadlock();
     if (launch_->stop.load()) return reset();
   }

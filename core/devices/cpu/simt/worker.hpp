@@ -1,15 +1,15 @@
 #pragma once
 // Worker: one OS thread's share of a launch, the part that a multiprocessor plays on a GPU.
 //
-// Fibers are made use of lazily: one fiber runs thread after thread of a block in a plain loop (Entry::run). Only when
-// a thread waits does it keep its fiber, and another fiber goes on with the loop. A kernel that never waits thus
-// never switches. Switches go straight from fiber to fiber; the OS thread's own stack (the root) sees only the end
-// of the work, grid-wide barriers and failures.
+// Fibers are made use of lazily: one fiber runs thread after thread of a block in a plain loop (Entry::run).
+// Only when a thread waits does it keep its fiber, and another fiber goes on with the loop. A kernel that
+// never waits thus never switches. Switches go straight from fiber to fiber; the OS thread's own stack (the
+// root) sees only the end of the work, grid-wide barriers and failures.
 //
-// What runs next, in this order: fibers that were released, in the order in which they had come; threads that have
-// not begun; threads at __activemask(); for cooperative launches the next block. Nothing left while threads
-// wait is a deadlock.
-// Used by its own OS thread only, save in_guard(), which is async-signal-safe for it.
+// What runs next, in this order: fibers that were released, in the order in which they had come; threads that
+// have not begun; threads at __activemask(); for cooperative launches the next block. Nothing left while
+// threads wait is a deadlock. Used by its own OS thread only, save in_guard(), which is async-signal-safe for
+// it.
 
 #include <array>
 #include <cstdint>
@@ -49,6 +49,11 @@ class Worker {
   [[gnu::always_inline]] inline void suspend(Wait wait);
   void make_ready(FiberList& fibers) { ready_.append(fibers); }
   void make_ready(Fiber* fiber) { ready_.push(fiber); }
+  /// The lanes of a warp that met. In every order but forward they go on before all others, so that a warp
+  /// runs as far ahead of the rest of its block as barriers let it: a missing one then shows.
+  void make_warp_ready(FiberList& lanes) {
+    launch_->config.order == Order::forward ? ready_.append(lanes) : ready_.prepend(lanes);
+  }
   /// See kevolve_simt_yield.
   void yield();
   /// Puts the running thread into the list of those at the grid-wide barrier and lets others run.
@@ -83,17 +88,18 @@ class Worker {
   std::size_t free_block_count_ = 0;
 
   Launch* launch_ = nullptr;
-  Fiber root_;                       ///< the OS thread's own stack
+  Fiber root_;  ///< the OS thread's own stack
   Fiber* running_ = nullptr;
-  Block* block_ = nullptr;           ///< whose view is in thread-local storage
-  Block* opening_ = nullptr;         ///< the block begun last: the only one that may have threads not begun
+  Block* block_ = nullptr;    ///< whose view is in thread-local storage
+  Block* opening_ = nullptr;  ///< the block begun last: the only one that may have threads not begun
   FiberList ready_, at_grid_;
-  std::size_t idle_yields_ = 0;      ///< since a thread last waited for anything but its turn
-  std::int64_t begun_ = 0, quota_ = 0;       ///< blocks
-  std::int64_t taken_ = 0, taken_end_ = 0;   ///< places taken from launch_->next_block and not begun
+  std::size_t idle_yields_ = 0;             ///< since a thread last waited for anything but its turn
+  std::int64_t begun_ = 0, quota_ = 0;      ///< blocks
+  std::int64_t taken_ = 0, taken_end_ = 0;  ///< places taken from launch_->next_block and not begun
 };
 
-// The way of every barrier step is inlined into the functions that candidates call: see context.hpp on returns.
+// The way of every barrier step is inlined into the functions that candidates call: see context.hpp on
+// returns.
 
 inline void Worker::bind() {
   const std::uint32_t rank = kevolve_simt_thread_index.rank;
@@ -113,7 +119,8 @@ inline void Worker::jump(Fiber* to) {
 
 inline void Worker::switch_from(Fiber* self, Fiber* next) {
   if (next != self) jump(next);
-  if (block_ != self->block) [[unlikely]] enter(self->block);
+  if (block_ != self->block) [[unlikely]]
+    enter(self->block);
   kevolve_simt_thread_index = self->thread;
 }
 

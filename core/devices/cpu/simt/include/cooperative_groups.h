@@ -1,6 +1,6 @@
 #pragma once
-// Cooperative groups over the collectives of kevolve_simt.hpp: thread_block, grid_group, tiles of up to 32 threads and
-// coalesced groups. A tile or coalesced group is a set of lanes of one warp.
+// Cooperative groups over the collectives of kevolve_simt.hpp: thread_block, grid_group, tiles of up to 32
+// threads and coalesced groups. A tile or coalesced group is a set of lanes of one warp.
 
 namespace cooperative_groups {
 
@@ -9,7 +9,8 @@ namespace details {
 /// Values of any size travel in words of 8 bytes.
 template <class T>
 __forceinline__ T shuffle(unsigned mask, const T& value, int source) {
-  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 32, "a group shuffles values of up to 32 bytes");
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 32,
+                "a group shuffles values of up to 32 bytes");
   unsigned long long words[(sizeof(T) + 7) / 8] = {};
   __builtin_memcpy(words, &value, sizeof(T));
   for (auto& word : words) word = kevolve::simt::shuffle(mask, word, source);
@@ -31,7 +32,9 @@ class thread_block {
   __forceinline__ static dim3 group_dim() { return blockDim; }
   __forceinline__ static dim3 dim_threads() { return blockDim; }
 };
-__forceinline__ thread_block this_thread_block() { return {}; }
+__forceinline__ thread_block this_thread_block() {
+  return {};
+}
 
 class grid_group {
  public:
@@ -41,14 +44,20 @@ class grid_group {
   __forceinline__ static unsigned long long block_rank() {
     return (1ULL * blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
   }
-  __forceinline__ static unsigned long long num_threads() { return num_blocks() * thread_block::num_threads(); }
+  __forceinline__ static unsigned long long num_threads() {
+    return num_blocks() * thread_block::num_threads();
+  }
   __forceinline__ static unsigned long long size() { return num_threads(); }
-  __forceinline__ static unsigned long long thread_rank() { return block_rank() * thread_block::num_threads() + threadIdx.rank; }
+  __forceinline__ static unsigned long long thread_rank() {
+    return block_rank() * thread_block::num_threads() + threadIdx.rank;
+  }
   __forceinline__ static dim3 group_dim() { return gridDim; }
   __forceinline__ static dim3 dim_blocks() { return gridDim; }
   __forceinline__ static dim3 block_index() { return blockIdx; }
 };
-__forceinline__ grid_group this_grid() { return {}; }
+__forceinline__ grid_group this_grid() {
+  return {};
+}
 
 /// Any set of lanes of one warp that contains the calling one; ranks count its lanes upwards.
 class coalesced_group {
@@ -59,7 +68,9 @@ class coalesced_group {
   __forceinline__ void sync() const { __syncwarp(mask_); }
   __forceinline__ unsigned num_threads() const { return __popc(mask_); }
   __forceinline__ unsigned size() const { return num_threads(); }
-  __forceinline__ unsigned thread_rank() const { return __popc(mask_ & ((1U << kevolve::simt::lane_id()) - 1)); }
+  __forceinline__ unsigned thread_rank() const {
+    return __popc(mask_ & ((1U << kevolve::simt::lane_id()) - 1));
+  }
   __forceinline__ unsigned meta_group_rank() const { return meta_rank_; }
   __forceinline__ unsigned meta_group_size() const { return meta_size_; }
 
@@ -94,13 +105,16 @@ class coalesced_group {
  private:
   __forceinline__ unsigned ranks_of(unsigned lanes) const {
     unsigned ranks = 0, rank = 0;
-    for (unsigned rest = mask_; rest != 0; rest &= rest - 1, ++rank) ranks |= (lanes & rest & -rest) != 0 ? 1U << rank : 0;
+    for (unsigned rest = mask_; rest != 0; rest &= rest - 1, ++rank)
+      ranks |= (lanes & rest & -rest) != 0 ? 1U << rank : 0;
     return ranks;
   }
 
   unsigned mask_, meta_rank_, meta_size_;
 };
-__forceinline__ coalesced_group coalesced_threads() { return coalesced_group(__activemask()); }
+__forceinline__ coalesced_group coalesced_threads() {
+  return coalesced_group(__activemask());
+}
 using thread_group = coalesced_group;
 
 /// `Size` consecutive threads, a power of two of at most 32.
@@ -119,7 +133,9 @@ class thread_block_tile {
   __forceinline__ static constexpr unsigned num_threads() { return Size; }
   __forceinline__ static constexpr unsigned size() { return Size; }
   __forceinline__ static unsigned meta_group_rank() { return threadIdx.rank / Size; }
-  __forceinline__ static unsigned meta_group_size() { return (thread_block::num_threads() + Size - 1) / Size; }
+  __forceinline__ static unsigned meta_group_size() {
+    return (thread_block::num_threads() + Size - 1) / Size;
+  }
 
   template <class T>
   __forceinline__ T shfl(const T& value, int rank) const {
@@ -167,7 +183,8 @@ __forceinline__ coalesced_group tiled_partition(const thread_block&, unsigned si
 __forceinline__ coalesced_group tiled_partition(const coalesced_group& parent, unsigned size) {
   const unsigned tile = parent.thread_rank() / size;
   unsigned lanes = 0, rank = 0;
-  for (unsigned rest = parent.lanes(); rest != 0; rest &= rest - 1, ++rank) lanes |= rank / size == tile ? rest & -rest : 0;
+  for (unsigned rest = parent.lanes(); rest != 0; rest &= rest - 1, ++rank)
+    lanes |= rank / size == tile ? rest & -rest : 0;
   return coalesced_group(lanes, tile, (parent.num_threads() + size - 1) / size);
 }
 template <class Group, class Label>

@@ -1,6 +1,6 @@
 #pragma once
-// The CUDA language for g++: force-included before a candidate's source. What NVRTC gives without any #include.
-// Header-only, save the `kevolve_simt_*` symbols of abi.hpp.
+// The CUDA language for g++: force-included before a candidate's source. What NVRTC gives without any
+// #include. Header-only, save the `kevolve_simt_*` symbols of abi.hpp.
 
 #include <float.h>
 #include <limits.h>
@@ -15,9 +15,10 @@
 #include <type_traits>
 #include <utility>
 
-#pragma GCC diagnostic ignored "-Wunknown-pragmas"   // #pragma unroll: g++ decides for itself
+#pragma GCC diagnostic ignored "-Wunknown-pragmas"  // #pragma unroll: g++ decides for itself
 
 // In this order: each uses what stands above.
+// clang-format off
 #include "kevolve/language.hpp"
 #include "kevolve/vector_types.hpp"
 #include "kevolve/index.hpp"
@@ -28,3 +29,4 @@
 #include "kevolve/memory.hpp"
 #include "kevolve/atomics.hpp"
 #include "kevolve/warp.hpp"
+// clang-format on

@@ -1,5 +1,6 @@
 #pragma once
-// KEVOLVE_SIMT_ENTRY: the loop over threads into which g++ inlines one kernel, and its description for the runner.
+// KEVOLVE_SIMT_ENTRY: the loop over threads into which g++ inlines one kernel, and its description for the
+// runner.
 
 #include "index.hpp"
 
@@ -8,9 +9,12 @@ namespace kevolve::simt {
 template <class T>
 constexpr Parameter parameter_of() {
   ParameterKind kind = ParameterKind::other;
-  if constexpr (std::is_pointer_v<T>) kind = ParameterKind::pointer;
-  else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) kind = ParameterKind::integer;
-  else if constexpr (std::is_floating_point_v<T>) kind = ParameterKind::floating;
+  if constexpr (std::is_pointer_v<T>)
+    kind = ParameterKind::pointer;
+  else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>)
+    kind = ParameterKind::integer;
+  else if constexpr (std::is_floating_point_v<T>)
+    kind = ParameterKind::floating;
   return {sizeof(T), kind};
 }
 
@@ -25,14 +29,16 @@ struct EntryOf<Kernel> {
     while (queue->next < queue->size) {
       reinterpret_cast<ThreadIndex&>(threadIdx) = queue->order[queue->next++];
       kevolve_simt_block.spins_left = kSpins;
-      __asm__ volatile("" : : "m"(threadIdx));   // a fault in the kernel must find the right thread in memory
+      __asm__ volatile("" : : "m"(threadIdx));  // a fault in the kernel must find the right thread in memory
       Kernel(values...);
-      if (queue->bound != 0) [[unlikely]] kevolve_simt_thread_exited();
+      if (queue->bound != 0) [[unlikely]]
+        kevolve_simt_thread_exited();
     }
   }
 
   template <std::size_t... I>
-  [[gnu::always_inline]] static inline void unpack(ThreadQueue* queue, void* const* arguments, std::index_sequence<I...>) {
+  [[gnu::always_inline]] static inline void unpack(ThreadQueue* queue, void* const* arguments,
+                                                   std::index_sequence<I...>) {
     loop(queue, *static_cast<const P*>(arguments[I])...);
   }
 
@@ -40,11 +46,14 @@ struct EntryOf<Kernel> {
     unpack(queue, arguments, std::index_sequence_for<P...>{});
   }
 
-  static constexpr Entry entry(const char* name) { return {kAbiVersion, sizeof...(P), kParameters, name, &run}; }
+  static constexpr Entry entry(const char* name) {
+    return {kAbiVersion, sizeof...(P), kParameters, name, &run};
+  }
 };
 
 }  // namespace kevolve::simt
 
-#define KEVOLVE_SIMT_ENTRY(index, ...)                                                                         \
-  extern "C" __attribute__((visibility("default"))) const ::kevolve::simt::Entry kevolve_entry_##index;        \
-  const ::kevolve::simt::Entry kevolve_entry_##index = ::kevolve::simt::EntryOf<&__VA_ARGS__>::entry(#__VA_ARGS__);
+#define KEVOLVE_SIMT_ENTRY(index, ...)                                                                  \
+  extern "C" __attribute__((visibility("default"))) const ::kevolve::simt::Entry kevolve_entry_##index; \
+  const ::kevolve::simt::Entry kevolve_entry_##index =                                                  \
+      ::kevolve::simt::EntryOf<&__VA_ARGS__>::entry(#__VA_ARGS__);

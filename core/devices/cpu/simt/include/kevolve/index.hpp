@@ -14,8 +14,10 @@ static_assert(sizeof(BuiltinThreadIndex) == sizeof(ThreadIndex));
 
 template <class S>
 constexpr std::uint64_t shared_key() {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;   // FNV-1a over the type's name, which holds all template arguments
-  for (const char* c = __PRETTY_FUNCTION__; *c != '\0'; ++c) hash = (hash ^ static_cast<unsigned char>(*c)) * 0x100000001b3ULL;
+  std::uint64_t hash =
+      0xcbf29ce484222325ULL;  // FNV-1a over the type's name, which holds all template arguments
+  for (const char* c = __PRETTY_FUNCTION__; *c != '\0'; ++c)
+    hash = (hash ^ static_cast<unsigned char>(*c)) * 0x100000001b3ULL;
   return hash | 1ULL << 63;
 }
 
@@ -38,7 +40,8 @@ template <class A>
 }  // namespace kevolve::simt
 
 extern "C" {
-extern __thread kevolve::simt::BuiltinThreadIndex threadIdx __asm__("kevolve_simt_thread_index") KEVOLVE_SIMT_TLS;
+extern __thread kevolve::simt::BuiltinThreadIndex threadIdx __asm__("kevolve_simt_thread_index")
+    KEVOLVE_SIMT_TLS;
 extern __thread uint3 blockIdx __asm__("kevolve_simt_block_index") KEVOLVE_SIMT_TLS;
 extern __thread dim3 blockDim __asm__("kevolve_simt_block_dim") KEVOLVE_SIMT_TLS;
 extern __thread dim3 gridDim __asm__("kevolve_simt_grid_dim") KEVOLVE_SIMT_TLS;

@@ -5,7 +5,7 @@
 #define __CUDACC_RTC__ 1
 #define __NVCC__ 1
 #define __CUDA_ARCH__ 900
-#define __KEVOLVE_SIMT__ 1   // for candidates that want to know
+#define __KEVOLVE_SIMT__ 1  // for candidates that want to know
 
 #define __host__
 #define __device__
@@ -22,16 +22,19 @@
 #define __nv_pure__ __attribute__((pure))
 #define __CUDA_ALIGN__(n) __align__(n)
 // rewrite_for_host() has replaced every declaration that it could see.
-#define __shared__ \
-  _Pragma("GCC error \"on the cpu device __shared__ must stand in the declaration itself, not come from a macro\"")
+#define __shared__                                                                                      \
+  _Pragma(                                                                                              \
+      "GCC error \"on the cpu device __shared__ must stand in the declaration itself, not come from a " \
+      "macro\"")
 
-#define __builtin_assume(condition) \
-  do {                              \
+#define __builtin_assume(condition)            \
+  do {                                         \
     if (!(condition)) __builtin_unreachable(); \
   } while (false)
 #define __assume(condition) __builtin_assume(condition)
 
 #define __trap() kevolve_simt_trap(nullptr, nullptr, 0)
 #define __brkpt() kevolve_simt_trap(nullptr, nullptr, 0)
-#define assert(...) \
-  (static_cast<bool>(__VA_ARGS__) ? static_cast<void>(0) : kevolve_simt_trap(#__VA_ARGS__, __FILE__, __LINE__))
+#define assert(...)                                      \
+  (static_cast<bool>(__VA_ARGS__) ? static_cast<void>(0) \
+                                  : kevolve_simt_trap(#__VA_ARGS__, __FILE__, __LINE__))

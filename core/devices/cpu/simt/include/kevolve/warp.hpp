@@ -5,7 +5,9 @@
 
 namespace kevolve::simt {
 
-__forceinline__ int lane_id() { return static_cast<int>(threadIdx.rank & 31); }
+__forceinline__ int lane_id() {
+  return static_cast<int>(threadIdx.rank & 31);
+}
 
 template <class T>
 concept WarpNumber = std::is_arithmetic_v<T> && sizeof(T) <= 8;
@@ -27,7 +29,9 @@ __forceinline__ T from_bits(std::uint64_t bits) {
 }
 
 // Source lanes: those beyond the segment of `width` lanes give the own value (-1), as PTX shfl does.
-__forceinline__ int source_index(int lane, int width) { return (lane_id() & -width) + (lane & (width - 1)); }
+__forceinline__ int source_index(int lane, int width) {
+  return (lane_id() & -width) + (lane & (width - 1));
+}
 __forceinline__ int source_up(unsigned delta, int width) {
   const int source = lane_id() - static_cast<int>(delta);
   return source < (lane_id() & -width) ? -1 : source;
@@ -52,7 +56,9 @@ __forceinline__ unsigned collective(WarpOperation operation, unsigned mask, std:
 
 }  // namespace kevolve::simt
 
-__forceinline__ void __syncthreads() { kevolve_simt_block_barrier(kevolve::simt::BlockBarrier::sync, 0); }
+__forceinline__ void __syncthreads() {
+  kevolve_simt_block_barrier(kevolve::simt::BlockBarrier::sync, 0);
+}
 __forceinline__ int __syncthreads_count(int predicate) {
   return kevolve_simt_block_barrier(kevolve::simt::BlockBarrier::count, predicate);
 }
@@ -62,38 +68,54 @@ __forceinline__ int __syncthreads_and(int predicate) {
 __forceinline__ int __syncthreads_or(int predicate) {
   return kevolve_simt_block_barrier(kevolve::simt::BlockBarrier::any_of, predicate);
 }
-__forceinline__ void __barrier_sync(unsigned) { __syncthreads(); }
+__forceinline__ void __barrier_sync(unsigned) {
+  __syncthreads();
+}
 __forceinline__ void __syncwarp(unsigned mask = 0xffffffffU) {
   kevolve::simt::collective(kevolve::simt::WarpOperation::sync, mask, 0);
 }
-__forceinline__ unsigned __activemask() { return kevolve_simt_active_lanes(); }
+__forceinline__ unsigned __activemask() {
+  return kevolve_simt_active_lanes();
+}
 
 template <kevolve::simt::WarpNumber T>
 __forceinline__ kevolve::simt::Shuffled<T> __shfl_sync(unsigned mask, T value, int lane, int width = 32) {
-  return kevolve::simt::shuffle<kevolve::simt::Shuffled<T>>(mask, value, kevolve::simt::source_index(lane, width));
+  return kevolve::simt::shuffle<kevolve::simt::Shuffled<T>>(mask, value,
+                                                            kevolve::simt::source_index(lane, width));
 }
 template <kevolve::simt::WarpNumber T>
-__forceinline__ kevolve::simt::Shuffled<T> __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32) {
-  return kevolve::simt::shuffle<kevolve::simt::Shuffled<T>>(mask, value, kevolve::simt::source_up(delta, width));
+__forceinline__ kevolve::simt::Shuffled<T> __shfl_up_sync(unsigned mask, T value, unsigned delta,
+                                                          int width = 32) {
+  return kevolve::simt::shuffle<kevolve::simt::Shuffled<T>>(mask, value,
+                                                            kevolve::simt::source_up(delta, width));
 }
 template <kevolve::simt::WarpNumber T>
-__forceinline__ kevolve::simt::Shuffled<T> __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32) {
-  return kevolve::simt::shuffle<kevolve::simt::Shuffled<T>>(mask, value, kevolve::simt::source_down(delta, width));
+__forceinline__ kevolve::simt::Shuffled<T> __shfl_down_sync(unsigned mask, T value, unsigned delta,
+                                                            int width = 32) {
+  return kevolve::simt::shuffle<kevolve::simt::Shuffled<T>>(mask, value,
+                                                            kevolve::simt::source_down(delta, width));
 }
 template <kevolve::simt::WarpNumber T>
-__forceinline__ kevolve::simt::Shuffled<T> __shfl_xor_sync(unsigned mask, T value, int lanes, int width = 32) {
-  return kevolve::simt::shuffle<kevolve::simt::Shuffled<T>>(mask, value, kevolve::simt::source_xor(lanes, width));
+__forceinline__ kevolve::simt::Shuffled<T> __shfl_xor_sync(unsigned mask, T value, int lanes,
+                                                           int width = 32) {
+  return kevolve::simt::shuffle<kevolve::simt::Shuffled<T>>(mask, value,
+                                                            kevolve::simt::source_xor(lanes, width));
 }
 
 __forceinline__ unsigned __ballot_sync(unsigned mask, int predicate) {
   return kevolve::simt::collective(kevolve::simt::WarpOperation::ballot, mask, predicate != 0);
 }
-__forceinline__ int __any_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
-__forceinline__ int __all_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate == 0) == 0; }
+__forceinline__ int __any_sync(unsigned mask, int predicate) {
+  return __ballot_sync(mask, predicate) != 0;
+}
+__forceinline__ int __all_sync(unsigned mask, int predicate) {
+  return __ballot_sync(mask, predicate == 0) == 0;
+}
 
 template <kevolve::simt::WarpNumber T>
 __forceinline__ unsigned __match_any_sync(unsigned mask, T value) {
-  return kevolve::simt::collective(kevolve::simt::WarpOperation::match_any, mask, kevolve::simt::to_bits(value));
+  return kevolve::simt::collective(kevolve::simt::WarpOperation::match_any, mask,
+                                   kevolve::simt::to_bits(value));
 }
 template <kevolve::simt::WarpNumber T>
 __forceinline__ unsigned __match_all_sync(unsigned mask, T value, int* predicate) {
@@ -103,10 +125,10 @@ __forceinline__ unsigned __match_all_sync(unsigned mask, T value, int* predicate
   return lanes;
 }
 
-#define KEVOLVE_SIMT_REDUCE(name, type, operation)                                                        \
-  __forceinline__ type name(unsigned mask, type value) {                                                  \
-    return static_cast<type>(                                                                             \
-        kevolve::simt::collective(kevolve::simt::WarpOperation::operation, mask, static_cast<unsigned>(value))); \
+#define KEVOLVE_SIMT_REDUCE(name, type, operation)                                                    \
+  __forceinline__ type name(unsigned mask, type value) {                                              \
+    return static_cast<type>(kevolve::simt::collective(kevolve::simt::WarpOperation::operation, mask, \
+                                                       static_cast<unsigned>(value)));                \
   }
 KEVOLVE_SIMT_REDUCE(__reduce_add_sync, int, add_i32)
 KEVOLVE_SIMT_REDUCE(__reduce_add_sync, unsigned, add_u32)

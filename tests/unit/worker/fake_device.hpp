@@ -1,0 +1,92 @@
+#pragma once
+// FakeDevice: runs "candidates" that are functions of the test program, so that the worker's recipe is tested
+// without a compiler or a process. The kernel's name in the launch plan chooses the function.
+
+#include <cstring>
+#include <functional>
+#include <map>
+
+#include "core/devices/device.hpp"
+
+namespace kevolve {
+
+struct FakeRun {
+  std::vector<std::shared_ptr<SharedBuffer>> buffers;  ///< inputs, outputs, scratch
+  RunOptions options;
+  int number = 0;        ///< of this runner's launches, from 0; prepare not counted
+  double wall_us = 100;  ///< what the report will say
+
+  [[nodiscard]] float* floats(std::size_t buffer) const {
+    return static_cast<float*>(buffers[buffer]->data());
+  }
+  [[nodiscard]] std::size_t count(std::size_t buffer) const { return buffers[buffer]->size_bytes() / 4; }
+};
+
+using FakeKernel = std::function<void(FakeRun&)>;
+
+class FakeBuffer final : public SharedBuffer {
+ public:
+  explicit FakeBuffer(std::size_t size) : bytes_(size + 16, std::byte{0xC5}) {}
+  void* data() override { return bytes_.data(); }
+  [[nodiscard]] std::size_t size_bytes() const override { return bytes_.size() - 16; }
+  [[nodiscard]] bool canaries_intact() const override { return bytes_[size_bytes()] == std::byte{0xC5}; }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+class FakeRunner final : public Runner {
+ public:
+  FakeRunner(LaunchPlan plan, const std::map<std::string, FakeKernel>& kernels)
+      : plan_(std::move(plan)), kernels_(kernels) {}
+  Result<int> bind(const std::vector<std::shared_ptr<SharedBuffer>>& buffers) override {
+    sets_.push_back(buffers);
+    return static_cast<int>(sets_.size()) - 1;
+  }
+  Result<RunReport> run(int set, const RunOptions& options) override {
+    FakeRun state{sets_[static_cast<std::size_t>(set)], options};
+    if (!options.prepare) state.number = launches_++;
+    for (const PlannedLaunch& launch : options.prepare ? plan_.prepare : plan_.launches)
+      kernels_.at(launch.kernel)(state);
+    return RunReport{{Outcome::passed, Gate::correctness, ""}, state.wall_us};
+  }
+
+ private:
+  const LaunchPlan plan_;
+  const std::map<std::string, FakeKernel>& kernels_;
+  std::vector<std::vector<std::shared_ptr<SharedBuffer>>> sets_;
+  int launches_ = 0;
+};
+
+class FakeDevice final : public Device {
+ public:
+  FakeDevice(std::string name, std::map<std::string, FakeKernel> kernels) : kernels_(std::move(kernels)) {
+    info_.name = std::move(name);
+    info_.num_sms = 2;
+  }
+  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+  [[nodiscard]] DeviceLimits limits() const override { return {}; }
+  [[nodiscard]] std::string timing_mode() const override { return "warm"; }
+  void flush_caches() override {}
+  Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan&,
+                                                std::chrono::milliseconds) override {
+    if (source.find("does_not_compile") != std::string::npos) {
+      return tl::expected<Binary, Verdict>(
+          tl::make_unexpected(Verdict{Outcome::compile_error, Gate::compile, "no"}));
+    }
+    return tl::expected<Binary, Verdict>(Binary{"fake", {}});
+  }
+  [[nodiscard]] bool can_run() const override { return info_.name == "cpu"; }
+  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement, std::size_t) override {
+    return std::shared_ptr<SharedBuffer>(std::make_shared<FakeBuffer>(size_bytes));
+  }
+  Result<std::unique_ptr<Runner>> start_runner(const Binary&, const LaunchPlan& plan) override {
+    return std::unique_ptr<Runner>(std::make_unique<FakeRunner>(plan, kernels_));
+  }
+
+ private:
+  DeviceInfo info_;
+  std::map<std::string, FakeKernel> kernels_;
+};
+
+}  // namespace kevolve
