@@ -176,10 +176,9 @@ Result<void> OperatorSearch::remember_champion() {
       if (round.id == *(*best)->round) champion_.round = round.number;
     }
   }
-  if (const Operator* op = &op_; op != nullptr) {
-    if (const auto header = parse_candidate(candidate.source, op_, op_.name); header)
-      champion_.idea = header->idea;
-  }
+  // A tuned kernel is best described by the idea in its own header.
+  if (const auto header = parse_candidate(candidate.source, op_, op_.name); header)
+    champion_.idea = header->idea;
   return {};
 }
 
