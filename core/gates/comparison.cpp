@@ -12,9 +12,9 @@ namespace kevolve {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr std::size_t kTileMost = 512;  // elements whose noise is observed together, within one row
-constexpr std::size_t kTileLeast = 64;  // shorter rows are joined until a tile has as many
-constexpr double kRelativeSpread = 4;   // noise beyond this multiple of the tile's median is absolute noise
+constexpr std::size_t kTileMost = 4096;  // elements whose noise is observed together, within one row
+constexpr std::size_t kTileLeast = 64;   // shorter rows are joined until a tile has as many
+constexpr double kRelativeSpread = 4;    // noise beyond this multiple of the tile's median is absolute noise
 
 /// Length of the tiles: rows (the innermost dimension) are cut into tiles, or joined when they are short.
 std::size_t tile_length(const std::vector<std::int64_t>& shape, std::size_t count) {
@@ -68,7 +68,6 @@ struct Tile {
   std::span<const double> oracle;
   std::vector<double> torch;
   double relative = 0, absolute = 0;  ///< noise of an element = relative * |oracle| + absolute
-  double oracle_rms = 0;
 
  private:
   [[nodiscard]] double observed(std::size_t i, std::span<const double> response) const {
@@ -79,12 +78,8 @@ struct Tile {
 
   void observe(std::span<const double> response) {
     std::vector<double> ratios;
-    double squares = 0;
-    std::size_t finite = 0;
     for (std::size_t i = 0; i < oracle.size(); ++i) {
       if (!std::isfinite(oracle[i])) continue;
-      squares += oracle[i] * oracle[i];
-      ++finite;
       if (oracle[i] != 0) ratios.push_back(observed(i, response) / std::abs(oracle[i]));
     }
     relative = unit_roundoff(dtype);
@@ -98,15 +93,23 @@ struct Tile {
       const double beyond = observed(i, response) - kRelativeSpread * relative * std::abs(oracle[i]);
       absolute = std::max(absolute, beyond);
     }
-    oracle_rms = finite > 0 ? std::sqrt(squares / static_cast<double>(finite)) : 0;
   }
 };
 
 /// Sums over the tensor that the record of accuracy needs.
 struct Totals {
   double squares = 0, error_squares = 0, torch_squares = 0;
-  bool exact = true;  ///< every element is the oracle's, rounded once
+  double oracle_rms = 0;  ///< of the finite elements
+  bool exact = true;      ///< every element is the oracle's, rounded once
 };
+
+double finite_rms(std::span<const double> values) {
+  double squares = 0, count = 0;
+  for (const double value : values) {
+    if (std::isfinite(value)) squares += value * value, ++count;
+  }
+  return count > 0 ? std::sqrt(squares / count) : 0;
+}
 
 /// Looks at every element of one tile; returns the allowance it needs.
 double measure(const Tile& tile, std::span<const double> answer, Accuracy& accuracy, Totals& totals) {
@@ -120,7 +123,7 @@ double measure(const Tile& tile, std::span<const double> answer, Accuracy& accur
     const auto error_of = [&](double value) { return std::isfinite(value) ? std::abs(value - right) : 0; };
     const double error = error_of(answer[i]), torch_error = error_of(tile.torch[i]);
     const double noise = tile.noise_at(right);
-    const double scale = std::abs(right) + tile.oracle_rms + least_step(tile.dtype);
+    const double scale = std::abs(right) + totals.oracle_rms + least_step(tile.dtype);
     error_squares += error * error;
     noise_squares += noise * noise;
     totals.torch_squares += torch_error * torch_error;
@@ -266,6 +269,7 @@ Comparison compare_numbers(const Expectation& expected, const Elements& answer) 
   Comparison result;
   result.accuracy.worst_draw = expected.draw;
   Totals totals;
+  totals.oracle_rms = finite_rms(expected.oracle);
   for_each_tile(expected, answer, [&](const Tile& tile, std::span<const double> values) {
     result.needed_allowance =
         std::max(result.needed_allowance, measure(tile, values, result.accuracy, totals));

@@ -39,7 +39,7 @@ double allowance(PrecisionClass precision, DType dtype);
 struct Comparison {
   /// The finest class whose allowance covers every element; nothing when even the coarsest does not.
   std::optional<PrecisionClass> precision;
-  Accuracy accuracy;            ///< scaled by |oracle| + rms of the oracle over the element's tile
+  Accuracy accuracy;            ///< scaled by |oracle| + rms of the oracle over the tensor
   double needed_allowance = 0;  ///< infinite when a NaN or an infinity is not where it must be
   std::size_t wrong = 0;        ///< elements outside the required class
   std::size_t unwritten = 0;    ///< of these, elements that still hold the poison
