@@ -57,15 +57,14 @@ TEST_CASE("every field of a job is read, and written back") {
   CHECK(job->budget.wall_seconds == 3600.5);
   CHECK(job->archive == "night.db");
   CHECK(job->launcher == std::vector<std::string>{"srun", "--gres=gpu:1"});
-  CHECK(
-      to_json(*job).dump() ==
-      R"({"name":"night","operators":[{"operator":"softmax","workload":"benchmark"},)"
-      R"({"operator":"softmax","workload":"small"}],"device":"cuda:sm_90a","seed":7,)"
-      R"("idea_sources":[{"kind":"playbook"}],"policy":{"kind":"refine","rounds":6,"ideas_per_round":7,)"
-      R"("implementations_per_idea":8,"survivors":9,"plateau_rounds":10,"plateau_gain":0.5},)"
-      R"("timing":{"min_samples":5,"max_samples":50,"max_seconds":1.5},)"
-      R"("budget":{"evaluations":100,"wall_seconds":3600.5},"workers":4,"archive":"night.db",)"
-      R"("launcher":["srun","--gres=gpu:1"]})");
+  CHECK(to_json(*job).dump() ==
+        R"({"name":"night","operators":[{"operator":"softmax","workload":"benchmark"},)"
+        R"({"operator":"softmax","workload":"small"}],"device":"cuda:sm_90a","seed":7,)"
+        R"("idea_sources":[{"kind":"playbook"}],"policy":{"kind":"refine","rounds":6,"ideas_per_round":7,)"
+        R"("implementations_per_idea":8,"survivors":9,"plateau_rounds":10,"plateau_gain":0.5},)"
+        R"("timing":{"min_samples":5,"max_samples":50,"max_seconds":1.5},)"
+        R"("budget":{"evaluations":100,"wall_seconds":3600.5},"workers":4,"archive":"night.db",)"
+        R"("launcher":["srun","--gres=gpu:1"]})");
   const auto again = parse_job(to_json(*job), "again");
   REQUIRE(again);
   CHECK(to_json(*again) == to_json(*job));
