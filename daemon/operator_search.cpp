@@ -23,6 +23,8 @@ constexpr std::string_view kYardstick = "naive";
 constexpr int kRetimings = 3;
 /// Contenders of one round that get that chance.
 constexpr std::size_t kContenders = 2;
+/// A request that failed for no fault of its candidate (a runner killed from outside, say) is sent again.
+constexpr int kAttempts = 3;
 /// Verified kernels that survivors are selected from.
 constexpr int kRankingDepth = 64;
 
@@ -338,7 +340,11 @@ asio::awaitable<Result<void>> OperatorSearch::judge_one(CandidateRecord candidat
     co_return Result<void>{};
   }
   ++env_.evaluations;  // spent plus in flight counts against the budget
-  Result<Evaluation> evaluation = co_await env_.workers.evaluate(request_for(candidate));
+  Result<Evaluation> evaluation = failure("not asked yet");
+  for (int attempt = 0; attempt < kAttempts && !evaluation && (attempt == 0 || env_.may_evaluate());
+       ++attempt) {
+    evaluation = co_await env_.workers.evaluate(request_for(candidate));
+  }
   if (!evaluation) {
     --env_.evaluations;
     if (!env_.may_evaluate()) co_return Result<void>{};
