@@ -40,7 +40,9 @@ std::string shorten(const std::string& text, std::size_t length) {
 }  // namespace
 
 OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& op, std::string workload)
-    : env_(environment), op_(op), workload_(std::move(workload)),
+    : env_(environment),
+      op_(op),
+      workload_(std::move(workload)),
       label_(workload_ == "small" ? op.name : op.name + "/" + workload_) {}
 
 ResultKey OperatorSearch::key() const {
@@ -174,10 +176,9 @@ Result<void> OperatorSearch::remember_champion() {
       if (round.id == *(*best)->round) champion_.round = round.number;
     }
   }
-  if (const Operator* op = &op_; op != nullptr) {
-    if (const auto header = parse_candidate(candidate.source, op_, op_.name); header)
-      champion_.idea = header->idea;
-  }
+  // A tuned kernel is best described by the idea in its own header.
+  if (const auto header = parse_candidate(candidate.source, op_, op_.name); header)
+    champion_.idea = header->idea;
   return {};
 }
 

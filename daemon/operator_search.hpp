@@ -87,7 +87,7 @@ class OperatorSearch {
   SearchEnvironment& env_;
   const Operator& op_;
   std::string workload_;
-  std::string label_;                         ///< what observers call it
+  std::string label_;  ///< what observers call it
   OperatorId op_id_;
   Champion naive_, champion_;  ///< the champion is naive until something beats it
   double eager_us_ = 0, floor_us_ = 0;

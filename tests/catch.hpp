@@ -6,6 +6,8 @@ using Catch::Approx;
 #else
 #include <catch2/catch.hpp>
 namespace Catch::Matchers {
-inline auto ContainsSubstring(const std::string& text) { return Contains(text); }   // its name in 3.x
+inline auto ContainsSubstring(const std::string& text) {
+  return Contains(text);
+}  // its name in 3.x
 }  // namespace Catch::Matchers
 #endif

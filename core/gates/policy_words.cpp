@@ -18,6 +18,7 @@ constexpr std::string_view kOutput = "a candidate has no output but its output t
 constexpr std::string_view kRemove = "remove it";
 constexpr std::string_view kState = "state that survives a call lets a kernel replay an old answer";
 constexpr std::string_view kSystem = "a candidate has no files, processes or memory maps";
+constexpr std::string_view kPhases = "a kernel that reads clocks can tell a check from a timing";
 constexpr std::string_view kTricks = "the source must read the same to a person and to the compiler";
 
 constexpr std::array kWords{
@@ -56,6 +57,9 @@ constexpr std::array kWords{
     ForbiddenWord{"setjmp", called, kSystem, kRemove},
     ForbiddenWord{"longjmp", called, kSystem, kRemove},
     ForbiddenWord{"pthread_create", called, kSystem, kRemove},
+    ForbiddenWord{"clock", called, kPhases, kRemove},
+    ForbiddenWord{"clock64", called, kPhases, kRemove},
+    ForbiddenWord{"globaltimer", anywhere, kPhases, kRemove},
     ForbiddenWord{"__has_include", anywhere, kTricks, "include only headers that are always there"},
     ForbiddenWord{"__has_include_next", anywhere, kTricks, "include only headers that are always there"},
     ForbiddenWord{"__has_embed", anywhere, kTricks, kRemove},

@@ -89,7 +89,7 @@ Result<Job> parse_job(const Json& document, std::string_view where) {
   if (document.contains("idea_sources")) {
     job.idea_sources.clear();
     for (const Json& source : document["idea_sources"]) {
-      job.idea_sources.push_back({source["kind"], source.value("weight", 1.0)});
+      job.idea_sources.push_back({source["kind"]});
     }
   }
   if (document.contains("policy")) job.policy = read_policy(document["policy"]);
@@ -119,7 +119,7 @@ Json to_json(const Job& job) {
   }
   json["idea_sources"] = Json::array();
   for (const JobIdeaSource& source : job.idea_sources) {
-    json["idea_sources"].push_back({{"kind", source.kind}, {"weight", source.weight}});
+    json["idea_sources"].push_back({{"kind", source.kind}});
   }
   json["policy"] = {{"kind", name(job.policy.kind)},
                     {"rounds", job.policy.rounds},

@@ -23,7 +23,6 @@ struct JobOperator {
 
 struct JobIdeaSource {
   std::string kind = "playbook";
-  double weight = 1;  ///< share of the ideas, relative to the other sources
 };
 
 enum class PolicyKind { evolve, sample, refine };

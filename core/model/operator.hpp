@@ -25,7 +25,7 @@ enum class AxisKind {
 };
 
 struct Axis {
-  std::string name;         ///< an upper-case C identifier
+  std::string name;  ///< an upper-case C identifier
   AxisKind kind = AxisKind::constant;
   std::string description;
 };
@@ -40,19 +40,19 @@ struct Scalar {
 struct TensorSpec {
   std::string name;
   DType dtype = DType::f32;
-  std::vector<Expression> shape;    ///< outermost dimension first, row-major, contiguous
-  bool constant = false;            ///< the same across calls (a weight): `prepare` may repack it
+  std::vector<Expression> shape;  ///< outermost dimension first, row-major, contiguous
+  bool constant = false;          ///< the same across calls (a weight): `prepare` may repack it
 };
 
 struct Workload {
-  std::string name;                           ///< "small", "benchmark", …
+  std::string name;  ///< "small", "benchmark", …
   Bindings axes;
-  std::vector<Bindings> holdouts;             ///< overrides of variable axes, checked for correctness only
+  std::vector<Bindings> holdouts;  ///< overrides of variable axes, checked for correctness only
 };
 
 /// How one input is drawn. Known kinds and parameters: docs/operator_authoring.md, "Distributions".
 struct InputDraw {
-  std::string kind;                           ///< "normal", "uniform", "impulse", "special_values", …
+  std::string kind;  ///< "normal", "uniform", "impulse", "special_values", …
   std::map<std::string, double> parameters;
 };
 
@@ -60,33 +60,34 @@ struct InputDraw {
 struct Distribution {
   std::string name;
   std::map<std::string, InputDraw> draws;
-  bool timed = false;                         ///< used for timing too (exactly one distribution is)
+  bool timed = false;  ///< used for timing too (exactly one distribution is)
 };
 
 struct Baseline {
-  std::string name;                           ///< "eager" is always there
+  std::string name;  ///< "eager" is always there
   std::string torchscript;
 };
 
 struct Operator {
   std::string name;
-  std::string description;                    ///< English, one paragraph
+  std::string description;  ///< English, one paragraph
   std::vector<Axis> axes;
   std::vector<Scalar> scalars;
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
-  std::string reference;                      ///< TorchScript text that defines `forward`
-  std::vector<Baseline> baselines;            ///< further expressions to beat; eager is implied
+  std::string reference;            ///< TorchScript text that defines `forward`
+  std::vector<Baseline> baselines;  ///< further expressions to beat; eager is implied
   std::vector<Workload> workloads;
   std::vector<Distribution> distributions;
   PrecisionClass precision = PrecisionClass::strict_fp32;
-  Expression bytes = {};                      ///< least bytes moved through device memory, by axes
-  Expression flops = {};                      ///< least arithmetic, by axes
-  Json document;                              ///< operator.json itself, for the worker protocol
-  std::filesystem::path folder;               ///< empty when it came over the wire
+  Expression bytes = {};         ///< least bytes moved through device memory, by axes
+  Expression flops = {};         ///< least arithmetic, by axes
+  Json document;                 ///< operator.json itself, for the worker protocol
+  std::filesystem::path folder;  ///< empty when it came over the wire
 
-  [[nodiscard]] const Workload* workload(std::string_view name) const;   ///< nullptr when absent
-  [[nodiscard]] const TensorSpec* tensor(std::string_view name) const;   ///< input or output, nullptr when absent
+  [[nodiscard]] const Workload* workload(std::string_view name) const;  ///< nullptr when absent
+  [[nodiscard]] const TensorSpec* tensor(
+      std::string_view name) const;  ///< input or output, nullptr when absent
   [[nodiscard]] bool is_input(std::string_view name) const;
 };
 

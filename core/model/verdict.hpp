@@ -14,24 +14,24 @@ enum class Gate { policy, compile, inspect, correctness, timing, profile };
 /// Stored by name: never rename.
 enum class Outcome {
   passed,
-  not_applicable,      ///< a constraint does not hold for this workload and these tunables
-  unsupported,         ///< the device cannot run it (tensor cores, TMA, inline PTX on the cpu device)
-  policy_violation,    ///< the source or header asks for what no candidate may do
+  not_applicable,    ///< a constraint does not hold for this workload and these tunables
+  unsupported,       ///< the device cannot run it (tensor cores, TMA, inline PTX on the cpu device)
+  policy_violation,  ///< the source or header asks for what no candidate may do
   compile_error,
   compile_timeout,
-  inspect_violation,   ///< the binary holds what no candidate may hold (writable globals, foreign symbols)
-  launch_error,        ///< the launch itself was refused (block too large, shared memory, co-residency)
-  illegal_access,      ///< out of bounds, or a write to a read-only input
-  crash,               ///< trap, abort, stack overflow, forbidden system call
-  deadlock,            ///< threads wait at barriers that can never complete
+  inspect_violation,  ///< the binary holds what no candidate may hold (writable globals, foreign symbols)
+  launch_error,       ///< the launch itself was refused (block too large, shared memory, co-residency)
+  illegal_access,     ///< out of bounds, or a write to a read-only input
+  crash,              ///< trap, abort, stack overflow, forbidden system call
+  deadlock,           ///< threads wait at barriers that can never complete
   timeout,
   out_of_memory,
-  race,                ///< result depends on the order of threads or blocks
-  unwritten,           ///< output elements left unwritten
+  race,       ///< result depends on the order of threads or blocks
+  unwritten,  ///< output elements left unwritten
   wrong_result,
-  wrong_precision,     ///< right within a coarser precision class than the operator requires
-  quarantined,         ///< faster than the physical limit: kept apart, not celebrated
-  inconclusive,        ///< witnesses of the timing disagree
+  wrong_precision,  ///< right within a coarser precision class than the operator requires
+  quarantined,      ///< faster than the physical limit: kept apart, not celebrated
+  inconclusive,     ///< witnesses of the timing disagree
 };
 
 std::string_view name(Gate gate);
@@ -41,8 +41,8 @@ std::optional<Outcome> outcome_from_name(std::string_view name);
 
 struct Verdict {
   Outcome outcome = Outcome::passed;
-  Gate gate = Gate::policy;   ///< the gate that stopped it; with `passed`, the last gate it passed
-  std::string evidence;       ///< complete sentences; empty only with `passed`
+  Gate gate = Gate::policy;  ///< the gate that stopped it; with `passed`, the last gate it passed
+  std::string evidence;      ///< complete sentences; empty only with `passed`
 
   [[nodiscard]] bool passed() const { return outcome == Outcome::passed; }
 };

@@ -1,7 +1,7 @@
 #pragma once
 // The lines between a daemon and `kevolve-worker`: one JSON object a line on stdin and stdout. A worker says
-// `hello` once, then answers every request with one `evaluation` (or `admission`, or `error`) of the same id, in
-// any order. End of stdin ends it. docs/worker_protocol.md is the specification.
+// `hello` once, then answers every request with one `evaluation` (or `admission`, or `error`) of the same id,
+// in any order. End of stdin ends it. docs/worker_protocol.md is the specification.
 
 #include <optional>
 #include <string>
@@ -15,31 +15,32 @@ namespace kevolve {
 
 inline constexpr int kWorkerProtocolVersion = 1;
 
-struct Subject {                     ///< a kernel that is timed beside the candidate
-  std::string name;                  ///< "naive", "incumbent"
+struct Subject {     ///< a kernel that is timed beside the candidate
+  std::string name;  ///< "naive", "incumbent"
   std::string source;
   Bindings tunables;
 };
 
 struct TimingSettings {
   int min_samples = 10, max_samples = 40;
-  double max_seconds = 2.0;          ///< for all samples of all subjects of one evaluation
+  double max_seconds = 2.0;  ///< for all samples of all subjects of one evaluation
 };
 
 struct EvaluateRequest {
   std::string id;
   std::string device = "cpu";
-  Json operator_document;            ///< operator.json, inline: a worker needs no files
+  Json operator_document;  ///< operator.json, inline: a worker needs no files
   std::string workload;
   std::string source;
   Bindings tunables;
-  Gate last_gate = Gate::timing;     ///< stop after this one
-  std::vector<Subject> compare_with; ///< already verified kernels, interleaved in timing; the first is the yardstick
-  bool time_eager = true;            ///< time PyTorch's eager reference as well
+  Gate last_gate = Gate::timing;  ///< stop after this one
+  std::vector<Subject>
+      compare_with;        ///< already verified kernels, interleaved in timing; the first is the yardstick
+  bool time_eager = true;  ///< time PyTorch's eager reference as well
   TimingSettings timing;
 };
 
-struct AdmitRequest {                ///< is this operator fit to be judged? (docs/trust.md, "Admission")
+struct AdmitRequest {  ///< is this operator fit to be judged? (docs/trust.md, "Admission")
   std::string id;
   Json operator_document;
   std::string workload;
@@ -50,14 +51,24 @@ struct Hello {
   std::string version;
   std::vector<DeviceInfo> devices;
 };
-struct EvaluationReply { std::string id; Evaluation evaluation; };
-struct AdmissionReply { std::string id; bool admitted = false; std::string reason; };
-struct ErrorReply { std::string id; std::string message; };   ///< operational: the candidate was not judged
+struct EvaluationReply {
+  std::string id;
+  Evaluation evaluation;
+};
+struct AdmissionReply {
+  std::string id;
+  bool admitted = false;
+  std::string reason;
+};
+struct ErrorReply {
+  std::string id;
+  std::string message;
+};  ///< operational: the candidate was not judged
 
 using WorkerRequest = std::variant<EvaluateRequest, AdmitRequest>;
 using WorkerReply = std::variant<Hello, EvaluationReply, AdmissionReply, ErrorReply>;
 
-std::string to_line(const WorkerRequest& request);   ///< without the newline
+std::string to_line(const WorkerRequest& request);  ///< without the newline
 std::string to_line(const WorkerReply& reply);
 Result<WorkerRequest> request_from_line(std::string_view line);
 Result<WorkerReply> reply_from_line(std::string_view line);

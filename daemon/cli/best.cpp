@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "archive/archive.hpp"
+#include "core/model/candidate.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
 
@@ -19,7 +20,21 @@ struct Options {
   bool json = false, source = false;
 };
 
-void print_kernel(const RankedKernel& kernel) {
+Result<std::string> source_of(Archive& archive, const RankedKernel& kernel) {
+  const Result<CandidateDetail> detail = archive.show(kernel.candidate_hash);
+  if (!detail) return failure(detail.error());
+  return detail->candidate.source;
+}
+
+/// What the kernel itself says that it does: an idea of tuning tells only how it was found.
+std::string own_idea(const std::string& source) {
+  const Result<std::string> text = header_text(source);
+  if (!text) return {};
+  const Result<Json> header = parse_json(*text, "header");
+  return header && header->is_object() ? header->value("idea", "") : std::string();
+}
+
+void print_kernel(const RankedKernel& kernel, const std::string& source) {
   fmt::print("{} {}  {}  {}\n", kernel.operator_name, kernel.workload, kernel.device_info.model,
              name(kernel.precision));
   fmt::print("  #{} {}   {} [{}, {}]   {:.2f} x over {} ({}, at least {:.2f} x)\n", kernel.rank,
@@ -28,15 +43,12 @@ void print_kernel(const RankedKernel& kernel) {
              kernel.speedup_low);
   fmt::print("  figures from {}\n",
              kernel.figure == Figure::retimed ? "fresh runs after the search" : "the search itself");
-  for (const std::string& line : wrapped(kernel.idea_text, 96)) fmt::print("    {}\n", line);
+  for (const std::string& line : wrapped(own_idea(source), 96)) fmt::print("    {}\n", line);
+  if (kernel.idea_key.starts_with("tune:")) {
+    for (const std::string& line : wrapped("Found by: " + kernel.idea_text, 96)) fmt::print("    {}\n", line);
+  }
   if (!kernel.tunables.empty()) fmt::print("    {}\n", in_tunables(kernel.tunables));
   if (kernel.round_number) fmt::print("    job {}, round {}\n", kernel.job, *kernel.round_number);
-}
-
-Result<std::string> source_of(Archive& archive, const RankedKernel& kernel) {
-  const Result<CandidateDetail> detail = archive.show(kernel.candidate_hash);
-  if (!detail) return failure(detail.error());
-  return detail->candidate.source;
 }
 
 int best(const Options& options) {
@@ -71,13 +83,19 @@ int best(const Options& options) {
     fmt::print("{}", *source);
     return kOk;
   }
-  if (options.json) {
-    Json list = Json::array();
-    for (const RankedKernel& kernel : *kernels) list.push_back(to_json(kernel));
-    print_json(list);
-    return kOk;
+  Json list = Json::array();
+  for (const RankedKernel& kernel : *kernels) {
+    const Result<std::string> source = source_of(*archive, kernel);
+    if (!source) return complain(source.error(), kOperational);
+    if (!options.json) {
+      print_kernel(kernel, *source);
+      continue;
+    }
+    Json entry = to_json(kernel);
+    entry["kernel_idea"] = own_idea(*source);
+    list.push_back(std::move(entry));
   }
-  for (const RankedKernel& kernel : *kernels) print_kernel(kernel);
+  if (options.json) print_json(list);
   return kOk;
 }
 

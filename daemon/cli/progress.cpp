@@ -66,11 +66,11 @@ void LogProgress::evaluated(std::string_view op, int round, std::string_view can
 }
 
 void LogProgress::promoted(const OperatorSummary& champion) {
-  line(
-      fmt::format("event=promoted operator={} round={} candidate={} idea={} best_us={:.1f} speedup={:.3f} "
-                  "at_least={:.3f}",
-                  champion.label, champion.round, champion.candidate_hash.substr(0, 12),
-                  as_json_string(champion.idea_key), champion.best_us, champion.speedup, champion.speedup_low));
+  line(fmt::format(
+      "event=promoted operator={} round={} candidate={} idea={} best_us={:.1f} speedup={:.3f} "
+      "at_least={:.3f}",
+      champion.label, champion.round, champion.candidate_hash.substr(0, 12),
+      as_json_string(champion.idea_key), champion.best_us, champion.speedup, champion.speedup_low));
 }
 
 void LogProgress::operator_stopped(const OperatorSummary& summary) {

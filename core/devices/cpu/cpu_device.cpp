@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostFlushBytes = std::size_t{64} << 20;
 constexpr int kMostThreads = 24;  // simt::Executor uses no more
 constexpr std::size_t kMostLog = 16 * 1024;
 
@@ -53,10 +52,7 @@ class CpuDevice final : public Device {
                            std::chrono::milliseconds deadline) override;
   [[nodiscard]] bool can_run() const override { return true; }
   Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
-                                                 std::size_t alignment_bytes) override {
-    return CpuSharedBuffer::create(size_bytes, placement, alignment_bytes)
-        .map([](auto buffer) -> std::shared_ptr<SharedBuffer> { return buffer; });
-  }
+                                                 std::size_t alignment_bytes) override;
   Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override {
     return RunnerProcess::start(runner_, static_cast<int>(info_.num_sms), binary, plan);
   }
@@ -65,18 +61,22 @@ class CpuDevice final : public Device {
   DeviceInfo info_;
   std::unique_ptr<Compiler> compiler_;
   fs::path runner_;
-  std::vector<unsigned char> flush_area_;
-  unsigned char flush_value_ = 0;
+  std::vector<std::weak_ptr<CpuSharedBuffer>> buffers_;  ///< all that live: what flush_caches() evicts
 };
 
 void CpuDevice::flush_caches() {
-  if (flush_area_.empty()) {
-    const std::size_t cache = last_level_cache_bytes();
-    flush_area_.resize(cache == 0 ? kMostFlushBytes : std::min(2 * cache, kMostFlushBytes));
+  std::erase_if(buffers_, [](const auto& buffer) { return buffer.expired(); });
+  for (const auto& weak : buffers_) {
+    if (const auto buffer = weak.lock()) buffer->evict();
   }
-  ++flush_value_;
-  volatile unsigned char* area = flush_area_.data();
-  for (std::size_t i = 0; i < flush_area_.size(); i += 64) area[i] = flush_value_;
+}
+
+Result<std::shared_ptr<SharedBuffer>> CpuDevice::allocate(std::size_t size_bytes, Placement placement,
+                                                          std::size_t alignment_bytes) {
+  auto buffer = CpuSharedBuffer::create(size_bytes, placement, alignment_bytes);
+  if (!buffer) return failure(buffer.error());
+  buffers_.push_back(*buffer);
+  return *buffer;
 }
 
 /// The verdict on a compile that gave no library.

@@ -37,9 +37,4 @@ std::string machine_architecture() {
   return ::uname(&names) == 0 ? names.machine : "unknown";
 }
 
-std::size_t last_level_cache_bytes() {
-  const long level3 = ::sysconf(_SC_LEVEL3_CACHE_SIZE), level2 = ::sysconf(_SC_LEVEL2_CACHE_SIZE);
-  return static_cast<std::size_t>(std::max({level3, level2, 0L}));
-}
-
 }  // namespace kevolve

@@ -6,9 +6,8 @@
 
 namespace kevolve {
 
-std::string processor_model();         ///< "AMD EPYC 9654 96-Core Processor"
-std::string processor_identity();      ///< model and instruction set extensions: equal where -march=native is
-std::string machine_architecture();    ///< "x86_64"
-std::size_t last_level_cache_bytes();  ///< 0 when unknown
+std::string processor_model();       ///< "AMD EPYC 9654 96-Core Processor"
+std::string processor_identity();    ///< model and instruction set extensions: equal where -march=native is
+std::string machine_architecture();  ///< "x86_64"
 
 }  // namespace kevolve

@@ -25,6 +25,9 @@ class CpuSharedBuffer final : public SharedBuffer {
   [[nodiscard]] std::size_t size_bytes() const override { return size_bytes_; }
   [[nodiscard]] bool canaries_intact() const override;
 
+  /// Writes the data back to memory and drops it from all caches of all cores.
+  void evict() const;
+
   [[nodiscard]] std::size_t mapping_bytes() const { return mapping_bytes_; }
   [[nodiscard]] std::size_t data_offset() const { return data_offset_; }
   /// For a runner. The read-only one cannot be mapped writable, nor reopened so.

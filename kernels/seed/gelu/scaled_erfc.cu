@@ -1,6 +1,6 @@
 /*kevolve
 {
-  "idea": "Compute the small tail of the normal distribution directly, without the cancelling 1 + erf: with t = |x|, tail = exp(-t^2/2) R(t), where R is a rational of degrees 4 and 5 and the exponential is an exponent shift times a polynomial of degree 6. Branch-free, and exact to a few ulp even where gelu is 1e-6. VEC contiguous elements per thread.",
+  "idea": "Compute the small tail of the normal distribution directly, without the cancelling 1 + erf: with t = |x|, tail = exp(-t^2/2) R(t), where R is a rational of degrees 4 and 5 and the exponential is an exponent shift times a polynomial of degree 6. Branch-free, exact to a few ulp where gelu is 1e-6, and 0 below -8, where even fp64 evaluates 1 + erf to nothing but rounding. VEC contiguous elements per thread.",
   "tunables": { "VEC": [64, 4, 8, 16, 256], "BLOCK": [128, 64, 256, 512] },
   "constraints": ["ROWS * COLS % VEC == 0"],
   "launches": [
@@ -12,7 +12,7 @@
   }
 }
 */
-// 2^v for -126 <= v <= 0, by rounding v to an integer and a polynomial on [-1/2, 1/2].
+// 2^v for -46 <= v <= 0, by rounding v to an integer and a polynomial on [-1/2, 1/2].
 __device__ __forceinline__ float exp2_bits(float v) {
   const float shifted = v + 12582912.0f;  // 1.5 * 2^23: the integer is now in the low mantissa bits
   const float f = v - (shifted - 12582912.0f);
@@ -28,7 +28,7 @@ __device__ __forceinline__ float exp2_bits(float v) {
 
 __device__ __forceinline__ float gelu(float x) {
   const float magnitude = fabsf(x);
-  const float t = magnitude < 13.0f ? magnitude : 13.0f;
+  const float t = magnitude < 8.0f ? magnitude : 8.0f;
   float p = 3.855225384e-03f;
   p = p * t + 3.887313648e-02f;
   p = p * t + 1.780124007e-01f;
@@ -41,7 +41,7 @@ __device__ __forceinline__ float gelu(float x) {
   q = q * t + 1.660372836e+00f;
   q = q * t + 1.0f;
   float tail = exp2_bits(t * t * -0.72134752044448170368f) * (p / q);  // log2(e) / 2
-  tail = magnitude < 13.0f ? tail : 0.0f;
+  tail = magnitude < 8.0f ? tail : 0.0f;
   return x * (x < 0.0f ? tail : 1.0f - tail);  // NaN comes in through x
 }
 

@@ -36,31 +36,33 @@ __global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__
   const float* in = x + (long long)blockIdx.x * L;
   float* out = y + (long long)blockIdx.x * L;
   constexpr int kStep = BLOCK * ACCUMULATORS;
-  const float origin = in[0];
-  float centre = origin;
-  double totals[2];
-  for (int pass = 0; pass < 2; ++pass) {  // distances to some element, then squares around the mean
+  double sums[2];
+  float centre = 0.0f;
+  for (int pass = 0; pass < 2; ++pass) {  // the elements, then the squares around their mean
     double total = 0.0;
     for (int begin = 0; begin < L; begin += kRun * kStep) {
       const int end = min(begin + kRun * kStep, L);
+      // A run's sum is taken of distances to its first element: small numbers round little, however large the mean.
+      const float origin = pass == 0 ? in[begin + threadIdx.x] : centre;
       float sum[ACCUMULATORS];
 #pragma unroll
       for (int k = 0; k < ACCUMULATORS; ++k) sum[k] = 0.0f;
       for (int i = begin + threadIdx.x; i < end; i += kStep) {
 #pragma unroll
         for (int k = 0; k < ACCUMULATORS; ++k) {
-          const float d = in[i + k * BLOCK] - centre;
+          const float d = in[i + k * BLOCK] - origin;
           sum[k] += pass == 0 ? d : d * d;
         }
       }
 #pragma unroll
       for (int k = 0; k < ACCUMULATORS; ++k) total += sum[k];
+      if (pass == 0) total += (double)origin * ((end - begin) / BLOCK);
     }
-    totals[pass] = block_sum(total);
-    if (pass == 0) centre = (float)(origin + totals[0] / L);
+    sums[pass] = block_sum(total);
+    if (pass == 0) centre = (float)(sums[0] / L);
   }
-  const float rest = (float)(origin + totals[0] / L - centre);  // what rounding the mean to fp32 has left
-  const float scale = rsqrtf((float)(totals[1] / L - rest * rest) + (float)EPS);
+  const float rest = (float)(sums[0] / L - centre);  // what rounding the mean to fp32 has left
+  const float scale = rsqrtf((float)(sums[1] / L - rest * rest) + (float)EPS);
 #pragma unroll 4
   for (int i = threadIdx.x; i < L; i += BLOCK) out[i] = ((in[i] - centre) - rest) * scale * weight[i] + bias[i];
 }

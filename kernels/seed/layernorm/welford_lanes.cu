@@ -1,6 +1,6 @@
 /*kevolve
 {
-  "idea": "Welford's online update in LANES independent lanes per thread: every lane keeps its own running mean and squares, and since all lanes have seen equally many elements they share one reciprocal per step. One pass over the data, exact at any mean, no division in the lanes; lanes and threads merge by Chan's formula at the end.",
+  "idea": "Welford's online update in LANES independent lanes per thread: every lane keeps its own running mean and squares, and since all lanes have seen equally many elements they share one reciprocal per step. One pass over the data, exact at any mean, no division in the lanes; runs of 64 steps, lanes and threads merge by Chan's formula.",
   "tunables": { "LANES": [16, 4, 64], "BLOCK": [256, 1, 4, 64, 512] },
   "constraints": ["L % (LANES * BLOCK) == 0", "LANES * BLOCK <= 8192"],
   "launches": [
@@ -52,27 +52,40 @@ __device__ Moments block_moments(Moments mine, double count) {
   return mine;
 }
 
-// Moments of this thread's elements: LANES contiguous ones at a time, dealt to the block's threads in turn. Equal lanes
-// merge pairwise. Running means are kept relative to the first element seen, which costs one subtraction and keeps
-// their rounding at the size of the spread.
+constexpr int kRun = 64;  // online updates in fp32 before a run is merged into doubles
+
+// Moments of this thread's elements: LANES contiguous ones at a time, dealt to the block's threads in turn. A run's
+// means are kept relative to its first element, which keeps their rounding at the size of the spread.
 __device__ Moments lanes_moments(const float* __restrict__ in) {
-  const float origin = in[threadIdx.x * LANES];
-  float mean[LANES], squares[LANES];
+  constexpr int kSteps = L / (BLOCK * LANES), kRunSteps = kSteps % kRun == 0 ? kRun : 1;
+  double all_mean[LANES], all_squares[LANES];
 #pragma unroll
-  for (int j = 0; j < LANES; ++j) mean[j] = squares[j] = 0.0f;
-  int k = 0;
-  for (int i = threadIdx.x * LANES; i < L; i += BLOCK * LANES) {
-    const float share = 1.0f / (float)++k;
+  for (int j = 0; j < LANES; ++j) all_mean[j] = all_squares[j] = 0.0;
+  for (int run = 0; run < kSteps / kRunSteps; ++run) {
+    const float* from = in + (run * kRunSteps * BLOCK + threadIdx.x) * LANES;
+    const float origin = from[0];
+    float mean[LANES], squares[LANES];
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) {
-      const float d = (in[i + j] - origin) - mean[j];
-      mean[j] += d * share;
-      squares[j] += d * ((in[i + j] - origin) - mean[j]);
+    for (int j = 0; j < LANES; ++j) mean[j] = squares[j] = 0.0f;
+    for (int k = 0; k < kRunSteps; ++k) {
+      const float share = 1.0f / (float)(k + 1);
+#pragma unroll
+      for (int j = 0; j < LANES; ++j) {
+        const float value = from[k * BLOCK * LANES + j] - origin, d = value - mean[j];
+        mean[j] += d * share;
+        squares[j] += d * (value - mean[j]);
+      }
+    }
+    const double share = 1.0f / (float)(run + 1);
+#pragma unroll
+    for (int j = 0; j < LANES; ++j) {  // equal counts, as in append()
+      const double d = ((double)origin + mean[j]) - all_mean[j];
+      all_mean[j] += d * share;
+      all_squares[j] += squares[j] + d * d * kRunSteps * (1.0 - share);
     }
   }
-  Moments all{mean[0], squares[0]};
-  for (int j = 1; j < LANES; ++j) append(all, Moments{mean[j], squares[j]}, j + 1, L / (BLOCK * LANES));
-  all.mean += origin;
+  Moments all{all_mean[0], all_squares[0]};
+  for (int j = 1; j < LANES; ++j) append(all, Moments{all_mean[j], all_squares[j]}, j + 1, kSteps);
   return all;
 }
 

@@ -3,7 +3,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("candidates come back with source, tunables and parents, in order") {
   ArchiveFixture fixture;
@@ -32,7 +32,8 @@ TEST_CASE("one bad candidate keeps all of its batch out") {
       fixture.idea, {{"good", {}, {}}, {"bad", {}, {{CandidateId{999}, Relation::combines}}}});
   CHECK_FALSE(refused.has_value());
   CHECK(must(fixture.archive.candidates(fixture.round.id)).empty());
-  CHECK_THAT(error_of(fixture.archive.add_candidates(IdeaId{999}, {{"a", {}, {}}})), Contains("no idea 999"));
+  CHECK_THAT(error_of(fixture.archive.add_candidates(IdeaId{999}, {{"a", {}, {}}})),
+             ContainsSubstring("no idea 999"));
 }
 
 TEST_CASE("a source is kept once, however many candidates use it") {

@@ -8,7 +8,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
 
 namespace {
@@ -179,7 +179,8 @@ TEST_CASE("a full disk is an error that says what to do, and nothing is half-wri
     }
     REQUIRE(acknowledged.size() < 1000);
   }
-  CHECK_THAT(error, Contains("quota of 409600 bytes") && Contains("free space") && Contains("a.db"));
+  CHECK_THAT(error, ContainsSubstring("quota of 409600 bytes") && ContainsSubstring("free space") &&
+                        ContainsSubstring("a.db"));
   CHECK(must(archive.candidate(last)).state == CandidateState::proposed);
   must(archive.check());
   CHECK(history_length(archive, acknowledged) == acknowledged.size());

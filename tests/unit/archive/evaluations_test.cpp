@@ -4,7 +4,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("an evaluation comes back whole") {
   ArchiveFixture fixture;
@@ -38,7 +38,7 @@ TEST_CASE("bytes that are not UTF-8 in a compiler's log are survived") {
   Evaluation e = stopped(Gate::compile, Outcome::compile_error);
   e.compile = CompileReport{"", 0, false, "error: \xff\xfe stray", {}};
   const auto back = must(fixture.archive.evaluation(fixture.record(fixture.add("a"), e))).evaluation;
-  CHECK_THAT(back.compile->log, Contains("stray"));
+  CHECK_THAT(back.compile->log, ContainsSubstring("stray"));
 }
 
 TEST_CASE("an evaluation that cannot be stored leaves the candidate as it was") {
@@ -47,7 +47,7 @@ TEST_CASE("an evaluation that cannot be stored leaves the candidate as it was") 
   auto record = fixture.make_record(candidate, passed(2));
   record.run = RunId{999};
   CHECK_THAT(error_of(fixture.archive.record_evaluation(record)),
-             Contains("refers to a row that does not exist"));
+             ContainsSubstring("refers to a row that does not exist"));
   CHECK(must(fixture.archive.candidate(candidate)).state == CandidateState::proposed);
   CHECK(fixture.best().empty());
 }
@@ -91,7 +91,7 @@ TEST_CASE("a candidate takes over an identical one's evaluation, and follows whe
   must(fixture.archive.reuse_evaluation(twin, id));
   CHECK(must(fixture.archive.candidate(twin)).evaluation == id);
   CHECK_THAT(error_of(fixture.archive.reuse_evaluation(stranger, id)),
-             Contains("not of a candidate identical"));
+             ContainsSubstring("not of a candidate identical"));
   CHECK(must(fixture.archive.candidate(stranger)).state == CandidateState::proposed);
 
   const EvaluationId refuting =

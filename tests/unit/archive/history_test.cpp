@@ -1,7 +1,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("show finds a candidate by number, hash or prefix, and tells its whole story") {
   ArchiveFixture fixture;
@@ -28,21 +28,21 @@ TEST_CASE("show finds a candidate by number, hash or prefix, and tells its whole
   CHECK(json.at("tunables").at("BLOCK") == 64);
   CHECK(json.at("parents").at(0).at("relation") == "same idea");
   CHECK(json.at("evaluations").at(0).at("result").is_object());
-  CHECK_THAT(json.at("created_at").get<std::string>(), Contains("T") && Contains("Z"));
+  CHECK_THAT(json.at("created_at").get<std::string>(), ContainsSubstring("T") && ContainsSubstring("Z"));
 }
 
 TEST_CASE("show says what is wrong with an id") {
   ArchiveFixture fixture;
   fixture.add("a");
-  CHECK_THAT(error_of(fixture.archive.show("#99")), Contains("no candidate #99"));
-  CHECK_THAT(error_of(fixture.archive.show("#1x")), Contains("expected a number"));
-  CHECK_THAT(error_of(fixture.archive.show("abc")), Contains("at least 4"));
-  CHECK_THAT(error_of(fixture.archive.show("zzzz")), Contains("hexadecimal"));
-  CHECK_THAT(error_of(fixture.archive.show("")), Contains("at least 4"));
+  CHECK_THAT(error_of(fixture.archive.show("#99")), ContainsSubstring("no candidate #99"));
+  CHECK_THAT(error_of(fixture.archive.show("#1x")), ContainsSubstring("expected a number"));
+  CHECK_THAT(error_of(fixture.archive.show("abc")), ContainsSubstring("at least 4"));
+  CHECK_THAT(error_of(fixture.archive.show("zzzz")), ContainsSubstring("hexadecimal"));
+  CHECK_THAT(error_of(fixture.archive.show("")), ContainsSubstring("at least 4"));
   const std::string hash = fixture.hash(CandidateId{1});
   std::string other = hash;
   other[10] = other[10] == '0' ? '1' : '0';
-  CHECK_THAT(error_of(fixture.archive.show(other)), Contains("no candidate's hash starts with"));
+  CHECK_THAT(error_of(fixture.archive.show(other)), ContainsSubstring("no candidate's hash starts with"));
 }
 
 TEST_CASE("an ambiguous prefix lists the candidates it may mean") {
@@ -57,8 +57,8 @@ TEST_CASE("an ambiguous prefix lists the candidates it may mean") {
     if (fresh) continue;
     prefix = hash.substr(0, 4);
     const std::string error = error_of(fixture.archive.show(prefix));
-    CHECK_THAT(error, Contains("ambiguous") && Contains(hash.substr(0, 16)) &&
-                          Contains(found->second.substr(0, 16)));
+    CHECK_THAT(error, ContainsSubstring("ambiguous") && ContainsSubstring(hash.substr(0, 16)) &&
+                          ContainsSubstring(found->second.substr(0, 16)));
   }
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("lineage is a tree of ancestors in which a shared one is expanded once
   CHECK(root.parents[1].parents[0].repeated);
   CHECK(root.parents[1].parents[0].relation == Relation::mutates_tunables_of);
   CHECK(to_json(root).at("parents").at(1).at("parents").at(0).at("repeated") == true);
-  CHECK_THAT(error_of(fixture.archive.lineage(CandidateId{99})), Contains("no candidate #99"));
+  CHECK_THAT(error_of(fixture.archive.lineage(CandidateId{99})), ContainsSubstring("no candidate #99"));
 }
 
 TEST_CASE("the ledger tells how each idea fared") {

@@ -4,7 +4,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("a job goes on under its name, and a changed document is its next version") {
   TemporaryFolder folder;
@@ -55,7 +55,7 @@ TEST_CASE("an operator comes back from the archive as it was entered") {
   const Operator back = must(archive.operator_version(must(archive.enter_operator(op))));
   CHECK(back.document == op.document);
   CHECK(back.workloads.size() == op.workloads.size());
-  CHECK_THAT(error_of(archive.operator_version(OperatorId{77})), Contains("no operator version 77"));
+  CHECK_THAT(error_of(archive.operator_version(OperatorId{77})), ContainsSubstring("no operator version 77"));
 }
 
 TEST_CASE("rounds are numbered within job, operator and workload, and an open one is resumed") {

@@ -9,7 +9,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 namespace fs = std::filesystem;
 
 namespace {
@@ -54,7 +54,8 @@ TEST_CASE("a file that is not a database is refused and left as it was") {
     const fs::path path = folder / "notes.txt";
     write_file(path, content);
     for (const OpenMode mode : {OpenMode::read_write, OpenMode::read_only}) {
-      CHECK_THAT(refusal(path, mode), Contains("notes.txt") && Contains("not a SQLite database"));
+      CHECK_THAT(refusal(path, mode),
+                 ContainsSubstring("notes.txt") && ContainsSubstring("not a SQLite database"));
       CHECK(bytes_of(path) == content);
     }
   }
@@ -65,8 +66,8 @@ TEST_CASE("somebody else's database is refused and left as it was") {
   const fs::path path = folder / "music.db";
   make_database(path, "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('x')");
   const std::string before = bytes_of(path);
-  CHECK_THAT(refusal(path), Contains("not a kevolve archive"));
-  CHECK_THAT(refusal(path, OpenMode::read_only), Contains("not a kevolve archive"));
+  CHECK_THAT(refusal(path), ContainsSubstring("not a kevolve archive"));
+  CHECK_THAT(refusal(path, OpenMode::read_only), ContainsSubstring("not a kevolve archive"));
   CHECK(bytes_of(path) == before);
 }
 
@@ -76,25 +77,25 @@ TEST_CASE("an archive of a newer kevolve is refused and left as it was") {
   must(Archive::open(path, OpenMode::read_write));
   make_database(path, "PRAGMA user_version = 99");
   const std::string before = bytes_of(path);
-  CHECK_THAT(refusal(path), Contains("version 99") && Contains("newer kevolve"));
-  CHECK_THAT(refusal(path, OpenMode::read_only), Contains("version 99"));
+  CHECK_THAT(refusal(path), ContainsSubstring("version 99") && ContainsSubstring("newer kevolve"));
+  CHECK_THAT(refusal(path, OpenMode::read_only), ContainsSubstring("version 99"));
   CHECK(bytes_of(path) == before);
 }
 
 TEST_CASE("a reader neither makes an archive nor brings one up to date") {
   TemporaryFolder folder;
-  CHECK_THAT(refusal(folder / "none.db", OpenMode::read_only), Contains("no such file"));
+  CHECK_THAT(refusal(folder / "none.db", OpenMode::read_only), ContainsSubstring("no such file"));
   CHECK_FALSE(fs::exists(folder / "none.db"));
   write_file(folder / "empty.db", "");
-  CHECK_THAT(refusal(folder / "empty.db", OpenMode::read_only), Contains("older than this kevolve"));
+  CHECK_THAT(refusal(folder / "empty.db", OpenMode::read_only), ContainsSubstring("older than this kevolve"));
   must(Archive::open(folder / "empty.db", OpenMode::read_write));
   must(Archive::open(folder / "empty.db", OpenMode::read_only));
 }
 
 TEST_CASE("a wrong place is named") {
   TemporaryFolder folder;
-  CHECK_THAT(refusal(folder / "missing/a.db"), Contains("does not exist"));
-  CHECK_THAT(refusal(folder / "."), Contains("folder"));
+  CHECK_THAT(refusal(folder / "missing/a.db"), ContainsSubstring("does not exist"));
+  CHECK_THAT(refusal(folder / "."), ContainsSubstring("folder"));
 }
 
 TEST_CASE("a missing permission is named") {
@@ -124,8 +125,8 @@ TEST_CASE("a reader sees what is committed while the writer writes") {
     must(transaction.commit());
   }
   CHECK(must(reader.candidates(fixture.round.id)).size() == 1);
-  CHECK_THAT(error_of(reader.end_job(fixture.job.id, JobState::finished)), Contains("reading only"));
-  CHECK_THAT(error_of(reader.begin()), Contains("reading only"));
+  CHECK_THAT(error_of(reader.end_job(fixture.job.id, JobState::finished)), ContainsSubstring("reading only"));
+  CHECK_THAT(error_of(reader.begin()), ContainsSubstring("reading only"));
 }
 
 TEST_CASE("a transaction is all or nothing") {
@@ -133,7 +134,7 @@ TEST_CASE("a transaction is all or nothing") {
   {
     auto transaction = must(fixture.archive.begin());
     fixture.add("a");
-    CHECK_THAT(error_of(fixture.archive.begin()), Contains("open already"));
+    CHECK_THAT(error_of(fixture.archive.begin()), ContainsSubstring("open already"));
   }
   CHECK(must(fixture.archive.candidates(fixture.round.id)).empty());
 
@@ -143,7 +144,7 @@ TEST_CASE("a transaction is all or nothing") {
       fixture.archive.add_candidates(fixture.idea, {{"c", {}, {{CandidateId{999}, Relation::combines}}}}));
   fixture.add("d");
   must(transaction.commit());
-  CHECK_THAT(error_of(transaction.commit()), Contains("already"));
+  CHECK_THAT(error_of(transaction.commit()), ContainsSubstring("already"));
   // The failed operation left nothing; those around it stand.
   const auto candidates = must(fixture.archive.candidates(fixture.round.id));
   REQUIRE(candidates.size() == 2);
@@ -157,7 +158,7 @@ TEST_CASE("a second writer waits for its turn, then says who is in the way") {
   options.busy_timeout = std::chrono::milliseconds(20);
   auto second = must(Archive::open(fixture.folder / "a.db", OpenMode::read_write, options));
   auto transaction = must(fixture.archive.begin());
-  CHECK_THAT(error_of(second.end_job(fixture.job.id, JobState::finished)), Contains("locked"));
+  CHECK_THAT(error_of(second.end_job(fixture.job.id, JobState::finished)), ContainsSubstring("locked"));
   must(transaction.commit());
   must(second.end_job(fixture.job.id, JobState::finished));
 }

@@ -111,7 +111,8 @@ TEST_CASE("statements that no kernel may hold are refused") {
       Case{"asm volatile(\"createpolicy.fractional.L2::evict_last.b64 %0;\" : \"=l\"(p));", "evict_last"},
       Case{"_Pragma(\"GCC optimize\")", "GCC"}, Case{"thread_local int x = 0;", "thread_local"},
       Case{"const char* f = __FILE__;", "__FILE__"}, Case{"kevolve_simt_block.poison;", "kevolve_simt_block"},
-      Case{"threadIdx.x = 3;", "writing to `threadIdx`"}, Case{"blockIdx.y += 1;", "writing to `blockIdx`"});
+      Case{"long long t = clock64();", "clock64"}, Case{"threadIdx.x = 3;", "writing to `threadIdx`"},
+      Case{"blockIdx.y += 1;", "writing to `blockIdx`"});
   CAPTURE(c.statement);
   CHECK_THAT(refused(in_kernel(c.statement)), ContainsSubstring(c.what));
 }

@@ -25,7 +25,6 @@ TEST_CASE("a job needs a name and operators, everything else has a default") {
   CHECK(job->seed == 1);
   REQUIRE(job->idea_sources.size() == 1);
   CHECK(job->idea_sources[0].kind == "playbook");
-  CHECK(job->idea_sources[0].weight == 1);
   CHECK(job->policy.kind == PolicyKind::evolve);
   CHECK(job->policy.rounds == 5);
   CHECK(job->policy.ideas_per_round == 3);
@@ -44,7 +43,7 @@ TEST_CASE("a job needs a name and operators, everything else has a default") {
 TEST_CASE("every field of a job is read, and written back") {
   const auto job = parse(R"({
     "name": "night", "operators": [ { "operator": "softmax", "workload": "benchmark" }, "softmax" ],
-    "device": "cuda:sm_90a", "seed": 7, "idea_sources": [ { "kind": "playbook", "weight": 2.5 } ],
+    "device": "cuda:sm_90a", "seed": 7, "idea_sources": [ { "kind": "playbook" } ],
     "policy": { "kind": "refine", "rounds": 6, "ideas_per_round": 7, "implementations_per_idea": 8, "survivors": 9,
                 "plateau_rounds": 10, "plateau_gain": 0.5 },
     "timing": { "min_samples": 5, "max_samples": 50, "max_seconds": 1.5 },
@@ -58,15 +57,14 @@ TEST_CASE("every field of a job is read, and written back") {
   CHECK(job->budget.wall_seconds == 3600.5);
   CHECK(job->archive == "night.db");
   CHECK(job->launcher == std::vector<std::string>{"srun", "--gres=gpu:1"});
-  CHECK(
-      to_json(*job).dump() ==
-      R"({"name":"night","operators":[{"operator":"softmax","workload":"benchmark"},)"
-      R"({"operator":"softmax","workload":"small"}],"device":"cuda:sm_90a","seed":7,)"
-      R"("idea_sources":[{"kind":"playbook","weight":2.5}],"policy":{"kind":"refine","rounds":6,"ideas_per_round":7,)"
-      R"("implementations_per_idea":8,"survivors":9,"plateau_rounds":10,"plateau_gain":0.5},)"
-      R"("timing":{"min_samples":5,"max_samples":50,"max_seconds":1.5},)"
-      R"("budget":{"evaluations":100,"wall_seconds":3600.5},"workers":4,"archive":"night.db",)"
-      R"("launcher":["srun","--gres=gpu:1"]})");
+  CHECK(to_json(*job).dump() ==
+        R"({"name":"night","operators":[{"operator":"softmax","workload":"benchmark"},)"
+        R"({"operator":"softmax","workload":"small"}],"device":"cuda:sm_90a","seed":7,)"
+        R"("idea_sources":[{"kind":"playbook"}],"policy":{"kind":"refine","rounds":6,"ideas_per_round":7,)"
+        R"("implementations_per_idea":8,"survivors":9,"plateau_rounds":10,"plateau_gain":0.5},)"
+        R"("timing":{"min_samples":5,"max_samples":50,"max_seconds":1.5},)"
+        R"("budget":{"evaluations":100,"wall_seconds":3600.5},"workers":4,"archive":"night.db",)"
+        R"("launcher":["srun","--gres=gpu:1"]})");
   const auto again = parse_job(to_json(*job), "again");
   REQUIRE(again);
   CHECK(to_json(*again) == to_json(*job));

@@ -70,7 +70,8 @@ void* SharedMemory::reserve(std::uint64_t key, std::size_t size_bytes, std::size
     const std::size_t begin = (static_used_ + step - 1) / step * step;
     const std::size_t end = begin + size_bytes + kRedZoneBytes;
     static_declared_ += size_bytes;
-    if (static_declared_ > static_cast<std::size_t>(kMaxStaticSharedBytes) || end > kStaticBytes) return nullptr;
+    if (static_declared_ > static_cast<std::size_t>(kMaxStaticSharedBytes) || end > kStaticBytes)
+      return nullptr;
     slot = {key, view_.shared_begin + begin};
     fill(view_.shared_begin + static_used_, end - static_used_, view_.poison);
     static_used_ = end;

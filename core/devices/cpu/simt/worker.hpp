@@ -49,8 +49,8 @@ class Worker {
   [[gnu::always_inline]] inline void suspend(Wait wait);
   void make_ready(FiberList& fibers) { ready_.append(fibers); }
   void make_ready(Fiber* fiber) { ready_.push(fiber); }
-  /// The lanes of a warp that met. In every order but forward they go on before all others, so that a warp runs as far
-  /// ahead of the rest of its block as barriers let it: a missing one then shows.
+  /// The lanes of a warp that met. In every order but forward they go on before all others, so that a warp
+  /// runs as far ahead of the rest of its block as barriers let it: a missing one then shows.
   void make_warp_ready(FiberList& lanes) {
     launch_->config.order == Order::forward ? ready_.append(lanes) : ready_.prepend(lanes);
   }

@@ -1,6 +1,6 @@
 /*kevolve
 {
-  "idea": "Merge the branch-free rational erf with 128-bit streaming accesses on a grid that fits the device: no element is used twice, so loads and stores are marked evict-first and leave the cache alone, each thread keeps CHUNKS independent groups of VEC elements in flight, and arithmetic no longer hides the memory's speed.",
+  "idea": "Merge the branch-free tail 1 / (2 q^16) with 128-bit streaming accesses on a grid that fits the device: no element is used twice, so loads and stores are marked evict-first and leave the cache alone, each thread keeps CHUNKS independent groups of VEC elements in flight, and arithmetic no longer hides the memory's speed.",
   "tunables": { "VEC": [4, 16, 64], "CHUNKS": [4, 1, 2, 8], "BLOCK": [256, 128, 512], "PER_SM": [8, 4, 16] },
   "constraints": ["ROWS * COLS % (VEC * CHUNKS) == 0", "VEC * CHUNKS <= 256"],
   "launches": [
@@ -10,28 +10,32 @@
   "playbook": {
     "regimes": ["memory_bound"],
     "evidence": "DRAM at 70-90 % with both ALU work and a full launch per element still visible.",
-    "combines": ["rational_erf", "vector_loads", "persistent_grid"]
+    "combines": ["reciprocal_power", "vector_loads", "persistent_grid"]
   }
 }
 */
+// Fitted for the least relative error on [0, 5.7].
 __device__ __forceinline__ float gelu(float x) {
-  const float u = x * x;
-  float p = 2.217350598e-08f;
-  p = p * u + 6.338710653e-06f;
-  p = p * u + 1.726528871e-04f;
-  p = p * u + 4.700071870e-03f;
-  p = p * u + 3.426864344e-02f;
-  p = p * u + 3.989422485e-01f;
-  float q = 1.179688781e-06f;
-  q = q * u + 7.466397216e-05f;
-  q = q * u + 1.906359312e-03f;
-  q = q * u + 2.887692059e-02f;
-  q = q * u + 2.525647037e-01f;
-  q = q * u + 1.0f;
-  float phi = 0.5f + x * (p / q);
-  phi = x > 5.6f ? 1.0f : phi;
-  phi = x < -5.6f ? 0.0f : phi;
-  return x * phi;
+  const float magnitude = fabsf(x);
+  const float t = magnitude < 5.7f ? magnitude : 5.7f;
+  float q = 2.556925785e-09f;
+  q = q * t - 5.150519558e-08f;
+  q = q * t + 5.838594768e-07f;
+  q = q * t - 3.024034471e-06f;
+  q = q * t + 1.249283409e-05f;
+  q = q * t + 4.255148049e-05f;
+  q = q * t + 3.625964102e-05f;
+  q = q * t + 3.283695218e-03f;
+  q = q * t + 2.113807492e-02f;
+  q = q * t + 4.986769325e-02f;
+  q = q * t + 1.0f;
+  q = q * q;
+  q = q * q;
+  q = q * q;
+  q = q * q;
+  float tail = 0.5f / q;
+  tail = magnitude < 5.7f ? tail : 0.0f;        // exactly 0: minus infinity must become NaN, as in 1 + erf
+  return x * (x < 0.0f ? tail : 1.0f - tail);   // NaN comes in through x
 }
 
 // A step of a block covers CHUNKS groups of BLOCK * VEC elements, so that neighbouring threads touch neighbouring memory.
