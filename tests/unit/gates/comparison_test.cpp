@@ -95,6 +95,20 @@ TEST_CASE("flipping any single bit above the last eight of the fraction is seen"
   }
 }
 
+TEST_CASE("tiles leave out no element at their edges") {
+  const std::int64_t row = GENERATE(1, 63, 64, 4095, 4096, 4097, 8193);
+  const Case c({3, row}, normals(3 * static_cast<std::size_t>(row), 17));
+  std::vector<std::size_t> places{0, c.torch.size() / 3 - 1, c.torch.size() / 3, c.torch.size() - 1};
+  for (std::size_t edge = 4096; edge < c.torch.size(); edge += 4096)
+    places.insert(places.end(), {edge - 1, edge});
+  for (const std::size_t at : places) {
+    std::vector<float> answer = c.torch;
+    answer[at] *= 1.001f;
+    CAPTURE(row, at);
+    REQUIRE_FALSE(c.check(answer).right());
+  }
+}
+
 TEST_CASE("with absolute noise a wrong element is seen at 1e-4 of its neighbourhood") {
   const Case c({16, 256}, normals(16 * 256, 6),
                0x1p-24);  // as after a sum: noise does not shrink with the element
