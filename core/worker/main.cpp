@@ -1,5 +1,7 @@
 // kevolve-worker: evaluates candidates; requests on stdin, replies on stdout, logs on stderr.
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -10,14 +12,17 @@
 
 namespace {
 
+/// Below $XDG_CACHE_HOME or $HOME where such a folder exists, else in the temporary folder.
 std::filesystem::path default_cache() {
   for (const auto& [variable, below] :
        {std::pair{"XDG_CACHE_HOME", "kevolve"}, std::pair{"HOME", ".cache/kevolve"}}) {
-    if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') {
+    std::error_code ignored;
+    if (const char* value = std::getenv(variable);
+        value != nullptr && std::filesystem::is_directory(value, ignored)) {
       return std::filesystem::path(value) / below;
     }
   }
-  return std::filesystem::temp_directory_path() / "kevolve-cache";
+  return std::filesystem::temp_directory_path() / ("kevolve-cache-" + std::to_string(::getuid()));
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ TEST_CASE("a toolkit is headers and libnvrtc, in lib64 or lib") {
 }
 
 TEST_CASE("a folder that is no toolkit is named with what it lacks") {
-  CHECK(toolkit_in("/nonexistent").error().message == "'/nonexistent' does not exist");
+  CHECK(toolkit_in("/no/such/toolkit").error().message == "'/no/such/toolkit' does not exist");
 }
 
 }  // namespace kevolve
