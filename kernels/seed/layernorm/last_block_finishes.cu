@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Split the statistics of a row over SPLIT blocks, and let the block that draws the row's last ticket merge the pieces and leave two numbers per row, mean and scale. The blocks of the normalising launch then read two numbers instead of merging SPLIT pieces each.",
-  "tunables": { "SPLIT": [32, 2, 8, 64], "BLOCK": [256, 1, 4, 64], "ITEMS": [16, 64, 256], "LANES": [4, 16] },
+  "tunables": { "SPLIT": [64, 2, 8, 32], "BLOCK": [64, 1, 4, 256], "ITEMS": [16, 64, 256], "LANES": [4, 16] },
   "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },

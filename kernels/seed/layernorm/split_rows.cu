@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Cut every row into SPLIT pieces and give each piece its own block, so that few long rows fill the whole device: the first launch stores mean and squares of each piece, the second merges the pieces of its row by Chan's formula and normalises. Rows go backwards in the second launch, so that the rows read last are found in cache.",
-  "tunables": { "SPLIT": [32, 2, 8, 64], "BLOCK": [256, 1, 4, 64], "ITEMS": [16, 64, 256], "LANES": [4, 16] },
+  "tunables": { "SPLIT": [64, 2, 8, 32], "BLOCK": [64, 1, 4, 256], "ITEMS": [16, 64, 256], "LANES": [4, 16] },
   "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Combine what a few long rows need: statistics split over many blocks from tiles of LOADS 128-bit vectors per thread held in registers, each row finished by its last block, and then strips of columns with weight and bias in registers that walk down the rows, last row first, with ROWS_AHEAD vectors in flight. All loads and stores are 128 bits wide and coalesced; results are stored as streaming data.",
-  "tunables": { "SPLIT": [64, 8, 32, 128], "BLOCK": [256, 1, 4, 128, 512], "LOADS": [4, 2, 8], "ROWS_AHEAD": [4, 2, 8] },
+  "tunables": { "SPLIT": [64, 8, 32, 128], "BLOCK": [64, 1, 4, 256, 512], "LOADS": [4, 2, 8], "ROWS_AHEAD": [4, 2, 8] },
   "constraints": ["L % (4 * SPLIT * BLOCK * LOADS) == 0", "ROWS % ROWS_AHEAD == 0"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Split the statistics over many blocks; then let every block own a strip of columns and walk down GROUP rows, last row first, with weight and bias of its columns in registers: they are read once per GROUP rows instead of once per row, and for few long rows that is a third of the traffic of the second launch.",
-  "tunables": { "SPLIT": [32, 8, 64], "BLOCK": [256, 1, 64], "ITEMS": [16, 64, 256], "LANES": [4, 16, 64], "GROUP": [16, 8] },
+  "tunables": { "SPLIT": [64, 8, 32], "BLOCK": [64, 1, 256], "ITEMS": [16, 64, 256], "LANES": [4, 16, 64], "GROUP": [16, 8] },
   "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES", "ROWS % GROUP == 0"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },
