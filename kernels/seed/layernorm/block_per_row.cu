@@ -31,8 +31,9 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-__global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__ x, const float* __restrict__ weight,
-                                                       const float* __restrict__ bias, float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    layernorm_row(const float* __restrict__ x, const float* __restrict__ weight,
+                  const float* __restrict__ bias, float* __restrict__ y) {
   const float* in = x + (long long)blockIdx.x * L;
   float* out = y + (long long)blockIdx.x * L;
   constexpr int kStep = BLOCK * ACCUMULATORS;
@@ -42,7 +43,8 @@ __global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__
     double total = 0.0;
     for (int begin = 0; begin < L; begin += kRun * kStep) {
       const int end = min(begin + kRun * kStep, L);
-      // A run's sum is taken of distances to its first element: small numbers round little, however large the mean.
+      // A run's sum is taken of distances to its first element: small numbers round little, however large the
+      // mean.
       const float origin = pass == 0 ? in[begin + threadIdx.x] : centre;
       float sum[ACCUMULATORS];
 #pragma unroll
@@ -64,5 +66,6 @@ __global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__
   const float rest = (float)(sums[0] / L - centre);  // what rounding the mean to fp32 has left
   const float scale = rsqrtf((float)(sums[1] / L - rest * rest) + (float)EPS);
 #pragma unroll 4
-  for (int i = threadIdx.x; i < L; i += BLOCK) out[i] = ((in[i] - centre) - rest) * scale * weight[i] + bias[i];
+  for (int i = threadIdx.x; i < L; i += BLOCK)
+    out[i] = ((in[i] - centre) - rest) * scale * weight[i] + bias[i];
 }

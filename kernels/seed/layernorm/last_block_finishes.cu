@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Split the statistics of a row over SPLIT blocks, and let the block that draws the row's last ticket merge the pieces and leave two numbers per row, mean and scale. The blocks of the normalising launch then read two numbers instead of merging SPLIT pieces each.",
-  "tunables": { "SPLIT": [32, 2, 8, 64], "BLOCK": [256, 1, 4, 64], "ITEMS": [16, 64, 256], "LANES": [4, 16] },
+  "tunables": { "SPLIT": [64, 2, 8, 32], "BLOCK": [64, 1, 4, 256], "ITEMS": [16, 64, 256], "LANES": [4, 16] },
   "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },
@@ -64,9 +64,9 @@ __device__ Moments block_moments(Moments mine, double count) {
   return mine;
 }
 
-// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are taken of
-// distances to the tile's first element: small numbers round little, however large the mean. LANES independent sums;
-// the elements are read twice, from registers or from the nearest cache.
+// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are
+// taken of distances to the tile's first element: small numbers round little, however large the mean. LANES
+// independent sums; the elements are read twice, from registers or from the nearest cache.
 __device__ Moments tile_moments(const float* __restrict__ in) {
   const float origin = in[0];
   float lane[LANES];
@@ -98,14 +98,16 @@ __device__ Moments tile_moments(const float* __restrict__ in) {
 __device__ Moments tiles_moments(const float* __restrict__ in, int tiles) {
   Moments mine{0.0, 0.0};
   int k = 0;
-  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
+  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK)
+    append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
   return mine;
 }
 
-// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts: at mean 1000
-// and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
-__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight, const float* __restrict__ bias,
-                          float* __restrict__ out, double mean, float scale, int elements) {
+// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts:
+// at mean 1000 and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
+__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight,
+                          const float* __restrict__ bias, float* __restrict__ out, double mean, float scale,
+                          int elements) {
   const float high = (float)mean, low = (float)(mean - high);
   for (int i = threadIdx.x * LANES; i < elements; i += BLOCK * LANES) {
 #pragma unroll
@@ -115,8 +117,8 @@ __device__ void normalise(const float* __restrict__ in, const float* __restrict_
   }
 }
 
-__global__ void __launch_bounds__(BLOCK) row_factors(const float* __restrict__ x, double* means, double* squares,
-                                                     int* tickets, double* factors) {
+__global__ void __launch_bounds__(BLOCK)
+    row_factors(const float* __restrict__ x, double* means, double* squares, int* tickets, double* factors) {
   const int row = blockIdx.y;
   const float* in = x + (long long)row * L + (long long)blockIdx.x * kPiece;
   const Moments piece = block_moments(tiles_moments(in, kPiece / ITEMS), kPiece / BLOCK);
@@ -134,11 +136,13 @@ __global__ void __launch_bounds__(BLOCK) row_factors(const float* __restrict__ x
   factors[row * 2 + 1] = rsqrtf((float)(all.squares / L) + (float)EPS);
 }
 
-__global__ void __launch_bounds__(BLOCK) normalise_pieces(const float* __restrict__ x, const float* __restrict__ weight,
-                                                          const float* __restrict__ bias, const double* __restrict__ factors,
-                                                          float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    normalise_pieces(const float* __restrict__ x, const float* __restrict__ weight,
+                     const float* __restrict__ bias, const double* __restrict__ factors,
+                     float* __restrict__ y) {
   const int row = ROWS - 1 - blockIdx.y;
   const int begin = blockIdx.x * kPiece;
   const long long offset = (long long)row * L + begin;
-  normalise(x + offset, weight + begin, bias + begin, y + offset, factors[row * 2], (float)factors[row * 2 + 1], kPiece);
+  normalise(x + offset, weight + begin, bias + begin, y + offset, factors[row * 2],
+            (float)factors[row * 2 + 1], kPiece);
 }

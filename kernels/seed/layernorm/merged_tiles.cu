@@ -52,9 +52,9 @@ __device__ Moments block_moments(Moments mine, double count) {
   return mine;
 }
 
-// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are taken of
-// distances to the tile's first element: small numbers round little, however large the mean. LANES independent sums;
-// the elements are read twice, from registers or from the nearest cache.
+// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are
+// taken of distances to the tile's first element: small numbers round little, however large the mean. LANES
+// independent sums; the elements are read twice, from registers or from the nearest cache.
 __device__ Moments tile_moments(const float* __restrict__ in) {
   const float origin = in[0];
   float lane[LANES];
@@ -86,14 +86,16 @@ __device__ Moments tile_moments(const float* __restrict__ in) {
 __device__ Moments tiles_moments(const float* __restrict__ in, int tiles) {
   Moments mine{0.0, 0.0};
   int k = 0;
-  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
+  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK)
+    append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
   return mine;
 }
 
-// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts: at mean 1000
-// and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
-__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight, const float* __restrict__ bias,
-                          float* __restrict__ out, double mean, float scale, int elements) {
+// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts:
+// at mean 1000 and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
+__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight,
+                          const float* __restrict__ bias, float* __restrict__ out, double mean, float scale,
+                          int elements) {
   const float high = (float)mean, low = (float)(mean - high);
   for (int i = threadIdx.x * LANES; i < elements; i += BLOCK * LANES) {
 #pragma unroll
@@ -103,9 +105,11 @@ __device__ void normalise(const float* __restrict__ in, const float* __restrict_
   }
 }
 
-__global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__ x, const float* __restrict__ weight,
-                                                       const float* __restrict__ bias, float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    layernorm_row(const float* __restrict__ x, const float* __restrict__ weight,
+                  const float* __restrict__ bias, float* __restrict__ y) {
   const float* in = x + (long long)blockIdx.x * L;
   const Moments row = block_moments(tiles_moments(in, L / ITEMS), L / BLOCK);
-  normalise(in, weight, bias, y + (long long)blockIdx.x * L, row.mean, rsqrtf((float)(row.squares / L) + (float)EPS), L);
+  normalise(in, weight, bias, y + (long long)blockIdx.x * L, row.mean,
+            rsqrtf((float)(row.squares / L) + (float)EPS), L);
 }

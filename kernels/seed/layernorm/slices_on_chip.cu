@@ -46,8 +46,8 @@ __device__ int slice_begin(int slice) {
   return min(slice * most, L / 4);
 }
 
-// Loads this thread's vectors into `slice` and returns the sum of their elements. A run's sum is taken of distances to
-// its first element: small numbers round little, however large the mean.
+// Loads this thread's vectors into `slice` and returns the sum of their elements. A run's sum is taken of
+// distances to its first element: small numbers round little, however large the mean.
 __device__ double load_slice(const float4* __restrict__ in, float4* slice, int vectors) {
   double total = 0.0;
   for (int begin = threadIdx.x; begin < vectors; begin += kRun * BLOCK) {
@@ -86,10 +86,11 @@ __device__ float normalised(float value, float high, float low, float scale, flo
 }
 
 __global__ void __launch_bounds__(BLOCK, PER_SM)
-    layernorm_rows(const float* __restrict__ x, const float* __restrict__ weight, const float* __restrict__ bias,
-                   double* means, double* squares, float* __restrict__ y) {
+    layernorm_rows(const float* __restrict__ x, const float* __restrict__ weight,
+                   const float* __restrict__ bias, double* means, double* squares, float* __restrict__ y) {
   extern __shared__ float4 slice[];
-  const int blocks = gridDim.x, first = slice_begin(blockIdx.x), vectors = slice_begin(blockIdx.x + 1) - first;
+  const int blocks = gridDim.x, first = slice_begin(blockIdx.x),
+            vectors = slice_begin(blockIdx.x + 1) - first;
   const float4* w = reinterpret_cast<const float4*>(weight) + first;
   const float4* b = reinterpret_cast<const float4*>(bias) + first;
   for (int row = 0; row < ROWS; ++row) {
@@ -118,8 +119,10 @@ __global__ void __launch_bounds__(BLOCK, PER_SM)
 #pragma unroll 4
     for (int i = threadIdx.x; i < vectors; i += BLOCK) {
       const float4 v = slice[i], p = w[i], q = b[i];
-      __stcs(out + i, make_float4(normalised(v.x, high, low, scale, p.x, q.x), normalised(v.y, high, low, scale, p.y, q.y),
-                                  normalised(v.z, high, low, scale, p.z, q.z), normalised(v.w, high, low, scale, p.w, q.w)));
+      __stcs(out + i, make_float4(normalised(v.x, high, low, scale, p.x, q.x),
+                                  normalised(v.y, high, low, scale, p.y, q.y),
+                                  normalised(v.z, high, low, scale, p.z, q.z),
+                                  normalised(v.w, high, low, scale, p.w, q.w)));
     }
   }
 }

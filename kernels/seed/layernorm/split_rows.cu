@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Cut every row into SPLIT pieces and give each piece its own block, so that few long rows fill the whole device: the first launch stores mean and squares of each piece, the second merges the pieces of its row by Chan's formula and normalises. Rows go backwards in the second launch, so that the rows read last are found in cache.",
-  "tunables": { "SPLIT": [32, 2, 8, 64], "BLOCK": [256, 1, 4, 64], "ITEMS": [16, 64, 256], "LANES": [4, 16] },
+  "tunables": { "SPLIT": [64, 2, 8, 32], "BLOCK": [64, 1, 4, 256], "ITEMS": [16, 64, 256], "LANES": [4, 16] },
   "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },
@@ -61,9 +61,9 @@ __device__ Moments block_moments(Moments mine, double count) {
   return mine;
 }
 
-// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are taken of
-// distances to the tile's first element: small numbers round little, however large the mean. LANES independent sums;
-// the elements are read twice, from registers or from the nearest cache.
+// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are
+// taken of distances to the tile's first element: small numbers round little, however large the mean. LANES
+// independent sums; the elements are read twice, from registers or from the nearest cache.
 __device__ Moments tile_moments(const float* __restrict__ in) {
   const float origin = in[0];
   float lane[LANES];
@@ -95,14 +95,16 @@ __device__ Moments tile_moments(const float* __restrict__ in) {
 __device__ Moments tiles_moments(const float* __restrict__ in, int tiles) {
   Moments mine{0.0, 0.0};
   int k = 0;
-  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
+  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK)
+    append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
   return mine;
 }
 
-// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts: at mean 1000
-// and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
-__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight, const float* __restrict__ bias,
-                          float* __restrict__ out, double mean, float scale, int elements) {
+// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts:
+// at mean 1000 and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
+__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight,
+                          const float* __restrict__ bias, float* __restrict__ out, double mean, float scale,
+                          int elements) {
   const float high = (float)mean, low = (float)(mean - high);
   for (int i = threadIdx.x * LANES; i < elements; i += BLOCK * LANES) {
 #pragma unroll
@@ -112,8 +114,8 @@ __device__ void normalise(const float* __restrict__ in, const float* __restrict_
   }
 }
 
-__global__ void __launch_bounds__(BLOCK) piece_moments(const float* __restrict__ x, double* __restrict__ means,
-                                                       double* __restrict__ squares) {
+__global__ void __launch_bounds__(BLOCK)
+    piece_moments(const float* __restrict__ x, double* __restrict__ means, double* __restrict__ squares) {
   const float* in = x + (long long)blockIdx.y * L + (long long)blockIdx.x * kPiece;
   const Moments piece = block_moments(tiles_moments(in, kPiece / ITEMS), kPiece / BLOCK);
   if (threadIdx.x == 0) {
@@ -122,7 +124,8 @@ __global__ void __launch_bounds__(BLOCK) piece_moments(const float* __restrict__
   }
 }
 
-__device__ Moments row_moments(const double* __restrict__ means, const double* __restrict__ squares, int row) {
+__device__ Moments row_moments(const double* __restrict__ means, const double* __restrict__ squares,
+                               int row) {
   Moments all{means[row * SPLIT], squares[row * SPLIT]};
   for (int k = 1; k < SPLIT; ++k) {
     append(all, Moments{means[row * SPLIT + k], squares[row * SPLIT + k]}, k + 1, kPiece);
@@ -130,12 +133,14 @@ __device__ Moments row_moments(const double* __restrict__ means, const double* _
   return all;
 }
 
-__global__ void __launch_bounds__(BLOCK) normalise_pieces(const float* __restrict__ x, const float* __restrict__ weight,
-                                                          const float* __restrict__ bias, const double* __restrict__ means,
-                                                          const double* __restrict__ squares, float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    normalise_pieces(const float* __restrict__ x, const float* __restrict__ weight,
+                     const float* __restrict__ bias, const double* __restrict__ means,
+                     const double* __restrict__ squares, float* __restrict__ y) {
   const int row_index = ROWS - 1 - blockIdx.y;
   const Moments row = row_moments(means, squares, row_index);
   const int begin = blockIdx.x * kPiece;
   const long long offset = (long long)row_index * L + begin;
-  normalise(x + offset, weight + begin, bias + begin, y + offset, row.mean, rsqrtf((float)(row.squares / L) + (float)EPS), kPiece);
+  normalise(x + offset, weight + begin, bias + begin, y + offset, row.mean,
+            rsqrtf((float)(row.squares / L) + (float)EPS), kPiece);
 }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Combine what a few long rows need: statistics split over many blocks from tiles of LOADS 128-bit vectors per thread held in registers, each row finished by its last block, and then strips of columns with weight and bias in registers that walk down the rows, last row first, with ROWS_AHEAD vectors in flight. All loads and stores are 128 bits wide and coalesced; results are stored as streaming data.",
-  "tunables": { "SPLIT": [64, 8, 32, 128], "BLOCK": [256, 1, 4, 128, 512], "LOADS": [4, 2, 8], "ROWS_AHEAD": [4, 2, 8] },
+  "tunables": { "SPLIT": [64, 8, 32, 128], "BLOCK": [64, 1, 4, 256, 512], "LOADS": [4, 2, 8], "ROWS_AHEAD": [4, 2, 8] },
   "constraints": ["L % (4 * SPLIT * BLOCK * LOADS) == 0", "ROWS % ROWS_AHEAD == 0"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },
@@ -65,7 +65,8 @@ __device__ Moments block_moments(Moments mine, double count) {
   return mine;
 }
 
-// Moments of a tile in registers: distances to one of its elements give the mean, then the squares around that.
+// Moments of a tile in registers: distances to one of its elements give the mean, then the squares around
+// that.
 __device__ Moments tile_moments(const float4* v) {
   const float origin = v[0].x;
   float sum = 0.0f;
@@ -84,10 +85,11 @@ __device__ Moments tile_moments(const float4* v) {
   return Moments{centre + (double)(rest / kTile), squares - rest * (rest / kTile)};
 }
 
-__global__ void __launch_bounds__(BLOCK) row_factors(const float* __restrict__ x, double* means, double* squares,
-                                                     int* tickets, float* factors) {
+__global__ void __launch_bounds__(BLOCK)
+    row_factors(const float* __restrict__ x, double* means, double* squares, int* tickets, float* factors) {
   const int row = blockIdx.y;
-  const float4* in = reinterpret_cast<const float4*>(x + (long long)row * L) + blockIdx.x * kVectors + threadIdx.x;
+  const float4* in =
+      reinterpret_cast<const float4*>(x + (long long)row * L) + blockIdx.x * kVectors + threadIdx.x;
   Moments piece{0.0, 0.0};
   for (int i = 0; i < kVectors; i += BLOCK * LOADS) {
     float4 v[LOADS];
@@ -115,9 +117,10 @@ __device__ float normalised(float value, float high, float low, float scale, flo
   return ((value - high) - low) * scale * weight + bias;
 }
 
-__global__ void __launch_bounds__(BLOCK) normalise_strip(const float* __restrict__ x, const float* __restrict__ weight,
-                                                         const float* __restrict__ bias,
-                                                         const float* __restrict__ factors, float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    normalise_strip(const float* __restrict__ x, const float* __restrict__ weight,
+                    const float* __restrict__ bias, const float* __restrict__ factors,
+                    float* __restrict__ y) {
   const int column = blockIdx.x * BLOCK + threadIdx.x;
   const float4* in = reinterpret_cast<const float4*>(x) + column;
   float4* out = reinterpret_cast<float4*>(y) + column;
@@ -129,10 +132,13 @@ __global__ void __launch_bounds__(BLOCK) normalise_strip(const float* __restrict
     for (int k = 0; k < ROWS_AHEAD; ++k) v[k] = __ldcs(in + (long long)(last - k) * (L / 4));
 #pragma unroll
     for (int k = 0; k < ROWS_AHEAD; ++k) {
-      const float high = factors[(last - k) * 4], low = factors[(last - k) * 4 + 1], scale = factors[(last - k) * 4 + 2];
+      const float high = factors[(last - k) * 4], low = factors[(last - k) * 4 + 1],
+                  scale = factors[(last - k) * 4 + 2];
       __stcs(out + (long long)(last - k) * (L / 4),
-             make_float4(normalised(v[k].x, high, low, scale, w.x, b.x), normalised(v[k].y, high, low, scale, w.y, b.y),
-                         normalised(v[k].z, high, low, scale, w.z, b.z), normalised(v[k].w, high, low, scale, w.w, b.w)));
+             make_float4(normalised(v[k].x, high, low, scale, w.x, b.x),
+                         normalised(v[k].y, high, low, scale, w.y, b.y),
+                         normalised(v[k].z, high, low, scale, w.z, b.z),
+                         normalised(v[k].w, high, low, scale, w.w, b.w)));
     }
   }
 }

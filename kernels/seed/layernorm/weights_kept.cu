@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Split the statistics over many blocks; then let every block own a strip of columns and walk down GROUP rows, last row first, with weight and bias of its columns in registers: they are read once per GROUP rows instead of once per row, and for few long rows that is a third of the traffic of the second launch.",
-  "tunables": { "SPLIT": [32, 8, 64], "BLOCK": [256, 1, 64], "ITEMS": [16, 64, 256], "LANES": [4, 16, 64], "GROUP": [16, 8] },
+  "tunables": { "SPLIT": [64, 8, 32], "BLOCK": [64, 1, 256], "ITEMS": [16, 64, 256], "LANES": [4, 16, 64], "GROUP": [16, 8] },
   "constraints": ["L % (SPLIT * BLOCK * ITEMS) == 0", "ITEMS % LANES == 0", "ITEMS <= 16 * LANES", "ROWS % GROUP == 0"],
   "scratch": {
     "means": { "dtype": "f64", "elements": "ROWS * SPLIT" },
@@ -62,9 +62,9 @@ __device__ Moments block_moments(Moments mine, double count) {
   return mine;
 }
 
-// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are taken of
-// distances to the tile's first element: small numbers round little, however large the mean. LANES independent sums;
-// the elements are read twice, from registers or from the nearest cache.
+// Moments of ITEMS elements: the mean first, then the squares around it, so that nothing cancels. Sums are
+// taken of distances to the tile's first element: small numbers round little, however large the mean. LANES
+// independent sums; the elements are read twice, from registers or from the nearest cache.
 __device__ Moments tile_moments(const float* __restrict__ in) {
   const float origin = in[0];
   float lane[LANES];
@@ -96,12 +96,13 @@ __device__ Moments tile_moments(const float* __restrict__ in) {
 __device__ Moments tiles_moments(const float* __restrict__ in, int tiles) {
   Moments mine{0.0, 0.0};
   int k = 0;
-  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
+  for (int tile = threadIdx.x; tile < tiles; tile += BLOCK)
+    append(mine, tile_moments(in + tile * ITEMS), ++k, ITEMS);
   return mine;
 }
 
-__global__ void __launch_bounds__(BLOCK) piece_moments(const float* __restrict__ x, double* __restrict__ means,
-                                                       double* __restrict__ squares) {
+__global__ void __launch_bounds__(BLOCK)
+    piece_moments(const float* __restrict__ x, double* __restrict__ means, double* __restrict__ squares) {
   const float* in = x + (long long)blockIdx.y * L + (long long)blockIdx.x * kPiece;
   const Moments piece = block_moments(tiles_moments(in, kPiece / ITEMS), kPiece / BLOCK);
   if (threadIdx.x == 0) {
@@ -110,7 +111,8 @@ __global__ void __launch_bounds__(BLOCK) piece_moments(const float* __restrict__
   }
 }
 
-__device__ Moments row_moments(const double* __restrict__ means, const double* __restrict__ squares, int row) {
+__device__ Moments row_moments(const double* __restrict__ means, const double* __restrict__ squares,
+                               int row) {
   Moments all{means[row * SPLIT], squares[row * SPLIT]};
   for (int k = 1; k < SPLIT; ++k) {
     append(all, Moments{means[row * SPLIT + k], squares[row * SPLIT + k]}, k + 1, kPiece);
@@ -118,10 +120,12 @@ __device__ Moments row_moments(const double* __restrict__ means, const double* _
   return all;
 }
 
-__global__ void __launch_bounds__(BLOCK) normalise_strip(const float* __restrict__ x, const float* __restrict__ weight,
-                                                         const float* __restrict__ bias, const double* __restrict__ means,
-                                                         const double* __restrict__ squares, float* __restrict__ y) {
-  __shared__ float factors[3 * GROUP];  // per row: the mean in two fp32 parts, so that it does not round; the scale
+__global__ void __launch_bounds__(BLOCK)
+    normalise_strip(const float* __restrict__ x, const float* __restrict__ weight,
+                    const float* __restrict__ bias, const double* __restrict__ means,
+                    const double* __restrict__ squares, float* __restrict__ y) {
+  __shared__ float
+      factors[3 * GROUP];  // per row: the mean in two fp32 parts, so that it does not round; the scale
   for (int i = threadIdx.x; i < GROUP; i += BLOCK) {
     const Moments row = row_moments(means, squares, blockIdx.y * GROUP + i);
     factors[3 * i] = (float)row.mean;

@@ -54,8 +54,8 @@ __device__ Moments block_moments(Moments mine, double count) {
 
 constexpr int kRun = 64;  // online updates in fp32 before a run is merged into doubles
 
-// Moments of this thread's elements: LANES contiguous ones at a time, dealt to the block's threads in turn. A run's
-// means are kept relative to its first element, which keeps their rounding at the size of the spread.
+// Moments of this thread's elements: LANES contiguous ones at a time, dealt to the block's threads in turn. A
+// run's means are kept relative to its first element, which keeps their rounding at the size of the spread.
 __device__ Moments lanes_moments(const float* __restrict__ in) {
   constexpr int kSteps = L / (BLOCK * LANES), kRunSteps = kSteps % kRun == 0 ? kRun : 1;
   double all_mean[LANES], all_squares[LANES];
@@ -89,10 +89,11 @@ __device__ Moments lanes_moments(const float* __restrict__ in) {
   return all;
 }
 
-// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts: at mean 1000
-// and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
-__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight, const float* __restrict__ bias,
-                          float* __restrict__ out, double mean, float scale, int elements) {
+// y of `elements` elements; each thread takes LANES contiguous ones at a time. The mean comes in two parts:
+// at mean 1000 and standard deviation 0.1 its rounding to fp32 alone would be 3e-4 of the answer.
+__device__ void normalise(const float* __restrict__ in, const float* __restrict__ weight,
+                          const float* __restrict__ bias, float* __restrict__ out, double mean, float scale,
+                          int elements) {
   const float high = (float)mean, low = (float)(mean - high);
   for (int i = threadIdx.x * LANES; i < elements; i += BLOCK * LANES) {
 #pragma unroll
@@ -102,9 +103,11 @@ __device__ void normalise(const float* __restrict__ in, const float* __restrict_
   }
 }
 
-__global__ void __launch_bounds__(BLOCK) layernorm_row(const float* __restrict__ x, const float* __restrict__ weight,
-                                                       const float* __restrict__ bias, float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    layernorm_row(const float* __restrict__ x, const float* __restrict__ weight,
+                  const float* __restrict__ bias, float* __restrict__ y) {
   const float* in = x + (long long)blockIdx.x * L;
   const Moments row = block_moments(lanes_moments(in), L / BLOCK);
-  normalise(in, weight, bias, y + (long long)blockIdx.x * L, row.mean, rsqrtf((float)(row.squares / L) + (float)EPS), L);
+  normalise(in, weight, bias, y + (long long)blockIdx.x * L, row.mean,
+            rsqrtf((float)(row.squares / L) + (float)EPS), L);
 }

@@ -30,8 +30,8 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-__global__ void __launch_bounds__(BLOCK) rmsnorm_row(const float* __restrict__ x, const float* __restrict__ weight,
-                                                     float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    rmsnorm_row(const float* __restrict__ x, const float* __restrict__ weight, float* __restrict__ y) {
   const float4* in = reinterpret_cast<const float4*>(x + (long long)blockIdx.x * L);
   const float4* factors = reinterpret_cast<const float4*>(weight);
   float4* out = reinterpret_cast<float4*>(y + (long long)blockIdx.x * L);
@@ -63,8 +63,8 @@ __global__ void __launch_bounds__(BLOCK) rmsnorm_row(const float* __restrict__ x
 #pragma unroll
     for (int k = 0; k < LOADS; ++k) {
       const float4 w = factors[i + k * BLOCK];
-      __stcs(out + i + k * BLOCK, make_float4(v[k].x * scale * w.x, v[k].y * scale * w.y, v[k].z * scale * w.z,
-                                              v[k].w * scale * w.w));
+      __stcs(out + i + k * BLOCK, make_float4(v[k].x * scale * w.x, v[k].y * scale * w.y,
+                                              v[k].z * scale * w.z, v[k].w * scale * w.w));
     }
   }
 }

@@ -30,8 +30,8 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-__global__ void __launch_bounds__(BLOCK) rmsnorm_row(const float* __restrict__ x, const float* __restrict__ weight,
-                                                     float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    rmsnorm_row(const float* __restrict__ x, const float* __restrict__ weight, float* __restrict__ y) {
   const float* in = x + (long long)blockIdx.x * L;
   float* out = y + (long long)blockIdx.x * L;
   constexpr int kStep = BLOCK * ACCUMULATORS;

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Spread each row over a cluster of CLUSTER blocks. Every block keeps its piece in shared memory, the blocks exchange one number each through distributed shared memory, and all finish their own piece from there: one read and one write of device memory, with several blocks per SM so that some load while others store.",
-  "tunables": { "CLUSTER": [4, 2, 8], "BLOCK": [256, 512, 1024] },
+  "tunables": { "CLUSTER": [4, 2, 8], "BLOCK": [512, 256, 1024] },
   "constraints": ["L % (4 * CLUSTER * BLOCK) == 0", "4 * L / CLUSTER <= 224 * 1024"],
   "launches": [
     { "kernel": "rmsnorm_piece", "grid": ["CLUSTER", "ROWS"], "block": ["BLOCK"], "cluster": ["CLUSTER"], "shared_bytes": "4 * L / CLUSTER",
@@ -36,8 +36,8 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-__global__ void __launch_bounds__(BLOCK) rmsnorm_piece(const float* __restrict__ x, const float* __restrict__ weight,
-                                                       float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    rmsnorm_piece(const float* __restrict__ x, const float* __restrict__ weight, float* __restrict__ y) {
   extern __shared__ float4 piece[];
   __shared__ double mine;
   cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Give every thread contiguous tiles of ITEMS elements and one accumulator per position of the tile. The additions are independent of each other, so none waits for another, and a vectorising compiler turns a tile into whole vector registers, in the reduction as in the scaling. With BLOCK 1 a thread owns a row and no barrier is left.",
-  "tunables": { "ITEMS": [16, 4, 64], "BLOCK": [1, 4, 64, 256] },
+  "tunables": { "ITEMS": [64, 4, 16], "BLOCK": [1, 4, 64, 256] },
   "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS * BLOCK <= 4096"],
   "launches": [
     { "kernel": "rmsnorm_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "weight", "y"] }
@@ -30,7 +30,8 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-// The sum of squares over this thread's tiles of ITEMS contiguous elements; tiles are dealt to threads in turn.
+// The sum of squares over this thread's tiles of ITEMS contiguous elements; tiles are dealt to threads in
+// turn.
 __device__ double tiles_squares(const float* __restrict__ in, int tiles) {
   double total = 0.0;
   for (int begin = threadIdx.x; begin < tiles; begin += kRun * BLOCK) {
@@ -52,8 +53,8 @@ __device__ double tiles_squares(const float* __restrict__ in, int tiles) {
   return total;
 }
 
-__device__ void tiles_scale(const float* __restrict__ in, const float* __restrict__ weight, float* __restrict__ out,
-                            float scale, int tiles) {
+__device__ void tiles_scale(const float* __restrict__ in, const float* __restrict__ weight,
+                            float* __restrict__ out, float scale, int tiles) {
   for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) {
 #pragma unroll
     for (int j = 0; j < ITEMS; ++j) {
@@ -62,8 +63,8 @@ __device__ void tiles_scale(const float* __restrict__ in, const float* __restric
   }
 }
 
-__global__ void __launch_bounds__(BLOCK) rmsnorm_row(const float* __restrict__ x, const float* __restrict__ weight,
-                                                     float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    rmsnorm_row(const float* __restrict__ x, const float* __restrict__ weight, float* __restrict__ y) {
   const float* in = x + (long long)blockIdx.x * L;
   const float scale = rsqrtf((float)(block_sum(tiles_squares(in, L / ITEMS)) / L) + (float)EPS);
   tiles_scale(in, weight, y + (long long)blockIdx.x * L, scale, L / ITEMS);

@@ -33,7 +33,8 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-// The sum of squares over this thread's tiles of ITEMS contiguous elements; tiles are dealt to threads in turn.
+// The sum of squares over this thread's tiles of ITEMS contiguous elements; tiles are dealt to threads in
+// turn.
 __device__ double tiles_squares(const float* __restrict__ in, int tiles) {
   double total = 0.0;
   for (int begin = threadIdx.x; begin < tiles; begin += kRun * BLOCK) {
@@ -55,8 +56,8 @@ __device__ double tiles_squares(const float* __restrict__ in, int tiles) {
   return total;
 }
 
-__device__ void tiles_scale(const float* __restrict__ in, const float* __restrict__ weight, float* __restrict__ out,
-                            float scale, int tiles) {
+__device__ void tiles_scale(const float* __restrict__ in, const float* __restrict__ weight,
+                            float* __restrict__ out, float scale, int tiles) {
   for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) {
 #pragma unroll
     for (int j = 0; j < ITEMS; ++j) {
@@ -65,8 +66,8 @@ __device__ void tiles_scale(const float* __restrict__ in, const float* __restric
   }
 }
 
-__global__ void __launch_bounds__(BLOCK) rmsnorm_rows(const float* __restrict__ x, const float* __restrict__ weight,
-                                                      float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    rmsnorm_rows(const float* __restrict__ x, const float* __restrict__ weight, float* __restrict__ y) {
   for (int row = blockIdx.x; row < ROWS; row += gridDim.x) {
     const float* in = x + (long long)row * L;
     const float scale = rsqrtf((float)(block_sum(tiles_squares(in, L / ITEMS)) / L) + (float)EPS);

@@ -36,7 +36,8 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-// The sum of squares over this thread's tiles of ITEMS contiguous elements; tiles are dealt to threads in turn.
+// The sum of squares over this thread's tiles of ITEMS contiguous elements; tiles are dealt to threads in
+// turn.
 __device__ double tiles_squares(const float* __restrict__ in, int tiles) {
   double total = 0.0;
   for (int begin = threadIdx.x; begin < tiles; begin += kRun * BLOCK) {
@@ -58,8 +59,8 @@ __device__ double tiles_squares(const float* __restrict__ in, int tiles) {
   return total;
 }
 
-__device__ void tiles_scale(const float* __restrict__ in, const float* __restrict__ weight, float* __restrict__ out,
-                            float scale, int tiles) {
+__device__ void tiles_scale(const float* __restrict__ in, const float* __restrict__ weight,
+                            float* __restrict__ out, float scale, int tiles) {
   for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) {
 #pragma unroll
     for (int j = 0; j < ITEMS; ++j) {
@@ -68,18 +69,21 @@ __device__ void tiles_scale(const float* __restrict__ in, const float* __restric
   }
 }
 
-__global__ void __launch_bounds__(BLOCK) piece_squares(const float* __restrict__ x, double* __restrict__ partial) {
+__global__ void __launch_bounds__(BLOCK)
+    piece_squares(const float* __restrict__ x, double* __restrict__ partial) {
   const float* in = x + (long long)blockIdx.y * L + blockIdx.x * kPiece;
   const double total = block_sum(tiles_squares(in, kPiece / ITEMS));
   if (threadIdx.x == 0) partial[blockIdx.y * SPLIT + blockIdx.x] = total;
 }
 
-__global__ void __launch_bounds__(BLOCK) scale_pieces(const float* __restrict__ x, const float* __restrict__ weight,
-                                                      const double* __restrict__ partial, float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    scale_pieces(const float* __restrict__ x, const float* __restrict__ weight,
+                 const double* __restrict__ partial, float* __restrict__ y) {
   const int row = ROWS - 1 - blockIdx.y;
   double total = 0.0;
   for (int piece = 0; piece < SPLIT; ++piece) total += partial[row * SPLIT + piece];
   const int begin = blockIdx.x * kPiece;
   const long long offset = (long long)row * L + begin;
-  tiles_scale(x + offset, weight + begin, y + offset, rsqrtf((float)(total / L) + (float)EPS), kPiece / ITEMS);
+  tiles_scale(x + offset, weight + begin, y + offset, rsqrtf((float)(total / L) + (float)EPS),
+              kPiece / ITEMS);
 }

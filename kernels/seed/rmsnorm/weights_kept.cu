@@ -35,7 +35,8 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-// The sum of squares over this thread's tiles of ITEMS contiguous elements; tiles are dealt to threads in turn.
+// The sum of squares over this thread's tiles of ITEMS contiguous elements; tiles are dealt to threads in
+// turn.
 __device__ double tiles_squares(const float* __restrict__ in, int tiles) {
   double total = 0.0;
   for (int begin = threadIdx.x; begin < tiles; begin += kRun * BLOCK) {
@@ -62,8 +63,9 @@ __global__ void __launch_bounds__(BLOCK) row_scales(const float* __restrict__ x,
   if (threadIdx.x == 0) scales[blockIdx.x] = rsqrtf((float)(total / L) + (float)EPS);
 }
 
-__global__ void __launch_bounds__(BLOCK) scale_strip(const float* __restrict__ x, const float* __restrict__ weight,
-                                                     const float* __restrict__ scales, float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    scale_strip(const float* __restrict__ x, const float* __restrict__ weight,
+                const float* __restrict__ scales, float* __restrict__ y) {
   const int column = (blockIdx.x * BLOCK + threadIdx.x) * ITEMS;
   float w[ITEMS];
 #pragma unroll

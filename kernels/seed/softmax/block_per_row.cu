@@ -13,7 +13,7 @@
 }
 */
 #define NOTHING __int_as_float(0xff800000)  // -Inf, the maximum of no elements
-constexpr int kRun = 64;  // fp32 additions in a row before a sum is folded into a double
+constexpr int kRun = 64;                    // fp32 additions in a row before a sum is folded into a double
 
 // The largest value of the block, in every thread.
 __device__ float block_max(float value) {
@@ -58,7 +58,8 @@ __global__ void __launch_bounds__(BLOCK) softmax_row(const float* __restrict__ x
   for (int k = 0; k < ACCUMULATORS; ++k) most[k] = NOTHING;
   for (int i = threadIdx.x; i < L; i += kStep) {
 #pragma unroll
-    for (int k = 0; k < ACCUMULATORS; ++k) most[k] = in[i + k * BLOCK] > most[k] ? in[i + k * BLOCK] : most[k];
+    for (int k = 0; k < ACCUMULATORS; ++k)
+      most[k] = in[i + k * BLOCK] > most[k] ? in[i + k * BLOCK] : most[k];
   }
 #pragma unroll
   for (int k = 1; k < ACCUMULATORS; ++k) most[0] = most[k] > most[0] ? most[k] : most[0];

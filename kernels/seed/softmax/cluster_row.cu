@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Spread each row over a cluster of CLUSTER blocks. Every block keeps its piece in shared memory, the blocks exchange one maximum and one sum each through distributed shared memory, and all finish their own piece from there with one exponential per element: one read and one write of device memory, with several blocks per SM so that some load while others store.",
-  "tunables": { "CLUSTER": [4, 2, 8], "BLOCK": [256, 512, 1024] },
+  "tunables": { "CLUSTER": [4, 2, 8], "BLOCK": [512, 256, 1024] },
   "constraints": ["L % (4 * CLUSTER * BLOCK) == 0", "4 * L / CLUSTER <= 224 * 1024"],
   "launches": [
     { "kernel": "softmax_piece", "grid": ["CLUSTER", "ROWS"], "block": ["BLOCK"], "cluster": ["CLUSTER"], "shared_bytes": "4 * L / CLUSTER",
@@ -18,8 +18,8 @@
 #include <cooperative_groups.h>
 
 #define NOTHING __int_as_float(0xff800000)  // -Inf, the maximum of no elements
-constexpr int kRun = 64;  // fp32 additions in a row before a sum is folded into a double
-constexpr int kVectors = L / CLUSTER / 4;  // 128-bit vectors of a piece
+constexpr int kRun = 64;                    // fp32 additions in a row before a sum is folded into a double
+constexpr int kVectors = L / CLUSTER / 4;   // 128-bit vectors of a piece
 
 // The largest value of the block, in every thread.
 __device__ float block_max(float value) {
@@ -61,11 +61,12 @@ struct Part {
   double sum;
 };
 
-// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile up. A
-// part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
+// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile
+// up. A part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
 __device__ Part merged(const Part* parts, int count) {
   Part all{NOTHING, 0.0};
-  for (int k = 0; k < count; ++k) all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
+  for (int k = 0; k < count; ++k)
+    all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
   for (int k = 0; k < count; ++k) {
     all.sum += all.largest == NOTHING ? parts[k].sum : parts[k].sum * expf(parts[k].largest - all.largest);
   }

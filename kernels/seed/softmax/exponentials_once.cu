@@ -20,11 +20,12 @@ struct Part {
   double sum;
 };
 
-// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile up. A
-// part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
+// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile
+// up. A part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
 __device__ Part merged(const Part* parts, int count) {
   Part all{NOTHING, 0.0};
-  for (int k = 0; k < count; ++k) all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
+  for (int k = 0; k < count; ++k)
+    all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
   for (int k = 0; k < count; ++k) {
     all.sum += all.largest == NOTHING ? parts[k].sum : parts[k].sum * expf(parts[k].largest - all.largest);
   }

@@ -29,8 +29,9 @@ __device__ Part merged(Part a, Part b) {
   return Part{centre, a.sum * expf(a.centre - centre) + b.sum * expf(b.centre - centre)};
 }
 
-// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
-// 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no table, no call.
+// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for
+// exp(f), and 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no
+// table, no call.
 __device__ __forceinline__ float exp_fast(float d) {
   d = d < -105.0f ? -105.0f : d;
   const float shifted = fmaf(d, 1.44269504f, 12582912.0f);  // adding 1.5 * 2^23 rounds to an integer
@@ -100,6 +101,7 @@ __global__ void __launch_bounds__(BLOCK) softmax_row(const float* __restrict__ x
   const float scale = (float)(1.0 / row.sum);
   for (int tile = threadIdx.x; tile < L / LANES; tile += BLOCK) {
 #pragma unroll
-    for (int j = 0; j < LANES; ++j) out[tile * LANES + j] = exp_fast(in[tile * LANES + j] - row.centre) * scale;
+    for (int j = 0; j < LANES; ++j)
+      out[tile * LANES + j] = exp_fast(in[tile * LANES + j] - row.centre) * scale;
   }
 }

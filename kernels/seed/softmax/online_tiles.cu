@@ -28,7 +28,9 @@ __device__ Part merged(Part a, Part b) {
   return Part{centre, a.sum * expf(a.centre - centre) + b.sum * expf(b.centre - centre)};
 }
 
-__device__ float exp_base2(float d) { return exp2f(d * 1.44269504f); }
+__device__ float exp_base2(float d) {
+  return exp2f(d * 1.44269504f);
+}
 
 __device__ Part tiles_part(const float* __restrict__ in, int tiles) {
   Part part{NOTHING, 0.0};
@@ -78,6 +80,7 @@ __global__ void __launch_bounds__(BLOCK) softmax_row(const float* __restrict__ x
   const float scale = (float)(1.0 / row.sum);
   for (int tile = threadIdx.x; tile < L / ITEMS; tile += BLOCK) {
 #pragma unroll
-    for (int j = 0; j < ITEMS; ++j) out[tile * ITEMS + j] = exp_base2(in[tile * ITEMS + j] - row.centre) * scale;
+    for (int j = 0; j < ITEMS; ++j)
+      out[tile * ITEMS + j] = exp_base2(in[tile * ITEMS + j] - row.centre) * scale;
   }
 }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Replace the library's exponential by one branch-free polynomial: reduce to |f| <= ln 2 / 2, seven multiply-adds, then add to the exponent bits. It runs on the FMA pipe instead of the special-function unit, has no call and no table, so that tiles of ITEMS elements become straight vector code.",
-  "tunables": { "ITEMS": [16, 4, 64], "BLOCK": [1, 4, 64, 256, 512] },
+  "tunables": { "ITEMS": [64, 4, 16], "BLOCK": [1, 4, 64, 256, 512] },
   "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS * BLOCK <= 8192"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }
@@ -13,7 +13,7 @@
 }
 */
 #define NOTHING __int_as_float(0xff800000)  // -Inf, the maximum of no elements
-constexpr int kRun = 64;  // fp32 additions in a row before a sum is folded into a double
+constexpr int kRun = 64;                    // fp32 additions in a row before a sum is folded into a double
 
 // The largest value of the block, in every thread.
 __device__ float block_max(float value) {
@@ -49,8 +49,9 @@ __device__ double block_sum(double value) {
   return value;
 }
 
-// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
-// 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no table, no call.
+// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for
+// exp(f), and 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no
+// table, no call.
 __device__ __forceinline__ float exp_fast(float d) {
   d = d < -105.0f ? -105.0f : d;
   const float shifted = fmaf(d, 1.44269504f, 12582912.0f);  // adding 1.5 * 2^23 rounds to an integer
@@ -103,7 +104,8 @@ __device__ double tiles_exponentials(const float* __restrict__ in, float largest
   return total;
 }
 
-__device__ void tiles_write(const float* __restrict__ in, float* __restrict__ out, float largest, float scale, int tiles) {
+__device__ void tiles_write(const float* __restrict__ in, float* __restrict__ out, float largest, float scale,
+                            int tiles) {
   for (int tile = threadIdx.x; tile < tiles; tile += BLOCK) {
 #pragma unroll
     for (int j = 0; j < ITEMS; ++j) {

@@ -23,19 +23,21 @@ struct Part {
   double sum;
 };
 
-// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile up. A
-// part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
+// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile
+// up. A part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
 __device__ Part merged(const Part* parts, int count) {
   Part all{NOTHING, 0.0};
-  for (int k = 0; k < count; ++k) all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
+  for (int k = 0; k < count; ++k)
+    all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
   for (int k = 0; k < count; ++k) {
     all.sum += all.largest == NOTHING ? parts[k].sum : parts[k].sum * expf(parts[k].largest - all.largest);
   }
   return all;
 }
 
-// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for exp(f), and
-// 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no table, no call.
+// exp(d) for d <= 80 to one unit in the last place: d = k ln 2 + f with |f| <= ln 2 / 2, a polynomial for
+// exp(f), and 2^k in two factors, so that small results become denormal as they should. NaN stays NaN; no
+// table, no call.
 __device__ __forceinline__ float exp_fast(float d) {
   d = d < -105.0f ? -105.0f : d;
   const float shifted = fmaf(d, 1.44269504f, 12582912.0f);  // adding 1.5 * 2^23 rounds to an integer

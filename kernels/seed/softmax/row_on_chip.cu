@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Read each row once and compute each exponential once: KEEP vectors per thread stay in registers and the rest of the row in shared memory, which together hold a row of 256 KiB that neither could hold alone. Elements are replaced by their exponentials in place, and the last sweep multiplies and stores.",
-  "tunables": { "BLOCK": [512, 64, 256, 1024], "KEEP": [16, 4, 8, 24, 32] },
+  "tunables": { "BLOCK": [512, 64, 256, 1024], "KEEP": [24, 4, 8, 16, 32] },
   "constraints": ["L % (4 * BLOCK) == 0", "L - 4 * BLOCK * KEEP > 0", "4 * (L - 4 * BLOCK * KEEP) <= 224 * 1024", "KEEP * BLOCK <= 16384"],
   "launches": [
     { "kernel": "softmax_row", "grid": ["ROWS"], "block": ["BLOCK"], "shared_bytes": "4 * (L - 4 * BLOCK * KEEP)",
@@ -14,7 +14,7 @@
 }
 */
 #define NOTHING __int_as_float(0xff800000)  // -Inf, the maximum of no elements
-constexpr int kRun = 64;  // fp32 additions in a row before a sum is folded into a double
+constexpr int kRun = 64;                    // fp32 additions in a row before a sum is folded into a double
 
 // The largest value of the block, in every thread.
 __device__ float block_max(float value) {

@@ -19,8 +19,8 @@
 }
 */
 #define NOTHING __int_as_float(0xff800000)  // -Inf, the maximum of no elements
-constexpr int kRun = 64;  // fp32 additions in a row before a sum is folded into a double
-constexpr int kVectors = L / SPLIT / 4;  // 128-bit vectors of a piece
+constexpr int kRun = 64;                    // fp32 additions in a row before a sum is folded into a double
+constexpr int kVectors = L / SPLIT / 4;     // 128-bit vectors of a piece
 
 // The largest value of the block, in every thread.
 __device__ float block_max(float value) {
@@ -62,11 +62,12 @@ struct Part {
   double sum;
 };
 
-// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile up. A
-// part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
+// `count` parts as one: the largest element first, so that each sum is rescaled once and errors do not pile
+// up. A part of nothing but -Inf adds nothing and must not make a NaN of Inf - Inf.
 __device__ Part merged(const Part* parts, int count) {
   Part all{NOTHING, 0.0};
-  for (int k = 0; k < count; ++k) all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
+  for (int k = 0; k < count; ++k)
+    all.largest = parts[k].largest > all.largest ? parts[k].largest : all.largest;
   for (int k = 0; k < count; ++k) {
     all.sum += all.largest == NOTHING ? parts[k].sum : parts[k].sum * expf(parts[k].largest - all.largest);
   }
@@ -86,8 +87,8 @@ __device__ float4 times(float4 v, float scale) {
   return make_float4(v.x * scale, v.y * scale, v.z * scale, v.w * scale);
 }
 
-__global__ void __launch_bounds__(BLOCK) piece_sums(const float* __restrict__ x, float* __restrict__ largest,
-                                                    double* __restrict__ sums) {
+__global__ void __launch_bounds__(BLOCK)
+    piece_sums(const float* __restrict__ x, float* __restrict__ largest, double* __restrict__ sums) {
   const float4* in = reinterpret_cast<const float4*>(x + (long long)blockIdx.y * L) + blockIdx.x * kVectors;
   float most = NOTHING;
 #pragma unroll 4
@@ -115,15 +116,18 @@ __global__ void __launch_bounds__(BLOCK) piece_sums(const float* __restrict__ x,
   }
 }
 
-__global__ void __launch_bounds__(BLOCK) write_pieces(const float* __restrict__ x, const float* __restrict__ largest,
-                                                      const double* __restrict__ sums, float* __restrict__ y) {
+__global__ void __launch_bounds__(BLOCK)
+    write_pieces(const float* __restrict__ x, const float* __restrict__ largest,
+                 const double* __restrict__ sums, float* __restrict__ y) {
   const int row_index = ROWS - 1 - blockIdx.y;
   Part parts[SPLIT];
-  for (int k = 0; k < SPLIT; ++k) parts[k] = Part{largest[row_index * SPLIT + k], sums[row_index * SPLIT + k]};
+  for (int k = 0; k < SPLIT; ++k)
+    parts[k] = Part{largest[row_index * SPLIT + k], sums[row_index * SPLIT + k]};
   const Part row = merged(parts, SPLIT);
   const float scale = (float)(1.0 / row.sum);
   const float4* in = reinterpret_cast<const float4*>(x + (long long)row_index * L) + blockIdx.x * kVectors;
   float4* out = reinterpret_cast<float4*>(y + (long long)row_index * L) + blockIdx.x * kVectors;
 #pragma unroll 4
-  for (int i = threadIdx.x; i < kVectors; i += BLOCK) __stcs(out + i, times(exponentials(in[i], row.largest), scale));
+  for (int i = threadIdx.x; i < kVectors; i += BLOCK)
+    __stcs(out + i, times(exponentials(in[i], row.largest), scale));
 }

@@ -1,7 +1,7 @@
 /*kevolve
 {
   "idea": "Give every thread contiguous tiles of ITEMS elements and one accumulator per position of the tile. The additions are independent of each other, so none waits for another, and a vectorising compiler turns a tile into whole vector registers. With BLOCK 1 a thread owns a row and no barrier is left.",
-  "tunables": { "ITEMS": [16, 4, 64], "BLOCK": [1, 4, 64, 256] },
+  "tunables": { "ITEMS": [64, 4, 16], "BLOCK": [1, 4, 64, 256] },
   "constraints": ["L % (ITEMS * BLOCK) == 0", "ITEMS * BLOCK <= 4096"],
   "launches": [
     { "kernel": "sum_row", "grid": ["ROWS"], "block": ["BLOCK"], "args": ["x", "y"] }
