@@ -116,8 +116,12 @@ TEST_CASE("three-dimensional indices") {
   std::vector<unsigned> shape(4);
   int* out = y.data();
   unsigned* shapes = shape.data();
-  for (const Order order : {Order::forward, Order::reverse, Order::shuffled}) {
-    REQUIRE(kernels().launch(executor, "indices", in_order(config, order, 5), out, shapes).ok());
+  // Many seeds: a shuffled order that is no permutation skips blocks, but not under every seed.
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Order order = seed == 0 ? Order::forward : seed == 1 ? Order::reverse : Order::shuffled;
+    CAPTURE(seed);
+    y.assign(y.size(), -1);
+    REQUIRE(kernels().launch(executor, "indices", in_order(config, order, seed), out, shapes).ok());
     for (int block = 0; block < 12; ++block) {
       for (int rank = 0; rank < 24; ++rank)
         REQUIRE(y[static_cast<std::size_t>(block * 24 + rank)] ==

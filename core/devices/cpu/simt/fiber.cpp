@@ -1,5 +1,6 @@
 #include "core/devices/cpu/simt/fiber.hpp"
 
+#include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 
 #include <cstdio>
@@ -48,6 +49,10 @@ FiberPool::~FiberPool() {
 }
 
 void FiberPool::prepare(Fiber& fiber) {
+  // Frames abandoned on this stack, or on an earlier mapping of the same pages, were never unwound, and
+  // AddressSanitizer still has their red zones. Nothing without it.
+  ASAN_UNPOISON_MEMORY_REGION(fiber.stack_top - (kStrideBytes - kGuardBytes - kPage),
+                              kStrideBytes - kGuardBytes - kPage);
   fiber.context.prepare(fiber.stack_top, kStrideBytes - kGuardBytes - kPage, main_);
   fiber.wait = Wait::nothing;
   fiber.prepared = true;
