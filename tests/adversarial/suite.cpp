@@ -130,8 +130,10 @@ std::optional<std::string> disagreement(const Case& test, const WorkerReply& rep
   const auto* answer = std::get_if<EvaluationReply>(&reply);
   if (answer == nullptr) return "an answer that is no evaluation";
   const Verdict& verdict = answer->evaluation.verdict;
-  if (test.outcomes.contains(verdict.outcome) && (!test.gate || *test.gate == verdict.gate))
-    return std::nullopt;
+  // A wrong answer may happen to fit a looser precision class; whether it does depends on the draw.
+  std::set<Outcome> accepted = test.outcomes;
+  if (accepted.contains(Outcome::wrong_result)) accepted.insert(Outcome::wrong_precision);
+  if (accepted.contains(verdict.outcome) && (!test.gate || *test.gate == verdict.gate)) return std::nullopt;
   return "expected " + words(test.outcomes) + " at gate " +
          std::string(test.gate ? name(*test.gate) : "any") + ", got " + std::string(name(verdict.outcome)) +
          " at gate " + std::string(name(verdict.gate)) + ": " + verdict.evidence;
