@@ -41,3 +41,14 @@ else()
   target_link_libraries(kevolve_catch2 PUBLIC Catch2::Catch2)
   target_compile_definitions(kevolve_catch2 PRIVATE KEVOLVE_CATCH2_V2)
 endif()
+
+# CUDA's and CUPTI's headers, from a toolkit or from the wheels that scripts/setup.sh fetches. No library of theirs is
+# linked: the driver, NVRTC and CUPTI are found and loaded at run time.
+set(KEVOLVE_CUDA_ROOTS $ENV{CUDA_HOME} /usr/local/cuda ${CMAKE_SOURCE_DIR}/.deps/nvidia/cu13)
+find_path(KEVOLVE_CUDA_INCLUDE cuda.h PATHS ${KEVOLVE_CUDA_ROOTS} PATH_SUFFIXES include NO_DEFAULT_PATH)
+if(NOT KEVOLVE_CUDA_INCLUDE)
+  message(FATAL_ERROR "CUDA's headers not found: no include/cuda.h in ${KEVOLVE_CUDA_ROOTS}. "
+    "Run scripts/setup.sh, or set CUDA_HOME to the folder of a CUDA toolkit.")
+endif()
+add_library(kevolve_cuda_headers INTERFACE)
+target_include_directories(kevolve_cuda_headers SYSTEM INTERFACE ${KEVOLVE_CUDA_INCLUDE})

@@ -20,6 +20,17 @@ function(kevolve_library name)
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 endfunction()
 
+# kevolve_embed(target file variable): `target` gets the text of `file` as `extern const char* const kevolve::variable`.
+function(kevolve_embed target file variable)
+  get_filename_component(path ${file} ABSOLUTE)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+  file(READ ${path} text)
+  set(source ${CMAKE_BINARY_DIR}/generated/${target}_${variable}.cpp)
+  file(CONFIGURE OUTPUT ${source} @ONLY CONTENT
+    "namespace kevolve {\nextern const char* const @variable@;\nconst char* const @variable@ = R\"kevolve_text(@text@)kevolve_text\";\n}\n")
+  target_sources(${target} PRIVATE ${source})
+endfunction()
+
 # kevolve_program(name SOURCES main.cpp ... LINK target ...) -> build/bin/name. The target `programs` is all of them.
 add_custom_target(programs)
 function(kevolve_program name)

@@ -1,0 +1,57 @@
+#include "core/devices/cuda/driver.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+namespace kevolve {
+namespace {
+
+// cuda.h renames functions to their newest version (cuMemAlloc is cuMemAlloc_v2): the name after expansion.
+#define KEVOLVE_TEXT(name) #name
+#define KEVOLVE_SYMBOL(name) KEVOLVE_TEXT(name)
+
+Result<Driver> load_driver() {
+  void* library = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL);
+  if (library == nullptr)
+    return failure(
+        "no NVIDIA driver: libcuda.so.1 cannot be loaded. Install the driver, or in a container pass "
+        "the GPU in (docker run --gpus all)");
+  Driver driver;
+#define KEVOLVE_FIND(function)                                                                    \
+  driver.function##_ =                                                                            \
+      reinterpret_cast<decltype(driver.function##_)>(::dlsym(library, KEVOLVE_SYMBOL(function))); \
+  if (driver.function##_ == nullptr)                                                              \
+    return failure("the NVIDIA driver is too old: it has no " KEVOLVE_SYMBOL(                     \
+        function) "; install one for CUDA 12.4 or newer");
+  KEVOLVE_CUDA_FUNCTIONS(KEVOLVE_FIND)
+#undef KEVOLVE_FIND
+  if (auto begun = driver.check(driver.cuInit_(0), "starting the NVIDIA driver"); !begun)
+    return failure(begun.error());
+  int count = 0;
+  if (auto counted = driver.check(driver.cuDeviceGetCount_(&count), "counting GPUs"); !counted)
+    return failure(counted.error());
+  if (count == 0) return failure("the NVIDIA driver sees no GPU");
+  return driver;
+}
+
+}  // namespace
+
+const Result<Driver>& Driver::load() {
+  static const Result<Driver> driver = load_driver();
+  return driver;
+}
+
+std::string Driver::words(CUresult result) const {
+  const char *name = nullptr, *meaning = nullptr;
+  cuGetErrorName_(result, &name);
+  cuGetErrorString_(result, &meaning);
+  if (name == nullptr) return fmt::format("CUDA error {}", static_cast<int>(result));
+  return fmt::format("{} ({})", name, meaning == nullptr ? "no description" : meaning);
+}
+
+Result<void> Driver::check(CUresult result, std::string_view what) const {
+  if (result == CUDA_SUCCESS) return {};
+  return failure(fmt::format("{}: {}", what, words(result)));
+}
+
+}  // namespace kevolve

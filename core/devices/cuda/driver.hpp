@@ -1,0 +1,50 @@
+#pragma once
+// Driver: the CUDA driver's functions, found at run time. Nothing links libcuda, so that every program starts
+// on a machine without a GPU and can say so. One API in judge and runner: the driver's own; LibTorch's
+// runtime shares its primary context.
+//
+// Loaded once, never unloaded; immutable, thread-safe.
+
+#include <cuda.h>
+
+#include <string>
+#include <string_view>
+
+#include "core/model/result.hpp"
+
+namespace kevolve {
+
+#define KEVOLVE_CUDA_FUNCTIONS(use)                                                                         \
+  use(cuInit) use(cuDriverGetVersion) use(cuGetErrorName) use(cuGetErrorString) use(cuDeviceGetCount)       \
+      use(cuDeviceGet) use(cuDeviceGetName) use(cuDeviceGetAttribute) use(cuDeviceTotalMem)                 \
+          use(cuDeviceGetUuid) use(cuDevicePrimaryCtxRetain) use(cuCtxSetCurrent) use(cuCtxSynchronize)     \
+              use(cuMemGetInfo) use(cuMemAlloc) use(cuMemFree) use(cuMemcpyDtoD) use(cuMemcpyHtoD)          \
+                  use(cuMemcpyDtoH) use(cuMemcpyDtoDAsync) use(cuMemsetD8) use(cuMemsetD8Async)             \
+                      use(cuMemsetD32Async) use(cuMemAddressReserve) use(cuMemAddressFree) use(cuMemCreate) \
+                          use(cuMemRelease) use(cuMemMap) use(cuMemUnmap) use(cuMemSetAccess)               \
+                              use(cuMemGetAllocationGranularity) use(cuMemExportToShareableHandle)          \
+                                  use(cuMemImportFromShareableHandle) use(cuLibraryLoadData)                \
+                                      use(cuLibraryUnload) use(cuLibraryGetKernel) use(cuKernelGetFunction) \
+                                          use(cuFuncSetAttribute) use(cuFuncGetAttribute)                   \
+                                              use(cuLaunchKernelEx) use(cuTensorMapEncodeTiled)             \
+                                                  use(cuOccupancyMaxActiveBlocksPerMultiprocessor)          \
+                                                      use(cuOccupancyMaxActiveClusters) use(cuStreamCreate) \
+                                                          use(cuStreamSynchronize) use(cuEventCreate)       \
+                                                              use(cuEventRecord) use(cuEventSynchronize)    \
+                                                                  use(cuEventElapsedTime) use(cuEventQuery)
+
+struct Driver {
+#define KEVOLVE_MEMBER(function) decltype(&::function) function##_ = nullptr;
+  KEVOLVE_CUDA_FUNCTIONS(KEVOLVE_MEMBER)
+#undef KEVOLVE_MEMBER
+
+  /// The error says what is missing: the driver, a GPU, or a new enough driver.
+  static const Result<Driver>& load();
+
+  /// "CUDA_ERROR_ILLEGAL_ADDRESS (an illegal memory access was encountered)"
+  [[nodiscard]] std::string words(CUresult result) const;
+  /// `what`: the doing that failed, such as "allocating 4096 bytes".
+  [[nodiscard]] Result<void> check(CUresult result, std::string_view what) const;
+};
+
+}  // namespace kevolve

@@ -1,0 +1,54 @@
+#pragma once
+// Memory: the judge's hands on tensors where a device keeps them: the host's memory (cpu) or a GPU's (cuda).
+// Every address given to it, also those inside Elements and Expectation, is one of that memory; nothing else
+// may be dereferenced. HostMemory is core/gates on plain memory; CudaMemory does the same in kernels of its
+// own, so that a tensor of gigabytes is judged without leaving the GPU.
+//
+// One thread. Operations are finished when they return. What cannot fail on a sound device (a copy, a
+// comparison) ends the process when it fails: a judge whose own GPU context is broken must not go on.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/gates/comparison.hpp"
+#include "core/gates/draw_plan.hpp"
+#include "core/gates/elements.hpp"
+
+namespace kevolve {
+
+class Memory {
+ public:
+  virtual ~Memory() = default;
+  /// As LibTorch names it: "cpu", "cuda:0".
+  [[nodiscard]] virtual std::string torch_device() const = 0;
+
+  /// Memory of the judge alone, freed with the last reference. Fails for want of memory.
+  virtual Result<std::shared_ptr<std::byte>> allocate(std::size_t size_bytes) = 0;
+  virtual void copy(void* to, const void* from, std::size_t size_bytes) = 0;
+  virtual void from_host(void* to, const void* from, std::size_t size_bytes) = 0;
+  virtual void to_host(void* to, const void* from, std::size_t size_bytes) = 0;
+  virtual void poison(std::byte* at, std::size_t size_bytes, std::uint8_t pattern) = 0;
+  /// Fills a tensor of `count` elements as `plan` says.
+  virtual void draw(const DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) = 0;
+
+  /// Bit for bit.
+  virtual bool equal(const void* a, const void* b, std::size_t size_bytes) = 0;
+  /// As kevolve::first_difference (core/gates/elements.hpp).
+  virtual std::size_t first_difference(const Elements& a, const Elements& b) = 0;
+  /// Indices at which `a` still holds `poison_a` and `b` still holds `poison_b`, ascending, at most 65536.
+  virtual std::vector<std::size_t> unwritten_in_both(const Elements& a, std::uint8_t poison_a,
+                                                     const Elements& b, std::uint8_t poison_b) = 0;
+  /// As kevolve::compare (core/gates/comparison.hpp). The noise of `expected` is measured once and kept in
+  /// it.
+  virtual Comparison compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
+                             std::optional<std::uint8_t> poison) = 0;
+  /// One element, for the evidence.
+  virtual double at(const Elements& elements, std::size_t index) = 0;
+  virtual bool holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) = 0;
+};
+
+}  // namespace kevolve
