@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/model/candidate.hpp"
+
 namespace kevolve {
 
 Result<Program> Program::load(const Driver& driver, const std::filesystem::path& manifest) {
