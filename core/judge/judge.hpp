@@ -17,12 +17,6 @@
 
 namespace kevolve {
 
-/// One input as drawn, in the Memory of the judge that drew it.
-struct DrawnInput {
-  std::shared_ptr<std::byte> data;
-  std::size_t size_bytes = 0;
-};
-
 /// One filling of all inputs, and the answers to it. All tensors lie in the judge's Memory.
 struct Draw {
   Bindings axes;
