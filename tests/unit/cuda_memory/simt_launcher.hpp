@@ -75,7 +75,7 @@ class SimtLauncher : public Launcher {
 /// Both memories, of which one is the model of the other.
 struct Memories {
   std::shared_ptr<SimtLauncher> launcher = std::make_shared<SimtLauncher>();
-  CudaMemory cuda{launcher, 3};
+  CudaMemory cuda{launcher, 3, std::size_t{1} << 30};
   HostMemory host;
 };
 
