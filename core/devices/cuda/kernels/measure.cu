@@ -132,11 +132,11 @@ double larger_ratio(double most, double value, double by) {
 }
 
 template <class S>
-void measure_element(const JudgeSubject& subject, const Noise& noise, double rms, uint64_t index, double answer,
-                     double oracle, LaneFindings& found, TileSums& sums) {
+void measure_element(const JudgeSubject& subject, const Noise& noise, double rms, const typename S::Bits* torch,
+                     double answer, double oracle, LaneFindings& found, TileSums& sums) {
   const TypeLimits& type = subject.type;
   const bool common = is_finite(answer) && fabs(oracle) < type.overflow;
-  const Right right(oracle, common ? 0 : S::value(bits_of<S>(subject.torch)[index]), type);
+  const Right right(oracle, common ? 0 : S::value(*torch), type);
   if (!common) found.needed = fmax(found.needed, needed_allowance(answer, right, noise, type));
   found.inexact = found.inexact || !is_exact(answer, right, type);
   if (!is_finite(right.value)) return;
@@ -149,36 +149,40 @@ void measure_element(const JudgeSubject& subject, const Noise& noise, double rms
   sums.noises += around * around;
 }
 
-// By one warp. Four loads of each lane are under way at once.
+// By one warp. Several loads of each lane are under way at once. Places in a tile fit 32 bits, which halves the
+// registers that they take.
 template <class S>
 void measure_tile(const JudgeSubject& subject, uint64_t tile, double rms, LaneFindings& found) {
   constexpr unsigned kAtOnce = 4;
-  const uint64_t begin = subject.tiles.begin(tile), end = begin + subject.tiles.size(tile);
+  const uint64_t begin = subject.tiles.begin(tile);
+  const unsigned count = static_cast<unsigned>(subject.tiles.size(tile));
+  const typename S::Bits *answers = bits_of<S>(subject.answer) + begin, *torch = bits_of<S>(subject.torch) + begin;
+  const double* oracles = subject.oracle + begin;
   const Noise noise = subject.noise[tile];
   TileSums sums;
-  for (uint64_t i = begin + threadIdx.x % 32; i < end; i += 32 * kAtOnce) {
+  for (unsigned i = threadIdx.x % 32; i < count; i += 32 * kAtOnce) {
     typename S::Bits answer[kAtOnce];
     double oracle[kAtOnce];
 #pragma unroll
     for (unsigned k = 0; k < kAtOnce; ++k) {
-      if (i + 32 * k >= end) continue;
-      answer[k] = bits_of<S>(subject.answer)[i + 32 * k];
-      oracle[k] = subject.oracle[i + 32 * k];
+      if (i + 32 * k < count) answer[k] = answers[i + 32 * k], oracle[k] = oracles[i + 32 * k];
     }
 #pragma unroll
     for (unsigned k = 0; k < kAtOnce; ++k) {
-      if (i + 32 * k >= end) continue;
-      measure_element<S>(subject, noise, rms, i + 32 * k, S::value(answer[k]), oracle[k], found, sums);
+      if (i + 32 * k < count)
+        measure_element<S>(subject, noise, rms, torch + i + 32 * k, S::value(answer[k]), oracle[k], found, sums);
     }
   }
   sums.errors = warp_sum(sums.errors), sums.noises = warp_sum(sums.noises);
   if (threadIdx.x % 32 == 0) found.error_squares += sums.errors;
-  if (sums.errors > 0 && end - begin >= kTileLeast)
+  if (sums.errors > 0 && count >= kTileLeast)
     found.needed = fmax(found.needed, sqrt(sums.errors / sums.noises) / kNormAllowance);
+  found.needed = warp_max(found.needed);  // so that fewer of the next tile's elements are divided
+  found.max_error = warp_max(found.max_error);
 }
 
 // A warp a tile, in turn; every block's findings in its own place.
-__global__ void __launch_bounds__(256, 4) judge_measure(JudgeSubject subject, double rms, MeasuredPart* parts) {
+__global__ void __launch_bounds__(256, 3) judge_measure(JudgeSubject subject, double rms, MeasuredPart* parts) {
   __shared__ MeasuredPart of_warp[kJudgeWarps];
   const unsigned warp = threadIdx.x / 32;
   LaneFindings found;
@@ -187,7 +191,7 @@ __global__ void __launch_bounds__(256, 4) judge_measure(JudgeSubject subject, do
          tile += static_cast<uint64_t>(gridDim.x) * kJudgeWarps)
       measure_tile<decltype(stored)>(subject, tile, rms, found);
   });
-  const MeasuredPart part{warp_max(found.needed), warp_max(found.max_error), warp_sum(found.squares),
+  const MeasuredPart part{found.needed, found.max_error, warp_sum(found.squares),
                           warp_sum(found.error_squares),
                           __ballot_sync(0xffffffffu, found.inexact) != 0 ? 1u : 0u};
   if (threadIdx.x % 32 == 0) of_warp[warp] = part;
