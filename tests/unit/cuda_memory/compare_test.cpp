@@ -4,6 +4,7 @@
 #include <limits>
 #include <random>
 
+#include "core/gates/host_examination.hpp"
 #include "tests/unit/cuda_memory/simt_launcher.hpp"
 
 namespace kevolve {
@@ -171,7 +172,9 @@ TEST_CASE("classes of precision are the host's") {
   check(m, c);
   for (std::size_t i = 0; i < c.count; ++i) c.set(i, c.oracle[i]);
   CHECK(check(m, c).precision == PrecisionClass::exact);
-  c.set(4321, c.oracle[4321] * (1 + 0x1p-22));
+  const std::size_t at =
+      500 * (std::size_t{24} - static_cast<std::size_t>(bits)) / 3 + 7;  // in several warps
+  c.set(at, c.oracle[at] * (1 + 0x1p-22));
   CHECK(check(m, c).precision == PrecisionClass::strict_fp32);
 }
 
@@ -205,6 +208,44 @@ TEST_CASE("of many wrong elements a sample in order tells the pattern, as on the
   const Comparison result = check(m, c);
   CHECK(result.wrong > 3 * kMostSampled);
   CHECK(result.evidence.find("constant factor 2.") != std::string::npos);
+}
+
+TEST_CASE("wrong elements are summed up and sampled as on the host") {
+  Memories m;
+  GpuExamination cuda(m.launcher);
+  HostExamination host;
+  std::mt19937 random(65);
+  for (const DType dtype : {DType::f32, DType::u8}) {
+    for (const std::size_t one_in : {1, 2, 5, 1000}) {
+      Case c(dtype, {300, 700}, 66);
+      for (std::size_t i = 0; i < c.count; ++i) {
+        if (random() % one_in == 0) c.set(i, 100 + static_cast<double>(random() % 100));
+      }
+      const Wrong a = cuda.find_wrong(c.expected, c.elements(), 128, std::uint8_t{110});
+      const Wrong b = host.find_wrong(c.expected, c.elements(), 128, std::uint8_t{110});
+      CAPTURE(name(dtype), one_in, b.count);
+      CHECK(a.count == b.count);
+      CHECK(a.unwritten == b.unwritten);
+      CHECK(a.worst == b.worst);
+      CHECK(std::vector<std::size_t>{a.row_low, a.row_high, a.column_low, a.column_high} ==
+            std::vector<std::size_t>{b.row_low, b.row_high, b.column_low, b.column_high});
+      CHECK((a.sample == b.sample));
+      for (const Side side : {Side::answer, Side::oracle, Side::torch}) {
+        CHECK((cuda.look(c.expected, c.elements(), side, b.sample) ==
+               host.look(c.expected, c.elements(), side, b.sample)));
+      }
+    }
+  }
+}
+
+TEST_CASE("noise kept of other tensors is not used") {
+  Memories m;
+  Case c(DType::f32, {8, 300}, 91), other(DType::f32, {8, 300}, 92);
+  m.cuda.compare(c.expected, c.elements(), PrecisionClass::strict_fp32, {});
+  Expectation copy = other.expected;
+  copy.noise = c.expected.noise;
+  check_same(m.cuda.compare(copy, other.elements(), PrecisionClass::strict_fp32, {}),
+             m.host.compare(copy, other.elements(), PrecisionClass::strict_fp32, {}));
 }
 
 TEST_CASE("an answer in doubt asks for the response, and only then") {
