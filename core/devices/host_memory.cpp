@@ -1,11 +1,25 @@
 #include "core/devices/host_memory.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
 
 #include "core/gates/examination.hpp"
+#include "core/model/stopwatch.hpp"
 
 namespace kevolve {
+
+std::size_t HostMemory::size_bytes() const {
+  return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+double HostMemory::time_us(const std::function<void()>& work) {
+  const Stopwatch watch;
+  work();
+  return 1e6 * watch.seconds();
+}
 
 Result<std::shared_ptr<std::byte>> HostMemory::allocate(std::size_t size_bytes) {
   constexpr std::size_t kAlignment = 64;
@@ -33,7 +47,7 @@ void HostMemory::poison(std::byte* at, std::size_t size_bytes, std::uint8_t patt
 }
 
 void HostMemory::draw(const DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) {
-  fill(plan, dtype, {to, count * size_bytes(dtype)});
+  fill(plan, dtype, {to, count * kevolve::size_bytes(dtype)});
 }
 
 bool HostMemory::equal(const void* a, const void* b, std::size_t size_bytes) {

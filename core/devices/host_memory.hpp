@@ -9,6 +9,8 @@ class HostMemory : public Memory {
  public:
   [[nodiscard]] std::string torch_device() const override { return "cpu"; }
   /// Aligned to 64 bytes, as LibTorch aligns.
+  [[nodiscard]] std::size_t size_bytes() const override;
+  double time_us(const std::function<void()>& work) override;
   Result<std::shared_ptr<std::byte>> allocate(std::size_t size_bytes) override;
   void copy(void* to, const void* from, std::size_t size_bytes) override;
   void from_host(void* to, const void* from, std::size_t size_bytes) override;

@@ -14,10 +14,10 @@ Result<void> draw_tensor(const InputDraw& draw, DType dtype, std::span<std::byte
   return {};
 }
 
-Result<std::vector<Bytes>> draw_inputs(const Operator& op, const Bindings& axes,
-                                       const Distribution& distribution, const Seed& seed,
-                                       std::uint64_t number) {
-  std::vector<Bytes> inputs;
+Result<std::vector<DrawnInput>> draw_inputs(Memory& memory, const Operator& op, const Bindings& axes,
+                                            const Distribution& distribution, const Seed& seed,
+                                            std::uint64_t number) {
+  std::vector<DrawnInput> inputs;
   for (const TensorSpec& input : op.inputs) {
     const auto shape = shape_at(input, axes);
     if (!shape) return failure(shape.error());
@@ -30,13 +30,16 @@ Result<std::vector<Bytes>> draw_inputs(const Operator& op, const Bindings& axes,
           fmt::format("distribution '{}' does not say how to draw input '{}' and has no \"*\" entry",
                       distribution.name, input.name));
     }
-    Bytes bytes(count * size_bytes(input.dtype));
-    const auto filled = draw_tensor(draw->second, input.dtype, bytes, seed, (number << 16) + inputs.size());
-    if (!filled) {
-      return failure(
-          filled.error().in(fmt::format("distribution '{}', input '{}'", distribution.name, input.name)));
-    }
-    inputs.push_back(std::move(bytes));
+    const auto refuse = [&](const Error& error) {
+      return failure(error.in(fmt::format("distribution '{}', input '{}'", distribution.name, input.name)));
+    };
+    const auto plan = plan_draw(draw->second, input.dtype, count, seed, (number << 16) + inputs.size());
+    if (!plan) return refuse(plan.error());
+    const std::size_t bytes = count * size_bytes(input.dtype);
+    auto data = memory.allocate(bytes);
+    if (!data) return refuse(data.error());
+    memory.draw(*plan, input.dtype, data->get(), count);
+    inputs.push_back({std::move(*data), bytes});
   }
   return inputs;
 }

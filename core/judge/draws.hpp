@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "core/devices/memory.hpp"
 #include "core/gates/seed.hpp"
 #include "core/model/operator.hpp"
 
@@ -21,10 +22,16 @@ using Bytes = std::vector<std::byte>;
 Result<void> draw_tensor(const InputDraw& draw, DType dtype, std::span<std::byte> out, const Seed& seed,
                          std::uint64_t stream);
 
+/// One input as drawn, in the Memory of whoever drew it.
+struct DrawnInput {
+  std::shared_ptr<std::byte> data;
+  std::size_t size_bytes = 0;
+};
+
 /// Draws all inputs of the operator at `axes`, in its order. `number` tells the draws of one evaluation
 /// apart.
-Result<std::vector<Bytes>> draw_inputs(const Operator& op, const Bindings& axes,
-                                       const Distribution& distribution, const Seed& seed,
-                                       std::uint64_t number);
+Result<std::vector<DrawnInput>> draw_inputs(Memory& memory, const Operator& op, const Bindings& axes,
+                                            const Distribution& distribution, const Seed& seed,
+                                            std::uint64_t number);
 
 }  // namespace kevolve

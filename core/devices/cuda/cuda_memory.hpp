@@ -12,11 +12,17 @@ namespace kevolve {
 
 class CudaMemory : public Memory {
  public:
-  /// `ordinal`: of the GPU that the launcher's context is on.
-  CudaMemory(std::shared_ptr<Launcher> launcher, int ordinal)
-      : launcher_(std::move(launcher)), ordinal_(ordinal), uploads_(launcher_), examination_(launcher_) {}
+  /// `ordinal`: of the GPU that the launcher's context is on; `size_bytes`: of its memory.
+  CudaMemory(std::shared_ptr<Launcher> launcher, int ordinal, std::size_t size_bytes)
+      : launcher_(std::move(launcher)),
+        ordinal_(ordinal),
+        size_bytes_(size_bytes),
+        uploads_(launcher_),
+        examination_(launcher_) {}
 
   [[nodiscard]] std::string torch_device() const override { return "cuda:" + std::to_string(ordinal_); }
+  [[nodiscard]] std::size_t size_bytes() const override { return size_bytes_; }
+  double time_us(const std::function<void()>& work) override { return launcher_->time_us(work); }
   Result<std::shared_ptr<std::byte>> allocate(std::size_t size_bytes) override;
   void copy(void* to, const void* from, std::size_t size_bytes) override;
   void from_host(void* to, const void* from, std::size_t size_bytes) override;
@@ -35,6 +41,7 @@ class CudaMemory : public Memory {
  private:
   std::shared_ptr<Launcher> launcher_;
   int ordinal_;
+  std::size_t size_bytes_;
   GpuBuffer uploads_;
   GpuExamination examination_;
 };

@@ -66,4 +66,18 @@ void DriverLauncher::finish() {
   must(driver_->cuStreamSynchronize_(nullptr), "waiting for the GPU");
 }
 
+double DriverLauncher::time_us(const std::function<void()>& work) {
+  if (begin_ == nullptr) {
+    must(driver_->cuEventCreate_(&begin_, CU_EVENT_DEFAULT), "making an event");
+    must(driver_->cuEventCreate_(&end_, CU_EVENT_DEFAULT), "making an event");
+  }
+  must(driver_->cuEventRecord_(begin_, nullptr), "recording an event");
+  work();
+  must(driver_->cuEventRecord_(end_, nullptr), "recording an event");
+  must(driver_->cuEventSynchronize_(end_), "waiting for an event");
+  float milliseconds = 0;
+  must(driver_->cuEventElapsedTime_(&milliseconds, begin_, end_), "reading events");
+  return 1e3 * static_cast<double>(milliseconds);
+}
+
 }  // namespace kevolve

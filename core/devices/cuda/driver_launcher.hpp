@@ -23,12 +23,14 @@ class DriverLauncher : public Launcher {
   void fill(void* to, std::uint8_t byte, std::size_t size_bytes) override;
   void start(const char* kernel, std::uint32_t blocks, std::span<const KernelArgument> arguments) override;
   void finish() override;
+  double time_us(const std::function<void()>& work) override;
 
  private:
   void must(CUresult result, const char* what) const;
 
   const Driver* driver_;
   Program program_;
+  CUevent begin_ = nullptr, end_ = nullptr;
 };
 
 }  // namespace kevolve

@@ -5,12 +5,21 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/model/stopwatch.hpp"
+
 namespace kevolve {
 
 void end_for_broken_gpu(const std::string& what) {
   std::fprintf(stderr, "event=gpu_broken %s\n", what.c_str());
   std::fflush(stderr);
   std::_Exit(70);  // EX_SOFTWARE; no destructor may touch the GPU any more
+}
+
+double Launcher::time_us(const std::function<void()>& work) {
+  const Stopwatch watch;
+  work();
+  finish();
+  return 1e6 * watch.seconds();
 }
 
 Result<std::shared_ptr<std::byte>> allocate_on(const std::shared_ptr<Launcher>& launcher,

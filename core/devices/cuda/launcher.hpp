@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -37,6 +38,8 @@ class Launcher {
   virtual void start(const char* kernel, std::uint32_t blocks, std::span<const KernelArgument> arguments) = 0;
   /// Waits for everything.
   virtual void finish() = 0;
+  /// Runs `work`, waits, and gives how long it took: by the GPU's own clock where there is one.
+  virtual double time_us(const std::function<void()>& work);
 
   /// The arguments' types are those of the kernel's parameters.
   template <class... T>

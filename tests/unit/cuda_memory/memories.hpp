@@ -19,7 +19,7 @@ namespace kevolve {
 
 struct Memories {
   std::shared_ptr<TestLauncher> launcher = make_launcher();
-  CudaMemory cuda{launcher, 3};
+  CudaMemory cuda{launcher, 3, std::size_t{1} << 30};
   HostMemory host;
 
   /// A copy in the GPU's memory, `shift` bytes behind an aligned address.

@@ -34,7 +34,7 @@ TEST_CASE("memory is released with its last reference, also after its CudaMemory
   std::shared_ptr<Launcher> launcher = make_launcher();
   std::shared_ptr<std::byte> kept;
   {
-    CudaMemory memory(launcher, 0);
+    CudaMemory memory(launcher, 0, 1 << 30);
     kept = *memory.allocate(100);
     CHECK(reinterpret_cast<std::uintptr_t>(kept.get()) % 256 == 0);
     launcher.reset();
