@@ -27,7 +27,8 @@ std::string_view remedy(CUptiResult result) {
       return ". Another profiler (ncu, nsys, DCGM) holds the counters: stop it; DCGM: dcgmi profile --pause";
     case CUPTI_ERROR_INVALID_CHIP_NAME:
       return ". This CUPTI is older than the GPU: install the CUDA toolkit that belongs to the driver";
-    default: return "";
+    default:
+      return "";
   }
 }
 
@@ -71,12 +72,13 @@ Result<Cupti> Cupti::load(const fs::path& library) {
                     library.string(), reason == nullptr ? "no reason given" : reason));
   }
   Cupti cupti;
-#define KEVOLVE_FIND(function)                                                                               \
-  cupti.function##_ = reinterpret_cast<decltype(cupti.function##_)>(::dlsym(handle, #function));             \
-  if (cupti.function##_ == nullptr)                                                                          \
-    return failure(fmt::format("'{}' is too old for hardware counters: it has no {}. Install CUPTI 12.6 or " \
-                               "newer",                                                                      \
-                               library.string(), #function));
+#define KEVOLVE_FIND(function)                                                                    \
+  cupti.function##_ = reinterpret_cast<decltype(cupti.function##_)>(::dlsym(handle, #function));  \
+  if (cupti.function##_ == nullptr)                                                               \
+    return failure(                                                                               \
+        fmt::format("'{}' is too old for hardware counters: it has no {}. Install CUPTI 12.6 or " \
+                    "newer",                                                                      \
+                    library.string(), #function));
   KEVOLVE_CUPTI_FUNCTIONS(KEVOLVE_FIND)
 #undef KEVOLVE_FIND
   return cupti;
@@ -115,23 +117,30 @@ MetricHost::~MetricHost() {
 
 Result<MetricSchedule> MetricHost::schedule(const std::vector<std::string>& metrics) {
   MetricSchedule schedule;
-  // One by one: a name that this chip lacks must not cost the others.
   for (const std::string& metric : metrics) {
-    const char* name = metric.c_str();
-    CUpti_Profiler_Host_ConfigAddMetrics_Params params{};
-    params.structSize = CUpti_Profiler_Host_ConfigAddMetrics_Params_STRUCT_SIZE;
-    params.pHostObject = object_;
-    params.ppMetricNames = &name;
-    params.numMetrics = 1;
-    const bool known = cupti_->cuptiProfilerHostConfigAddMetrics_(&params) == CUPTI_SUCCESS;
+    CUpti_Profiler_Host_GetMetricProperties_Params properties{};
+    properties.structSize = CUpti_Profiler_Host_GetMetricProperties_Params_STRUCT_SIZE;
+    properties.pHostObject = object_;
+    properties.pMetricName = metric.c_str();
+    const bool known = cupti_->cuptiProfilerHostGetMetricProperties_(&properties) == CUPTI_SUCCESS;
     (known ? schedule.metrics : schedule.missing).push_back(metric);
   }
   if (schedule.metrics.empty()) return failure("this chip has none of the metrics that were asked for");
+  // All in one call: added one by one they take a pass each, and one that is refused spoils the object.
+  std::vector<const char*> names = pointers(schedule.metrics);
+  CUpti_Profiler_Host_ConfigAddMetrics_Params add{};
+  add.structSize = CUpti_Profiler_Host_ConfigAddMetrics_Params_STRUCT_SIZE;
+  add.pHostObject = object_;
+  add.ppMetricNames = names.data();
+  add.numMetrics = names.size();
+  auto done =
+      cupti_->check(cupti_->cuptiProfilerHostConfigAddMetrics_(&add), "cuptiProfilerHostConfigAddMetrics");
+  if (!done) return failure(done.error());
   CUpti_Profiler_Host_GetConfigImageSize_Params size{};
   size.structSize = CUpti_Profiler_Host_GetConfigImageSize_Params_STRUCT_SIZE;
   size.pHostObject = object_;
-  auto done = cupti_->check(cupti_->cuptiProfilerHostGetConfigImageSize_(&size),
-                            "cuptiProfilerHostGetConfigImageSize");
+  done = cupti_->check(cupti_->cuptiProfilerHostGetConfigImageSize_(&size),
+                       "cuptiProfilerHostGetConfigImageSize");
   if (!done) return failure(done.error());
   schedule.config.resize(size.configImageSize);
   CUpti_Profiler_Host_GetConfigImage_Params image{};
@@ -139,15 +148,13 @@ Result<MetricSchedule> MetricHost::schedule(const std::vector<std::string>& metr
   image.pHostObject = object_;
   image.configImageSize = schedule.config.size();
   image.pConfigImage = schedule.config.data();
-  done =
-      cupti_->check(cupti_->cuptiProfilerHostGetConfigImage_(&image), "cuptiProfilerHostGetConfigImage");
+  done = cupti_->check(cupti_->cuptiProfilerHostGetConfigImage_(&image), "cuptiProfilerHostGetConfigImage");
   if (!done) return failure(done.error());
   CUpti_Profiler_Host_GetNumOfPasses_Params passes{};
   passes.structSize = CUpti_Profiler_Host_GetNumOfPasses_Params_STRUCT_SIZE;
   passes.configImageSize = schedule.config.size();
   passes.pConfigImage = schedule.config.data();
-  done =
-      cupti_->check(cupti_->cuptiProfilerHostGetNumOfPasses_(&passes), "cuptiProfilerHostGetNumOfPasses");
+  done = cupti_->check(cupti_->cuptiProfilerHostGetNumOfPasses_(&passes), "cuptiProfilerHostGetNumOfPasses");
   if (!done) return failure(done.error());
   schedule.passes = passes.numOfPasses;
   return schedule;

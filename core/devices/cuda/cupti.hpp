@@ -24,14 +24,16 @@ namespace kevolve {
   use(cuptiGetResultString) use(cuptiProfilerInitialize) use(cuptiProfilerDeInitialize)                      \
       use(cuptiProfilerDeviceSupported) use(cuptiProfilerGetCounterAvailability) use(cuptiDeviceGetChipName) \
           use(cuptiProfilerHostInitialize) use(cuptiProfilerHostDeinitialize)                                \
-              use(cuptiProfilerHostConfigAddMetrics) use(cuptiProfilerHostGetConfigImageSize)                \
-                  use(cuptiProfilerHostGetConfigImage) use(cuptiProfilerHostGetNumOfPasses)                  \
-                      use(cuptiProfilerHostEvaluateToGpuValues) use(cuptiRangeProfilerEnable)                \
-                          use(cuptiRangeProfilerDisable) use(cuptiRangeProfilerGetCounterDataSize)           \
-                              use(cuptiRangeProfilerCounterDataImageInitialize)                              \
-                                  use(cuptiRangeProfilerSetConfig) use(cuptiRangeProfilerStart)              \
-                                      use(cuptiRangeProfilerStop) use(cuptiRangeProfilerPushRange)           \
-                                          use(cuptiRangeProfilerPopRange) use(cuptiRangeProfilerDecodeData)
+              use(cuptiProfilerHostGetMetricProperties) use(cuptiProfilerHostConfigAddMetrics)               \
+                  use(cuptiProfilerHostGetConfigImageSize) use(cuptiProfilerHostGetConfigImage)              \
+                      use(cuptiProfilerHostGetNumOfPasses) use(cuptiProfilerHostEvaluateToGpuValues)         \
+                          use(cuptiRangeProfilerEnable) use(cuptiRangeProfilerDisable)                       \
+                              use(cuptiRangeProfilerGetCounterDataSize)                                      \
+                                  use(cuptiRangeProfilerCounterDataImageInitialize)                          \
+                                      use(cuptiRangeProfilerSetConfig) use(cuptiRangeProfilerStart)          \
+                                          use(cuptiRangeProfilerStop) use(cuptiRangeProfilerPushRange)       \
+                                              use(cuptiRangeProfilerPopRange)                                \
+                                                  use(cuptiRangeProfilerDecodeData)
 
 struct Cupti {
 #define KEVOLVE_MEMBER(function) decltype(&::function) function##_ = nullptr;
@@ -45,8 +47,8 @@ struct Cupti {
   [[nodiscard]] Result<void> check(CUptiResult result, std::string_view call) const;
 };
 
-/// libcupti of the toolkit in `root` (beside NVRTC, or in extras/CUPTI), otherwise its bare name, which leaves
-/// the search to the system.
+/// libcupti of the toolkit in `root` (beside NVRTC, or in extras/CUPTI), otherwise its bare name, which
+/// leaves the search to the system.
 std::filesystem::path find_cupti(const std::filesystem::path& root);
 
 /// A set of metrics, ready to be counted on one kind of chip.
