@@ -20,7 +20,7 @@ __global__ void copy(const float4* x, float4* y) {
 inline constexpr const char* kMatmulSource = R"cuda(
 constexpr int N = 2048, T = 128, K = 8;
 
-__global__ void __launch_bounds__(256) matmul(const float* a, const float* b, float* c) {
+__global__ void __launch_bounds__(256, 2) matmul(const float* a, const float* b, float* c) {
   __shared__ __align__(16) float sa[2][K][T + 4], sb[2][K][T];
   const int t = threadIdx.x, row = blockIdx.y * T, col = blockIdx.x * T;
   const int ar = t / 2, ak = t % 2 * 4, bk = t / 32, bc = t % 32 * 4, ty = t / 16 * 4, tx = t % 16 * 4;
