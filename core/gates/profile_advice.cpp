@@ -64,25 +64,25 @@ std::string_view relief(std::string_view sm_metric) {
 void state_regime(Advisor& a) {
   if (a.regime == Regime::latency_bound) {
     return a.say(
-        "Latency-bound: neither memory (dram_pct {:.0f} %, l2_pct {:.0f} %) nor the SMs ({} {:.0f} %) reach "
-        "{:.0f} % of their peak, so the kernel waits; more independent work at a time helps, fewer "
+        "Latency-bound: neither memory (dram_pct {:.3g} %, l2_pct {:.3g} %) nor the SMs ({} {:.3g} %) reach "
+        "{:.3g} % of their peak, so the kernel waits; more independent work at a time helps, fewer "
         "operations do not.",
         a.use.dram, a.use.l2, a.use.sm_metric, a.use.sm, kBusyPct);
   }
   if (a.regime == Regime::compute_bound) {
-    return a.say("Compute-bound: {} is {:.0f} % of its peak, memory {:.0f} %; {}.", a.use.sm_metric, a.use.sm,
+    return a.say("Compute-bound: {} is {:.3g} % of its peak, memory {:.3g} %; {}.", a.use.sm_metric, a.use.sm,
                  a.use.memory(), relief(a.use.sm_metric));
   }
   if (a.use.dram >= a.use.l2) {
     return a.say(
-        "Memory-bound: dram_pct is {:.0f} % of the peak, so {}.", a.use.dram,
+        "Memory-bound: dram_pct is {:.3g} % of the peak, so {}.", a.use.dram,
         a.use.dram >= kSaturatedPct
             ? "only fewer bytes help: fuse passes, narrower types, each value read once"
             : "fewer bytes help most, then more bytes in flight (wider loads, several for each thread "
               "before the first use)");
   }
   a.say(
-      "Memory-bound in L2: l2_pct is {:.0f} % of the peak and dram_pct {:.0f} %, so blocks fetch the same "
+      "Memory-bound in L2: l2_pct is {:.3g} % of the peak and dram_pct {:.3g} %, so blocks fetch the same "
       "data "
       "again and again; larger tiles for each block, shared memory, or multicast within a cluster help.",
       a.use.l2, a.use.dram);
@@ -101,7 +101,7 @@ void judge_traffic(Advisor& a) {
         in_bytes(a.facts.least_bytes));
   } else if (a.regime == Regime::memory_bound && ratio >= 0.8 && a.use.dram >= kSaturatedPct) {
     a.say(
-        "DRAM moves {}, {:.2f} x the least possible, at {:.0f} % of its peak: hardly anything is left to "
+        "DRAM moves {}, {:.2f} x the least possible, at {:.3g} % of its peak: hardly anything is left to "
         "gain.",
         in_bytes(moved), ratio, a.use.dram);
   }
@@ -138,16 +138,16 @@ void judge_blocks(Advisor& a) {
   if (blocks <= 0 || sms <= 0) return;
   if (blocks < sms) {
     return a.say(
-        "{:.0f} blocks leave {:.0f} of {:.0f} SMs without work (sm_active_pct {:.0f} %): split the work over "
+        "{:.0f} {} {:.0f} of {:.0f} SMs without work (sm_active_pct {:.3g} %): split the work over "
         "at least one block for each SM, for a reduction in two steps or with atomics.",
-        blocks, sms - blocks, sms, a.at("sm_active_pct"));
+        blocks, blocks == 1 ? "block leaves" : "blocks leave", sms - blocks, sms, a.at("sm_active_pct"));
   }
   if (a.facts.resident_blocks <= 0) return;
   const double waves = blocks / (sms * static_cast<double>(a.facts.resident_blocks));
   const double tail = waves - std::floor(waves);
   if (waves <= 1 || waves >= 5 || tail <= 0 || tail > 0.5) return;
   a.say(
-      "{:.0f} blocks are {:.2f} waves of {} blocks on {:.0f} SMs (sm_active_pct {:.0f} %): the last wave "
+      "{:.0f} blocks are {:.2f} waves of {} blocks on {:.0f} SMs (sm_active_pct {:.3g} %): the last wave "
       "leaves most SMs idle; choose a grid of whole waves, smaller blocks, or a persistent grid.",
       blocks, waves, a.facts.resident_blocks, sms, a.at("sm_active_pct"));
 }
@@ -162,7 +162,7 @@ void judge_occupancy(Advisor& a) {
   else if (a.facts.shared_bytes >= 48 * 1024)
     cause =
         fmt::format("{} bytes of shared memory a block limit it; smaller tiles help", a.facts.shared_bytes);
-  a.say("occupancy_pct is {:.0f} %, so few warps are there to hide latency: {}.", a.at("occupancy_pct"),
+  a.say("occupancy_pct is {:.3g} %, so few warps are there to hide latency: {}.", a.at("occupancy_pct"),
         cause);
 }
 
@@ -172,7 +172,7 @@ void judge_conflicts(Advisor& a) {
   // Where shared memory hardly matters, its conflicts do not either.
   if (a.at("l1_pct") * a.use.stretch < 20 && a.at("stall_short_scoreboard") < 1) return;
   a.say(
-      "shared_conflicts are {:.0f} % of shared_wavefronts: bank conflicts; pad or swizzle the shared arrays.",
+      "shared_conflicts are {:.3g} % of shared_wavefronts: bank conflicts; pad or swizzle the shared arrays.",
       std::min(100.0, 100 * conflicts / wavefronts));
 }
 
@@ -212,7 +212,7 @@ void judge_stalls(Advisor& a) {
   }
   const double share = sum > 0 ? a.at(worst->metric) / sum : 0;
   if (share < 0.3 || a.at(worst->metric) < 0.5) return;
-  a.say("{} is {:.1f} warps for each instruction issued, {:.0f} % of the stalls: {}.", worst->metric,
+  a.say("{} is {:.1f} warps for each instruction issued, {:.3g} % of the stalls: {}.", worst->metric,
         a.at(worst->metric), 100 * share, worst->meaning);
 }
 
@@ -220,7 +220,7 @@ void judge_stalls(Advisor& a) {
 void judge_launches(Advisor& a) {
   if (a.facts.launches < 2 || a.regime != Regime::latency_bound) return;
   a.say(
-      "{} launches share {:.1f} us (duration_us), and the SMs have work {:.0f} % of it (sm_active_pct): fuse "
+      "{} launches share {:.1f} us (duration_us), and the SMs have work {:.3g} % of it (sm_active_pct): fuse "
       "launches, because each costs a microsecond or two by itself.",
       a.facts.launches, a.at("duration_us"), a.at("sm_active_pct"));
 }

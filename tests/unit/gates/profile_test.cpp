@@ -98,7 +98,7 @@ TEST_CASE("a reduction in one block is latency-bound for want of blocks") {
   const Profile profile = profile_of(one, h200());
   CHECK(profile.regime == Regime::latency_bound);
   CHECK_THAT(profile.advice.at(0), ContainsSubstring("dram_pct 1 %"));
-  CHECK_THAT(profile.advice.at(1), ContainsSubstring("1 blocks leave 131 of 132 SMs"));
+  CHECK_THAT(profile.advice.at(1), ContainsSubstring("1 block leaves 131 of 132 SMs"));
   CHECK_THAT(profile.advice.at(2), ContainsSubstring("stall_long_scoreboard is 20.0"));
 }
 
@@ -170,6 +170,8 @@ TEST_CASE("a wave that ends early is named") {
   CHECK_THAT(advice(quiet(), facts), ContainsSubstring("300 blocks are 1.14 waves"));
   facts.blocks = 264;
   CHECK_FALSE(has(advice(quiet(), facts), "waves"));
+  facts.blocks = 528;
+  CHECK_FALSE(has(advice(quiet(), facts), "waves"));
   facts.blocks = 500;  // 1.89: the last wave is nearly full
   CHECK_FALSE(has(advice(quiet(), facts), "waves"));
   facts.blocks = 3000;  // so many waves that the last one hardly matters
@@ -184,6 +186,8 @@ TEST_CASE("blocks are counted for each launch") {
   facts.launches = 100;
   CHECK(has(advice(quiet(), facts), "100 blocks leave 32 of 132 SMs"));
   facts.launches = 10;
+  CHECK_FALSE(has(advice(quiet(), facts), "leave"));
+  facts.blocks = 132;
   CHECK_FALSE(has(advice(quiet(), facts), "leave"));
 }
 
@@ -249,6 +253,7 @@ TEST_CASE("the profiler's own time is taken out of short kernels") {
   facts.median_us = 1;
   CHECK(has(advice(brief, facts), "dram_pct is 100 %"));
   facts.median_us = 200;  // timed with cold caches: nothing is taken away
+  CHECK(profile_of(with(brief, {{"dram_pct", 80}}), facts).regime == Regime::memory_bound);
   CHECK(profile_of(brief, facts).regime == Regime::latency_bound);
 }
 
