@@ -40,6 +40,23 @@ class Ranges {
   CUpti_RangeProfiler_Object* object_;
 };
 
+/// The metrics' schedule, and the host that made it and will read it.
+struct Scheduled {
+  MetricHost host;
+  MetricSchedule schedule;
+};
+
+Result<Scheduled> schedule_on(const Cupti& cupti, const std::string& chip,
+                              const std::vector<std::uint8_t>& availability,
+                              const std::vector<std::string>& metrics) {
+  auto host = MetricHost::create(cupti, chip, availability);
+  auto schedule = host ? host->schedule(metrics) : Result<MetricSchedule>(failure(host.error()));
+  if (schedule) return Scheduled{std::move(*host), std::move(*schedule)};
+  // An image that leaves out counters of the whole device must not cost those of memory.
+  if (!availability.empty()) return schedule_on(cupti, chip, {}, metrics);
+  return failure(schedule.error().in("chip " + chip));
+}
+
 /// The memory that CUPTI decodes one range's counters into.
 Result<std::vector<std::uint8_t>> counter_image(const Cupti& cupti, CUpti_RangeProfiler_Object* ranges,
                                                 const std::vector<std::string>& metrics) {
@@ -50,8 +67,8 @@ Result<std::vector<std::uint8_t>> counter_image(const Cupti& cupti, CUpti_RangeP
   size.numMetrics = names.size();
   size.maxNumOfRanges = 1;
   size.maxNumRangeTreeNodes = 1;
-  auto done = cupti.check(cupti.cuptiRangeProfilerGetCounterDataSize_(&size),
-                          "cuptiRangeProfilerGetCounterDataSize");
+  auto done =
+      cupti.check(cupti.cuptiRangeProfilerGetCounterDataSize_(&size), "cuptiRangeProfilerGetCounterDataSize");
   if (!done) return failure(done.error());
   std::vector<std::uint8_t> image(size.counterDataSize);
   KEVOLVE_PARAMS(CUpti_RangeProfiler_CounterDataImage_Initialize_Params, params);
@@ -97,8 +114,7 @@ Result<bool> run_pass(const Cupti& cupti, CUpti_RangeProfiler_Object* ranges,
   if (!done) return failure(done.error());
   const Result<void> replayed = replay();
   // Whatever became of the launches: a range that stays open spoils the context for later ones.
-  const auto popped =
-      cupti.check(cupti.cuptiRangeProfilerPopRange_(&pop), "cuptiRangeProfilerPopRange");
+  const auto popped = cupti.check(cupti.cuptiRangeProfilerPopRange_(&pop), "cuptiRangeProfilerPopRange");
   const auto stopped = cupti.check(cupti.cuptiRangeProfilerStop_(&stop), "cuptiRangeProfilerStop");
   for (const auto& step : {replayed, popped, stopped})
     if (!step) return failure(step.error());
@@ -178,7 +194,8 @@ void Profiler::read_availability() {
 
 Result<void> Profiler::run_passes(CUpti_RangeProfiler_Object* ranges, std::size_t passes,
                                   const Action& replay, const Action& before) const {
-  for (std::size_t pass = 0; pass < passes; ++pass) {
+  // CUPTI says itself when it has enough; the number announced only bounds a loop that would not end.
+  for (std::size_t pass = 0; pass < 2 * passes + 2; ++pass) {
     if (before) {
       if (auto prepared = before(); !prepared) return prepared;
     }
@@ -188,36 +205,35 @@ Result<void> Profiler::run_passes(CUpti_RangeProfiler_Object* ranges, std::size_
     if (!complete) return failure(complete.error().in(fmt::format("pass {} of {}", pass + 1, passes)));
     if (*complete) return {};
   }
-  return failure(fmt::format("CUPTI still wants more after the {} passes that it announced", passes));
+  return failure(fmt::format("CUPTI wants far more than the {} passes that it announced", passes));
 }
 
 Result<std::map<std::string, double>> Profiler::collect(const std::vector<std::string>& metrics,
                                                         const Action& replay, const Action& before) {
-  auto host = MetricHost::create(cupti_, chip_, availability_);
-  if (!host) return failure(host.error());
-  const auto schedule = host->schedule(metrics);
-  if (!schedule) return failure(schedule.error().in("chip " + chip_));
+  const auto scheduled = schedule_on(cupti_, chip_, availability_, metrics);
+  if (!scheduled) return failure(scheduled.error());
+  const MetricSchedule& schedule = scheduled->schedule;
   for (const Action* action : {&before, &replay}) {
     if (!*action) continue;
     if (auto done = (*action)(); !done) return failure(done.error());
   }
   const auto ranges = Ranges::enable(cupti_, context_);
   if (!ranges) return failure(ranges.error());
-  auto image = counter_image(cupti_, ranges->get(), schedule->metrics);
+  auto image = counter_image(cupti_, ranges->get(), schedule.metrics);
   if (!image) return failure(image.error());
-  auto done = configure(cupti_, ranges->get(), *schedule, *image);
-  if (done) done = run_passes(ranges->get(), schedule->passes, replay, before);
+  auto done = configure(cupti_, ranges->get(), schedule, *image);
+  if (done) done = run_passes(ranges->get(), schedule.passes, replay, before);
   if (!done) return failure(done.error());
   KEVOLVE_PARAMS(CUpti_RangeProfiler_DecodeData_Params, decode);
   decode.pRangeProfilerObject = ranges->get();
   done = cupti_.check(cupti_.cuptiRangeProfilerDecodeData_(&decode), "cuptiRangeProfilerDecodeData");
   if (!done) return failure(done.error());
   if (decode.numOfRangeDropped > 0) return failure("CUPTI dropped the range: its buffer was too small");
-  const auto values = host->evaluate(*image, schedule->metrics);
+  const auto values = scheduled->host.evaluate(*image, schedule.metrics);
   if (!values) return failure(values.error());
   std::map<std::string, double> found;
   for (std::size_t i = 0; i < values->size(); ++i)
-    if (std::isfinite((*values)[i])) found[schedule->metrics[i]] = (*values)[i];
+    if (std::isfinite((*values)[i])) found[schedule.metrics[i]] = (*values)[i];
   return found;
 }
 
