@@ -52,6 +52,28 @@ std::string missing(const std::map<std::string, double>& metrics) {
 
 }  // namespace
 
+KernelFacts facts_of(const LaunchPlan& plan, const std::map<std::string, std::int64_t>& resources) {
+  KernelFacts facts;
+  facts.launches = static_cast<std::int64_t>(plan.launches.size());
+  std::int64_t most_threads = 0;
+  for (const PlannedLaunch& launch : plan.launches) {
+    const auto resource = [&](const char* suffix) {
+      const auto found = resources.find(launch.kernel + suffix);
+      return found == resources.end() ? 0 : found->second;
+    };
+    const std::int64_t blocks = launch.grid[0] * launch.grid[1] * launch.grid[2];
+    const std::int64_t threads = blocks * launch.block[0] * launch.block[1] * launch.block[2];
+    if (threads > most_threads) {
+      most_threads = threads;
+      facts.blocks = blocks;
+    }
+    facts.registers = std::max(facts.registers, resource(".registers"));
+    facts.spill_bytes = std::max(facts.spill_bytes, resource(".spill_bytes"));
+    facts.shared_bytes = std::max(facts.shared_bytes, launch.shared_bytes + resource(".shared_bytes"));
+  }
+  return facts;
+}
+
 Profile no_profile(std::string why) {
   return {Regime::unknown, {}, {}, std::move(why)};
 }

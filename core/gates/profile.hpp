@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/launch_plan.hpp"
 #include "core/model/profile.hpp"
 
 namespace kevolve {
@@ -40,9 +41,13 @@ struct KernelFacts {
   std::int64_t blocks = 0;           ///< of the launch with the most work
   std::int64_t resident_blocks = 0;  ///< of that launch, at once on one SM (occupancy calculation)
   std::int64_t registers = 0;        ///< a thread, the most of all kernels
-  std::int64_t spill_bytes = 0;      ///< a thread, all kernels
+  std::int64_t spill_bytes = 0;      ///< a thread, the most of all kernels
   std::int64_t shared_bytes = 0;     ///< a block, static and dynamic, the most of all launches
 };
+
+/// What plan and compile report tell; `resources`: of CompileReport. The caller adds the time, the least
+/// bytes, the number of SMs and, from an occupancy calculation, the resident blocks.
+KernelFacts facts_of(const LaunchPlan& plan, const std::map<std::string, std::int64_t>& resources);
 
 /// `metrics`: of metrics_of(). At most five sentences of advice. The regime is unknown, and `source` says
 /// why, when the counters that it follows from are missing.

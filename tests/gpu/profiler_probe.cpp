@@ -224,6 +224,21 @@ struct Reading {
   bool as_expected = false;
 };
 
+Reading reading_of(const Probe& probe, const KernelFacts& facts,
+                   const std::map<std::string, double>& counters) {
+  const Profile profile = profile_of(metrics_of(counters), facts);
+  Reading reading{to_json(profile), profile.regime == probe.expected};
+  reading.line["kernel"] = probe.name;
+  reading.line["expected"] = name(probe.expected);
+  reading.line["as_expected"] = reading.as_expected;
+  reading.line["median_us"] = facts.median_us;
+  reading.line["registers"] = facts.registers;
+  reading.line["resident_blocks"] = facts.resident_blocks;
+  for (const std::string& counter : curated_counters())
+    if (!counters.contains(counter)) reading.line["not_counted"].push_back(counter);
+  return reading;
+}
+
 Result<Reading> run(const Machine& machine, Profiler& profiler, const Probe& probe) {
   const auto loaded = compile(machine, probe);
   if (!loaded) return failure(loaded.error().in("compiling"));
@@ -257,17 +272,7 @@ Result<Reading> run(const Machine& machine, Profiler& profiler, const Probe& pro
   if (!counters) return failure(counters.error().in("counting"));
   KernelFacts facts = facts_of(machine, probe, loaded->function);
   facts.median_us = *median_us;
-  const Profile profile = profile_of(metrics_of(*counters), facts);
-  Reading reading{to_json(profile), profile.regime == probe.expected};
-  reading.line["kernel"] = probe.name;
-  reading.line["expected"] = name(probe.expected);
-  reading.line["as_expected"] = reading.as_expected;
-  reading.line["median_us"] = *median_us;
-  reading.line["registers"] = facts.registers;
-  reading.line["resident_blocks"] = facts.resident_blocks;
-  for (const std::string& counter : curated_counters())
-    if (!counters->contains(counter)) reading.line["not_counted"].push_back(counter);
-  return reading;
+  return reading_of(probe, facts, *counters);
 }
 
 int skipped(const std::string& why) {

@@ -34,8 +34,8 @@ class Profiler {
   [[nodiscard]] const std::string& chip() const { return chip_; }  ///< "GH100"
 
   /// Values by metric name, of those metrics that the chip has. `replay` makes the launches and waits for
-  /// them; it is called once uncounted, so that lazily loaded code is there, then once for each pass. `before`
-  /// runs ahead of each call and is not counted: fills, emptied caches.
+  /// them; it is called once uncounted, so that lazily loaded code is there, then once for each pass.
+  /// `before` runs ahead of each call and is not counted: fills, emptied caches.
   Result<std::map<std::string, double>> collect(const std::vector<std::string>& metrics, const Action& replay,
                                                 const Action& before = {});
 

@@ -303,5 +303,29 @@ TEST_CASE("metrics go by our names and units") {
   CHECK(counters.size() == curated_counters().size());
 }
 
+TEST_CASE("plan and compile report tell the facts that need no GPU") {
+  LaunchPlan plan;
+  plan.launches.resize(2);
+  plan.launches[0].kernel = "rows<4>";
+  plan.launches[0].grid = {10, 2, 3};
+  plan.launches[0].block = {64, 2, 1};
+  plan.launches[0].shared_bytes = 1000;
+  plan.launches[1].kernel = "finish";
+  plan.launches[1].grid = {100, 1, 1};
+  plan.launches[1].block = {32, 1, 1};
+  const KernelFacts facts = facts_of(plan, {{"rows<4>.registers", 40},
+                                            {"rows<4>.shared_bytes", 24},
+                                            {"rows<4>.spill_bytes", 0},
+                                            {"finish.registers", 72},
+                                            {"finish.spill_bytes", 16},
+                                            {"never_launched.registers", 255}});
+  CHECK(facts.launches == 2);
+  CHECK(facts.blocks == 60);
+  CHECK(facts.registers == 72);
+  CHECK(facts.spill_bytes == 16);
+  CHECK(facts.shared_bytes == 1024);
+  CHECK(facts_of(plan, {}).registers == 0);
+}
+
 }  // namespace
 }  // namespace kevolve
