@@ -138,6 +138,25 @@ Result<RunReport> RunnerProcess::run(int set, const RunOptions& options) {
   return RunReport{stopped(), wall.count()};
 }
 
+Result<std::map<std::string, double>> RunnerProcess::profile(int set) {
+  if (dead_) return failure("this runner has ended; start a fresh one");
+  const channel::Request request{.kind = RequestKind::profile, .set = static_cast<std::uint32_t>(set)};
+  if (!channel::send(socket_.get(), request)) return failure(gone("before the profile"));
+  const Waited waited = await(Clock::now() + kStartDeadline);
+  if (waited == Waited::ended) return failure(gone("while counters were read"));
+  if (waited == Waited::too_late || reply_.header.kind != ReplyKind::done) {
+    bury();
+    return failure(waited == Waited::too_late ? "no counters within 30 s" : printable(reply_.body));
+  }
+  const auto json = parse_json(reply_.body, "counters");
+  if (!json) return failure(json.error());
+  std::map<std::string, double> counters;
+  for (const auto& [name, value] : json->items()) {
+    if (value.is_number()) counters[name] = value.get<double>();
+  }
+  return counters;
+}
+
 Result<RunReport> RunnerProcess::finished(double wall_us) {
   const RunReport report{{Outcome::passed, Gate::correctness, ""},
                          device_clock_ ? reply_.header.device_us : wall_us};

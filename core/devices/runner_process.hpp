@@ -43,6 +43,7 @@ class RunnerProcess final : public Runner {
 
   Result<int> bind(const std::vector<std::shared_ptr<SharedBuffer>>& buffers) override;
   Result<RunReport> run(int set, const RunOptions& options) override;
+  Result<std::map<std::string, double>> profile(int set) override;
 
  private:
   enum class Waited { replied, ended, too_late };

@@ -46,12 +46,12 @@ struct Randomness {
 constexpr uint64_t kSegmentBlocks = uint64_t{1} << 60, kChoiceBlocks = uint64_t{1} << 61;
 constexpr uint64_t kCentreBlocks = uint64_t{1} << 62, kPlaceBlocks = uint64_t{1} << 63;
 
-enum class Regime : uint32_t { constant, ramp, normal, uniform, mixed_magnitude, integers, clustered };
+enum class DrawRegime : uint32_t { constant, ramp, normal, uniform, mixed_magnitude, integers, clustered };
 
 /// Elements from `begin` to the next segment's, all of one regime.
 struct DrawSegment {
   uint64_t begin = 0;
-  Regime regime = Regime::constant;
+  DrawRegime regime = DrawRegime::constant;
   /// constant: value. ramp: value at 0, step. normal: mean, deviation. uniform, mixed_magnitude (exponents),
   /// integers: low, high. clustered: clusters, spread.
   double a = 0, b = 0;
@@ -85,22 +85,22 @@ inline double normal_at(const DrawSegment& segment, uint64_t index, const Random
 inline double drawn_value(const DrawSegment& segment, uint64_t index, const Randomness& random) {
   const double a = segment.a, b = segment.b;
   switch (segment.regime) {
-    case Regime::constant:
+    case DrawRegime::constant:
       return a;
-    case Regime::ramp:
+    case DrawRegime::ramp:
       return a + b * static_cast<double>(index);
-    case Regime::normal:
+    case DrawRegime::normal:
       return a + b * normal_at(segment, index, random);
-    case Regime::uniform:
+    case DrawRegime::uniform:
       return a + (b - a) * unit_interval(random.block(index).word[0]);
-    case Regime::mixed_magnitude: {
+    case DrawRegime::mixed_magnitude: {
       const RandomWords words = random.block(index);
       const double size = exp2(a + (b - a) * unit_interval(words.word[0]));
       return (words.word[1] & 1) != 0 ? size : -size;
     }
-    case Regime::integers:
+    case DrawRegime::integers:
       return a + static_cast<double>(random.pick(index, static_cast<uint64_t>(b - a) + 1));
-    case Regime::clustered: {
+    case DrawRegime::clustered: {
       const uint64_t cluster = random.pick(kChoiceBlocks + index, static_cast<uint64_t>(a));
       const double centre = 8 * unit_interval(random.block(kCentreBlocks + cluster).word[0]) - 4;
       return centre + b * normal_at(segment, index, random);

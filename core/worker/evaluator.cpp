@@ -10,6 +10,7 @@
 #include "core/model/stopwatch.hpp"
 #include "core/worker/correctness.hpp"
 #include "core/worker/log.hpp"
+#include "core/worker/profiling.hpp"
 #include "core/worker/timing.hpp"
 
 namespace kevolve {
@@ -193,7 +194,20 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
             "The median of {} us is below half of the physical limit of {} us, which moving the "
             "workload's bytes or doing its operations takes on this device. Such a time is not believed.",
             number_text(median_us), number_text(out.floor_us))};
+    return out;
   }
+  if (request.last_gate < Gate::profile) return out;
+  const Stopwatch profile_watch;
+  const auto draw =
+      pool.get(judge, prepared.workload->axes, timed_distribution(*prepared.op), kFirstTimedDraw);
+  if (!draw) return failure(draw.error());
+  KernelFacts facts;
+  facts.median_us = median_us;
+  facts.least_bytes = static_cast<double>(prepared.op->bytes.evaluate(prepared.workload->axes).value_or(0));
+  facts.num_sms = out.device.num_sms;
+  out.profile = profile_candidate(*prepared.device, *prepared.op, candidate, **draw, facts);
+  out.gate_ms["profile"] = profile_watch.milliseconds();
+  out.verdict.gate = Gate::profile;
   return out;
 }
 

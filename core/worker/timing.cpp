@@ -11,14 +11,7 @@
 namespace kevolve {
 namespace {
 
-constexpr std::size_t kDraws = 2;           // sets of buffers that the samples rotate over
-constexpr std::uint64_t kFirstDraw = 1000;  // numbers that correctness has not used
-
-const Distribution& timed_distribution(const Operator& op) {
-  const auto timed =
-      std::find_if(op.distributions.begin(), op.distributions.end(), [](const auto& d) { return d.timed; });
-  return timed == op.distributions.end() ? op.distributions.front() : *timed;
-}
+constexpr std::size_t kDraws = 2;  // sets of buffers that the samples rotate over
 
 bool same(const CompiledSubject& a, const CompiledSubject& b) {
   return a.subject.name == b.subject.name && a.subject.source == b.subject.source &&
@@ -130,7 +123,7 @@ Result<void> TimingBench::draw(DrawPool& pool) {
   draws_.resize(kDraws);
   bool changed = false;
   for (std::size_t d = 0; d < kDraws; ++d) {
-    auto drawn = pool.get(*judge_, axes_, timed_distribution(judge_->op()), kFirstDraw + d);
+    auto drawn = pool.get(*judge_, axes_, timed_distribution(judge_->op()), kFirstTimedDraw + d);
     if (!drawn) return failure(drawn.error());
     changed = changed || draws_[d] != *drawn;
     draws_[d] = std::move(*drawn);
