@@ -421,6 +421,7 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
   for (int i = 0; i < kRetimings; ++i) {
     EvaluateRequest request = request_for(contender.candidate);
     request.fresh_draws = true;
+    if (i + 1 == kRetimings && yardstick_ == kEager) request.last_gate = Gate::profile;
     Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
     if (!evaluation) {
       if (env_.may_evaluate())

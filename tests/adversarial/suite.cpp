@@ -86,6 +86,8 @@ Result<EvaluateRequest> request_for(const Case& test) {
   const auto tunables = first_tunables(*source, test.file);
   if (!tunables) return failure(tunables.error());
   request.tunables = *tunables;
+  // A GPU has no order of threads to choose, so other gates or none may stop what only that shows.
+  if (const char* device = std::getenv("KEVOLVE_TEST_DEVICE"); device != nullptr) request.device = device;
   request.time_eager = false;
   request.timing = {.min_samples = 3, .max_samples = 5, .max_seconds = 0.2};
   return request;
@@ -101,7 +103,11 @@ Result<std::vector<WorkerReply>> judge_all(const std::vector<Case>& cases) {
   CommandLimits limits;
   limits.deadline = std::chrono::minutes(24);
   limits.output_bytes = 256 << 20;
-  const auto result = run_command({KEVOLVE_BIN_DIR "/kevolve-worker"}, lines, limits);
+  const char* device = std::getenv("KEVOLVE_TEST_DEVICE");
+  const auto result =
+      run_command({KEVOLVE_BIN_DIR "/kevolve-worker", "--device", device == nullptr ? "cpu" : device,
+                   "--cache", KEVOLVE_BIN_DIR "/../tests/adversarial-cache"},
+                  lines, limits);
   if (!result) return failure(result.error());
 
   std::map<std::string, WorkerReply> by_id;
