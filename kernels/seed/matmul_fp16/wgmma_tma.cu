@@ -21,7 +21,6 @@
   "playbook": {
     "regimes": ["compute_bound"],
     "evidence": "HMMA in the binary on a Hopper GPU, or a tensor pipe far below its peak while warps wait for shared memory.",
-    "combines": ["wmma_tiles"],
     "requires": ["tensor_cores", "tma", "clusters", "inline_ptx"]
   }
 }
