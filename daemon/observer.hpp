@@ -13,7 +13,8 @@ namespace kevolve {
 /// What a finished run says of one operator.
 struct OperatorSummary {
   std::string name, workload;
-  std::string label;  ///< names it in progress and logs: "gelu", or "gelu/benchmark"
+  std::string label;                ///< names it in progress and logs: "gelu", or "gelu/benchmark"
+  std::string yardstick = "naive";  ///< what `speedup` is against: "naive", or "eager" on a GPU
   double naive_us = 0, eager_us = 0, best_us = 0;  ///< medians; 0 when not measured
   double speedup = 1, speedup_low = 1;             ///< over naive: median ratio and its lower bound
   std::string idea_key, idea;                      ///< of the best kernel

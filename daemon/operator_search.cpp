@@ -18,7 +18,7 @@ namespace kevolve {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::string_view kYardstick = "naive";
+constexpr std::string_view kNaive = "naive", kEager = "eager", kIncumbent = "incumbent";
 /// A new champion is timed again in this many fresh runners, each with a seed of its own.
 constexpr int kRetimings = 3;
 /// Contenders of one round that get that chance.
@@ -45,7 +45,8 @@ OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& o
     : env_(environment),
       op_(op),
       workload_(std::move(workload)),
-      label_(workload_ == "small" ? op.name : op.name + "/" + workload_) {}
+      label_(workload_ == "small" ? op.name : op.name + "/" + workload_),
+      yardstick_(env_.device.name == "cpu" ? kNaive : kEager) {}
 
 ResultKey OperatorSearch::key() const {
   return {op_id_, workload_, env_.device_id, op_.precision};
@@ -58,7 +59,7 @@ RankingQuery OperatorSearch::ranking(int top) const {
   query.workload = workload_;
   query.device = env_.device.key();
   query.precision = op_.precision;
-  query.yardstick = kYardstick;
+  query.yardstick = yardstick_;
   query.top = top;
   return query;
 }
@@ -71,11 +72,12 @@ EvaluateRequest OperatorSearch::request_for(const CandidateRecord& candidate) co
   request.source = candidate.source;
   request.tunables = candidate.tunables;
   request.timing = env_.job.timing;
-  request.time_eager = false;
-  if (candidate.id != naive_.id)
-    request.compare_with.push_back({std::string(kYardstick), naive_.source, naive_.tunables});
+  request.yardstick = yardstick_;
+  request.time_eager = yardstick_ == kEager;
+  if (yardstick_ == kNaive && candidate.id != naive_.id)
+    request.compare_with.push_back({std::string(kNaive), naive_.source, naive_.tunables});
   if (champion_.id != naive_.id && candidate.id != champion_.id) {
-    request.compare_with.push_back({"incumbent", champion_.source, champion_.tunables});
+    request.compare_with.push_back({std::string(kIncumbent), champion_.source, champion_.tunables});
   }
   return request;
 }
@@ -87,7 +89,7 @@ Result<EvaluationId> OperatorSearch::record(const CandidateRecord& candidate, co
   row.run = env_.run_id;
   row.workload = workload_;
   row.precision = op_.precision;
-  row.yardstick = evaluation.measurements.empty() ? "" : kYardstick;
+  row.yardstick = evaluation.measurements.empty() ? "" : yardstick_;
   row.purpose = purpose;
   row.evaluation = evaluation;
   return env_.archive.record_evaluation(row);
@@ -108,7 +110,7 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
   naive_.source = *source;
   naive_.tunables = default_tunables(*header);
   naive_.hash = candidate_hash(naive_.source, naive_.tunables);
-  naive_.idea_key = kYardstick;
+  naive_.idea_key = kNaive;
   naive_.idea = header->idea;
   const auto known = env_.archive.find_evaluation(naive_.hash, op_id_, workload_, env_.device_id);
   if (!known) co_return failure(known.error());
@@ -117,7 +119,7 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
     naive_.id = (*known)->candidate;
     evaluation = (*known)->evaluation;
   } else {
-    NewIdea idea{op_id_, std::nullopt, "seed", std::string(kYardstick), header->idea, "", {}};
+    NewIdea idea{op_id_, std::nullopt, "seed", std::string(kNaive), header->idea, "", {}};
     const Result<IdeaId> idea_id = env_.archive.add_idea(idea);
     if (!idea_id) co_return failure(idea_id.error());
     const auto ids = env_.archive.add_candidates(*idea_id, {{naive_.source, naive_.tunables, {}}});
@@ -133,7 +135,8 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
     evaluation = std::move(*judged);
     ++env_.evaluations;
     // Against itself: the ranking then holds the naive kernel at 1 x.
-    evaluation.speedup = evaluation.speedup_low = evaluation.verdict.passed() ? 1 : 0;
+    if (yardstick_ == kNaive)
+      evaluation.speedup = evaluation.speedup_low = evaluation.verdict.passed() ? 1 : 0;
     const auto recorded = record(*candidate, evaluation, Purpose::search);
     if (!recorded) co_return failure(recorded.error());
   }
@@ -143,6 +146,8 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
                                   evaluation.verdict.evidence));
   }
   naive_.median_us = median_of(evaluation, "candidate");
+  naive_.speedup = evaluation.speedup;
+  naive_.speedup_low = evaluation.speedup_low;
   eager_us_ = median_of(evaluation, "eager");
   floor_us_ = evaluation.floor_us;
   champion_ = naive_;
@@ -391,7 +396,7 @@ asio::awaitable<Result<void>> OperatorSearch::promote_best(std::vector<Judged> j
 /// Times a contender again in fresh runners with new seeds; only these figures are kept. It is promoted when
 /// the interleaved pairs against the incumbent, all runners together, are won by more than the threshold.
 asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, const RoundRecord& round) {
-  const std::string rival = champion_.id == naive_.id ? std::string(kYardstick) : "incumbent";
+  const std::string rival(champion_.id == naive_.id ? yardstick_ : kIncumbent);
   std::vector<double> rival_us, contender_us;
   struct Retimed {
     EvaluationId id;
@@ -400,6 +405,7 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
   std::vector<Retimed> retimed;
   for (int i = 0; i < kRetimings; ++i) {
     EvaluateRequest request = request_for(contender.candidate);
+    request.fresh_draws = true;
     Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
     if (!evaluation) {
       if (env_.may_evaluate())
@@ -426,7 +432,10 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
     retimed.push_back({*recorded, std::move(*evaluation)});
   }
   const std::uint64_t seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed), contender.candidate.hash);
-  if (!promotes(paired_ratio(rival_us, contender_us, seed))) co_return false;
+  Ratio ratio = paired_ratio(rival_us, contender_us, seed);
+  if (rival == kEager)
+    ratio = scaled(ratio, 1 / champion_.speedup);  // the naive kernel, which nobody waits for again
+  if (!promotes(ratio)) co_return false;
   std::sort(retimed.begin(), retimed.end(),
             [](const Retimed& a, const Retimed& b) { return a.evaluation.speedup < b.evaluation.speedup; });
   const Retimed& middle = retimed[retimed.size() / 2];
@@ -456,6 +465,7 @@ OperatorSummary OperatorSearch::summary() const {
   summary.name = op_.name;
   summary.workload = workload_;
   summary.label = label_;
+  summary.yardstick = yardstick_;
   summary.naive_us = naive_.median_us;
   summary.eager_us = eager_us_;
   summary.best_us = champion_.median_us;

@@ -1,7 +1,7 @@
 #pragma once
 // OperatorSearch: the search for one operator at one workload, round by round, over the archive's rows.
 //
-//   seed()   judges naive.cu, the yardstick, unless the archive has its verdict already
+//   seed()   judges naive.cu, the first champion, unless the archive has its verdict already
 //   round()  ideas → implementations → gates → survivors; then the best contender is timed again and promoted
 //
 // Belongs to the engine's thread.
@@ -88,6 +88,9 @@ class OperatorSearch {
   const Operator& op_;
   std::string workload_;
   std::string label_;  ///< what observers call it
+  /// What speed-ups are against, interleaved with every candidate: on a GPU PyTorch, which is fast enough for
+  /// that and what users compare with; on the cpu device the naive kernel.
+  const std::string yardstick_;
   OperatorId op_id_;
   Champion naive_, champion_;  ///< the champion is naive until something beats it
   double eager_us_ = 0, floor_us_ = 0;

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "core/devices/memory.hpp"
 #include "core/model/evaluation.hpp"
 #include "core/model/launch_plan.hpp"
 
@@ -27,9 +28,14 @@ enum class Placement { flush_right, flush_left };
 class SharedBuffer {
  public:
   virtual ~SharedBuffer() = default;
-  [[nodiscard]] virtual void* data() = 0;  ///< the judge's view: host memory (cpu), device memory (cuda)
+  [[nodiscard]] virtual std::byte* data() = 0;  ///< the judge's view, an address of the device's Memory
   [[nodiscard]] virtual std::size_t size_bytes() const = 0;
   [[nodiscard]] virtual bool canaries_intact() const = 0;  ///< false: somebody wrote just outside the data
+
+  /// What a runner maps: `mapping_bytes` of the descriptor, with the data at `data_offset`.
+  [[nodiscard]] virtual int descriptor(bool writable) const = 0;
+  [[nodiscard]] virtual std::size_t mapping_bytes() const = 0;
+  [[nodiscard]] virtual std::size_t data_offset() const = 0;
 };
 
 /// A compiled candidate in the content-addressed cache.
@@ -44,6 +50,7 @@ enum class ThreadOrder { forward, reverse, shuffled };
 
 struct RunOptions {
   bool prepare = false;  ///< run the plan's `prepare` launches instead of its `launches`
+  bool timed = false;    ///< where the runner owns the caches (cuda): flush them right before the first fill
   ThreadOrder order = ThreadOrder::forward;
   std::uint64_t order_seed = 0;
   std::chrono::milliseconds deadline{10'000};
@@ -72,8 +79,18 @@ class Device {
   [[nodiscard]] virtual DeviceLimits limits() const = 0;
   /// "cold" or "warm": the cache state in which the worker's timing finds the inputs on this device.
   [[nodiscard]] virtual std::string timing_mode() const = 0;
-  /// Overwrites caches before a cold sample; no-op on a device that is timed warm.
+  /// Before a cold sample: nothing of the buffers is left in caches. Where work is queued (cuda) it is
+  /// queued, so that what follows at once is launched meanwhile.
   virtual void flush_caches() = 0;
+  /// Where this device keeps tensors. Null when can_run() is false.
+  [[nodiscard]] virtual Memory* memory() = 0;
+  /// The share of the judge's time in which draws may be used again, for they are costly: how many candidates
+  /// meet the same draws. 1: every candidate has its own.
+  [[nodiscard]] virtual int candidates_per_draw() const { return 1; }
+  /// Bytes a microsecond that the device copies at best (read and written bytes both count); 0: unknown.
+  virtual double copy_bytes_per_us() = 0;
+  /// Most operations a microsecond that its fastest units do in answers of this class; 0: unknown.
+  [[nodiscard]] virtual double flops_per_us(PrecisionClass) const { return 0; }
 
   /// Compile and inspect gates. `plan` gives macros and name expressions. Thread-safe; blocks.
   virtual Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan& plan,

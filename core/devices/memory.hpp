@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ class Memory {
   virtual ~Memory() = default;
   /// As LibTorch names it: "cpu", "cuda:0".
   [[nodiscard]] virtual std::string torch_device() const = 0;
+
+  /// All there is of it.
+  [[nodiscard]] virtual std::size_t size_bytes() const = 0;
 
   /// Memory of the judge alone, freed with the last reference. Fails for want of memory.
   virtual Result<std::shared_ptr<std::byte>> allocate(std::size_t size_bytes) = 0;
@@ -46,6 +50,8 @@ class Memory {
   /// it.
   virtual Comparison compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
                              std::optional<std::uint8_t> poison) = 0;
+  /// How long `work` takes on the device. The work is launched, or done, by the time it returns.
+  virtual double time_us(const std::function<void()>& work) = 0;
   /// One element, for the evidence.
   virtual double at(const Elements& elements, std::size_t index) = 0;
   virtual bool holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) = 0;

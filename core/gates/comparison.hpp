@@ -6,10 +6,12 @@
 // the allowance of an element is a multiple of the noise of fp32 arithmetic around it, and that noise is not
 // assumed but observed, in PyTorch's own fp32 answer and in how the fp64 oracle responds when the last bit of
 // every input is nudged. The multiple that an answer needs decides its precision class. Pure logic; an
-// Expectation is immutable after construction and views memory of its maker.
+// Expectation views memory of its maker and is immutable but for the noise kept in it: one thread at a time.
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +33,9 @@ struct Expectation {
   /// Gives `response` when it is empty; asked only when PyTorch's own error leaves an answer in doubt, for it
   /// costs several runs of the oracle. What it returns must live as long as the Expectation.
   std::function<std::span<const double>()> observe_response{};
+  /// What an Examination has measured of the noise, without and with the response: its own, opaque here, and
+  /// kept as long as what it was measured of.
+  mutable std::array<std::shared_ptr<void>, 2> noise{};
 };
 
 /// The multiple of the observed noise that a class allows in an output of type `dtype`.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/gates/host_examination.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -29,13 +31,74 @@ bool close(double a, double b) {
   return std::abs(a - b) <= 1e-3 * std::max(std::abs(a), std::abs(b));
 }
 
-/// Share of the wrong elements that follow a pattern; patterns that do not apply to an element do not follow
-/// it.
-template <class Follows>
-bool nearly_all(const std::vector<std::size_t>& wrong, Follows follows) {
-  const auto count = std::count_if(wrong.begin(), wrong.end(), follows);
-  return static_cast<double>(count) >= kNearlyAll * static_cast<double>(wrong.size());
+bool nearly_all(std::size_t count, std::size_t of) {
+  return static_cast<double>(count) >= kNearlyAll * static_cast<double>(of);
 }
+
+/// The sampled wrong elements, and what is asked about them; each side is fetched once, when it is needed.
+class Sample {
+ public:
+  Sample(const Layout& layout, std::size_t elements, const std::vector<std::size_t>& indices,
+         const Look& look)
+      : layout_(layout), elements_(elements), indices_(indices), look_(look) {
+    answer_ = look(Side::answer, indices);
+    oracle_ = look(Side::oracle, indices);
+  }
+
+  [[nodiscard]] const std::vector<double>& answer() const { return answer_; }
+  [[nodiscard]] const std::vector<double>& oracle() const { return oracle_; }
+  [[nodiscard]] std::size_t size() const { return indices_.size(); }
+
+  /// follows(k) for the k-th sampled element.
+  template <class Follows>
+  [[nodiscard]] bool nearly_all_follow(Follows follows) const {
+    std::size_t count = 0;
+    for (std::size_t k = 0; k < size(); ++k) count += follows(k) ? 1 : 0;
+    return nearly_all(count, size());
+  }
+
+  /// Nearly all hold what belongs `by` elements later.
+  [[nodiscard]] bool shifted(std::ptrdiff_t by) const {
+    return hold_those_at(
+        [&](std::size_t i) {
+          const auto from = static_cast<std::ptrdiff_t>(i) + by;
+          return from >= 0 && from < static_cast<std::ptrdiff_t>(elements_) ? static_cast<std::size_t>(from)
+                                                                            : i;
+        },
+        true);
+  }
+
+  /// Nearly all hold what belongs where rows and columns are exchanged.
+  [[nodiscard]] bool transposed() const {
+    return layout_.matrix && hold_those_at(
+                                 [&](std::size_t i) {
+                                   const std::size_t row = i / layout_.columns, column = i % layout_.columns;
+                                   return layout_.rows == layout_.columns
+                                              ? column * layout_.columns + row
+                                              : (i % layout_.rows) * layout_.columns + i / layout_.rows;
+                                 },
+                                 false);
+  }
+
+ private:
+  /// from(i) is i where there is no such place.
+  template <class From>
+  [[nodiscard]] bool hold_those_at(From from, bool other_than_0) const {
+    std::vector<std::size_t> places;
+    for (const std::size_t i : indices_) places.push_back(from(i));
+    const std::vector<double> there = look_(Side::oracle, places);
+    return nearly_all_follow([&](std::size_t k) {
+      return places[k] != indices_[k] && (there[k] != 0 || !other_than_0) && close(answer_[k], there[k]) &&
+             !close(answer_[k], oracle_[k]);
+    });
+  }
+
+  const Layout& layout_;
+  std::size_t elements_;
+  const std::vector<std::size_t>& indices_;
+  const Look& look_;
+  std::vector<double> answer_, oracle_;
+};
 
 std::string range_text(std::string_view what, std::size_t low, std::size_t high) {
   if (low == high) return fmt::format("{} {}", what, low);
@@ -43,60 +106,31 @@ std::string range_text(std::string_view what, std::size_t low, std::size_t high)
 }
 
 /// "all in rows 96 to 99", "all in columns 4093 to 4095", or "" when they are all over the place.
-std::string place_text(const Layout& layout, const std::vector<std::size_t>& wrong) {
-  std::size_t row_low = layout.rows, row_high = 0, column_low = layout.columns, column_high = 0;
-  for (const std::size_t i : wrong) {
-    row_low = std::min(row_low, i / layout.columns), row_high = std::max(row_high, i / layout.columns);
-    column_low = std::min(column_low, i % layout.columns);
-    column_high = std::max(column_high, i % layout.columns);
-  }
+std::string place_text(const Layout& layout, const Wrong& wrong) {
   std::vector<std::string> places;
-  if (layout.rows > 1 && row_high - row_low + 1 < layout.rows) {
-    places.push_back(range_text("row", row_low, row_high));
+  if (layout.rows > 1 && wrong.row_high - wrong.row_low + 1 < layout.rows) {
+    places.push_back(range_text("row", wrong.row_low, wrong.row_high));
   }
-  if (layout.columns > 1 && column_high - column_low + 1 < layout.columns) {
-    const bool tail = column_high + 1 == layout.columns;
-    places.push_back(range_text(tail ? "the tail, column" : "column", column_low, column_high));
+  if (layout.columns > 1 && wrong.column_high - wrong.column_low + 1 < layout.columns) {
+    const bool tail = wrong.column_high + 1 == layout.columns;
+    places.push_back(range_text(tail ? "the tail, column" : "column", wrong.column_low, wrong.column_high));
   }
   return places.empty() ? "" : fmt::format("all in {}", fmt::join(places, ", "));
 }
 
-std::string size_text(const Elements& answer, const std::vector<std::size_t>& wrong) {
-  if (wrong.size() == answer.count) return answer.count == 1 ? "The only element" : "Every element";
-  if (wrong.size() == 1) return fmt::format("1 of {} elements", answer.count);
-  const double percent = 100.0 * static_cast<double>(wrong.size()) / static_cast<double>(answer.count);
-  if (percent < 0.1) return fmt::format("{} of {} elements", wrong.size(), answer.count);
+std::string size_text(const Elements& answer, const Wrong& wrong) {
+  if (wrong.count == answer.count) return answer.count == 1 ? "The only element" : "Every element";
+  if (wrong.count == 1) return fmt::format("1 of {} elements", answer.count);
+  const double percent = 100.0 * static_cast<double>(wrong.count) / static_cast<double>(answer.count);
+  if (percent < 0.1) return fmt::format("{} of {} elements", wrong.count, answer.count);
   return fmt::format("{:.1f} % of the elements", percent);
 }
 
-/// One guess at the mistake, or "".
-std::string pattern_text(const Expectation& expected, const Elements& answer, const Layout& layout,
-                         const std::vector<std::size_t>& wrong) {
-  if (wrong.size() < kPatternLeast) return "";
-  const auto oracle = expected.oracle;
-  if (nearly_all(wrong, [&](std::size_t i) { return answer.at(i) == 0; })) return "They are 0.";
-  if (nearly_all(wrong, [&](std::size_t i) { return std::isnan(answer.at(i)); })) return "They are NaN.";
-  const auto shifted = [&](std::ptrdiff_t by) {
-    return nearly_all(wrong, [&](std::size_t i) {
-      const auto from = static_cast<std::ptrdiff_t>(i) + by;
-      return from >= 0 && from < static_cast<std::ptrdiff_t>(answer.count) && oracle[from] != 0 &&
-             close(answer.at(i), oracle[from]) && !close(answer.at(i), oracle[i]);
-    });
-  };
-  if (shifted(1)) return "Each holds what belongs one element later.";
-  if (shifted(-1)) return "Each holds what belongs one element earlier.";
-  if (layout.matrix && nearly_all(wrong, [&](std::size_t i) {  // as if rows and columns had been exchanged
-        const std::size_t row = i / layout.columns, column = i % layout.columns;
-        const std::size_t from = layout.rows == layout.columns
-                                     ? column * layout.columns + row
-                                     : (i % layout.rows) * layout.columns + i / layout.rows;
-        return from != i && close(answer.at(i), oracle[from]) && !close(answer.at(i), oracle[i]);
-      })) {
-    return "The answer looks transposed.";
-  }
+std::string factor_text(const Sample& sample) {
   std::vector<double> ratios;
-  for (const std::size_t i : wrong) {
-    if (oracle[i] != 0 && std::isfinite(oracle[i])) ratios.push_back(answer.at(i) / oracle[i]);
+  for (std::size_t k = 0; k < sample.size(); ++k) {
+    const double oracle = sample.oracle()[k];
+    if (oracle != 0 && std::isfinite(oracle)) ratios.push_back(sample.answer()[k] / oracle);
   }
   if (ratios.size() < kPatternLeast ||
       !std::all_of(ratios.begin(), ratios.end(), [](double r) { return std::isfinite(r); })) {
@@ -106,10 +140,20 @@ std::string pattern_text(const Expectation& expected, const Elements& answer, co
                    ratios.end());
   const double factor = ratios[ratios.size() / 2];
   if (std::abs(factor - 1) < 0.01) return "";
-  if (nearly_all(wrong, [&](std::size_t i) { return close(answer.at(i), factor * oracle[i]); })) {
-    return fmt::format("They are wrong by the constant factor {}.", number_text(factor));
-  }
-  return "";
+  const bool holds = sample.nearly_all_follow(
+      [&](std::size_t k) { return close(sample.answer()[k], factor * sample.oracle()[k]); });
+  return holds ? fmt::format("They are wrong by the constant factor {}.", number_text(factor)) : "";
+}
+
+/// One guess at the mistake, or "".
+std::string pattern_text(const Sample& sample) {
+  const auto& answer = sample.answer();
+  if (sample.nearly_all_follow([&](std::size_t k) { return answer[k] == 0; })) return "They are 0.";
+  if (sample.nearly_all_follow([&](std::size_t k) { return std::isnan(answer[k]); })) return "They are NaN.";
+  if (sample.shifted(1)) return "Each holds what belongs one element later.";
+  if (sample.shifted(-1)) return "Each holds what belongs one element earlier.";
+  if (sample.transposed()) return "The answer looks transposed.";
+  return factor_text(sample);
 }
 
 }  // namespace
@@ -131,23 +175,33 @@ std::string element_name(const std::string& tensor, const std::vector<std::int64
   return fmt::format("{}[{}]", tensor, fmt::join(position, ","));
 }
 
+std::string describe_wrong(const Expectation& expected, const Elements& answer, const Wrong& wrong,
+                           std::optional<std::uint8_t> poison, const Look& look) {
+  const Layout layout = layout_of(expected.shape, answer.count);
+  const bool unwritten = poison && nearly_all(wrong.unwritten, wrong.count);
+  const std::size_t worst[] = {wrong.worst};
+  const double right = is_floating(answer.dtype) ? overflowed(look(Side::oracle, worst)[0], answer.dtype)
+                                                 : look(Side::torch, worst)[0];
+  std::string text = fmt::format(
+      "{} is {}, expected {} (draw '{}').", element_name(expected.output, expected.shape, wrong.worst),
+      unwritten ? "unwritten" : number_text(look(Side::answer, worst)[0]), number_text(right), expected.draw);
+  const std::string place = place_text(layout, wrong);
+  text += fmt::format(" {} {} {}{}.", size_text(answer, wrong),
+                      wrong.count == 1 || wrong.count == answer.count ? "is" : "are",
+                      unwritten ? "unwritten" : "wrong", place.empty() ? "" : ", " + place);
+  if (unwritten || wrong.sample.size() < kPatternLeast) return text;
+  const std::string pattern = pattern_text(Sample(layout, answer.count, wrong.sample, look));
+  return pattern.empty() ? text : text + " " + pattern;
+}
+
 std::string describe_wrong(const Expectation& expected, const Elements& answer,
                            const std::vector<std::size_t>& wrong, std::size_t worst,
                            std::optional<std::uint8_t> poison) {
-  const Layout layout = layout_of(expected.shape, answer.count);
-  const bool unwritten =
-      poison && nearly_all(wrong, [&](std::size_t i) { return holds_poison(answer, i, *poison); });
-  const double oracle = overflowed(expected.oracle[worst], answer.dtype);
-  std::string text =
-      fmt::format("{} is {}, expected {} (draw '{}').", element_name(expected.output, expected.shape, worst),
-                  unwritten ? "unwritten" : number_text(answer.at(worst)),
-                  number_text(is_floating(answer.dtype) ? oracle : expected.torch.at(worst)), expected.draw);
-  const std::string place = place_text(layout, wrong);
-  text += fmt::format(" {} {} {}{}.", size_text(answer, wrong),
-                      wrong.size() == 1 || wrong.size() == answer.count ? "is" : "are",
-                      unwritten ? "unwritten" : "wrong", place.empty() ? "" : ", " + place);
-  const std::string pattern = unwritten ? "" : pattern_text(expected, answer, layout, wrong);
-  return pattern.empty() ? text : text + " " + pattern;
+  HostExamination host;
+  return describe_wrong(expected, answer, summary_of(wrong, worst, expected, answer, poison), poison,
+                        [&](Side side, std::span<const std::size_t> indices) {
+                          return host.look(expected, answer, side, indices);
+                        });
 }
 
 }  // namespace kevolve

@@ -54,6 +54,10 @@ Ratio paired_ratio(std::span<const double> a_us, std::span<const double> b_us, s
   return {std::exp(median(logs)), {std::exp(interval.low), std::exp(interval.high)}};
 }
 
+Ratio scaled(Ratio ratio, double factor) {
+  return {ratio.median * factor, {ratio.interval.low * factor, ratio.interval.high * factor}};
+}
+
 bool promotes(const Ratio& candidate_against_incumbent) {
   return candidate_against_incumbent.interval.low > kPromotionRatio;
 }

@@ -27,6 +27,8 @@ struct Ratio {
   double median = 1;        ///< exp(median of log(a[i] / b[i])); above 1: b is faster
   Interval interval{1, 1};  ///< 95 % bootstrap interval of it
 };
+/// The ratio against something `factor` times as fast as what it was taken against.
+Ratio scaled(Ratio ratio, double factor);
 Ratio paired_ratio(std::span<const double> a_us, std::span<const double> b_us, std::uint64_t seed);
 
 /// A candidate takes the place of an incumbent only when the lower bound of its ratio is above this.

@@ -44,8 +44,8 @@ Answer mean_answer(const Draw& draw) {
 
 /// Every output filled with an input's values, repeated as needed.
 Answer copied_answer(const Operator& op, const Draw& draw, std::size_t input) {
-  const Elements from{op.inputs[input].dtype, draw.inputs[input].data(),
-                      draw.inputs[input].size() / size_bytes(op.inputs[input].dtype)};
+  const Elements from{op.inputs[input].dtype, draw.inputs[input].data.get(),
+                      draw.inputs[input].size_bytes / size_bytes(op.inputs[input].dtype)};
   Answer answer;
   for (const Expectation& expected : draw.outputs) {
     Bytes bytes(expected.torch.size_bytes());

@@ -9,7 +9,7 @@
 
 namespace kevolve {
 
-/// "" when the operator is fit at this workload, otherwise why not, in words.
+/// `judge` works in host memory. "" when the operator is fit at this workload, otherwise why not, in words.
 Result<std::string> refusal(Judge& judge, const Workload& workload, const Seed& seed);
 
 }  // namespace kevolve

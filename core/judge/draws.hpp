@@ -1,19 +1,7 @@
 #pragma once
-// How inputs are drawn: the kinds of distributions that operator.json may name, with their parameters.
+// How inputs are drawn.
 //
-// kind             parameters (defaults)                what it is for
-// normal           mean (0), std (1)                    plain data; mean 1000 with std 0.1 shows cancellation
-// uniform          low (0), high (1)                    sums that only grow
-// constant         value                                degenerate statistics
-// impulse          value (1), count (1)                 zeros but for a few places: every element must be
-// read mixed_magnitude  low_exponent (-10), high_exponent (10)   ± 2^e, e even over the range: absorbed small
-// terms integers         low, high                            sums and products that are exact in fp32 and
-// not in less special_values   count (1)                            normal, with so many each of NaN, ±Inf,
-// ±0 and denormals ramp             low (0), high (1)                    every position has its own value:
-// wrong indices show clustered        clusters (4), spread (0.01)          many near ties mixture none
-// segments of random length, each of another regime: normal,
-//                                                       uniform, large mean with small spread, tiny, mixed
-//                                                       magnitude
+// The kinds of distributions that operator.json may name are core/gates/draw_plan.hpp.
 // Pure functions of seed and stream; thread-safe.
 
 #include <cstddef>
@@ -21,7 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "core/judge/seed.hpp"
+#include "core/devices/memory.hpp"
+#include "core/gates/seed.hpp"
 #include "core/model/operator.hpp"
 
 namespace kevolve {
@@ -33,10 +22,16 @@ using Bytes = std::vector<std::byte>;
 Result<void> draw_tensor(const InputDraw& draw, DType dtype, std::span<std::byte> out, const Seed& seed,
                          std::uint64_t stream);
 
+/// One input as drawn, in the Memory of whoever drew it.
+struct DrawnInput {
+  std::shared_ptr<std::byte> data;
+  std::size_t size_bytes = 0;
+};
+
 /// Draws all inputs of the operator at `axes`, in its order. `number` tells the draws of one evaluation
 /// apart.
-Result<std::vector<Bytes>> draw_inputs(const Operator& op, const Bindings& axes,
-                                       const Distribution& distribution, const Seed& seed,
-                                       std::uint64_t number);
+Result<std::vector<DrawnInput>> draw_inputs(Memory& memory, const Operator& op, const Bindings& axes,
+                                            const Distribution& distribution, const Seed& seed,
+                                            std::uint64_t number);
 
 }  // namespace kevolve

@@ -1,5 +1,7 @@
 #include "core/judge/judge.hpp"
 
+#include <dlfcn.h>
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -11,8 +13,8 @@
 #include <torch/jit.h>
 #include <torch/version.h>
 
-#include <chrono>
 #include <cmath>
+#include <optional>
 
 namespace kevolve {
 namespace {
@@ -64,6 +66,25 @@ class DefaultDouble {
 
 using Tensors = std::vector<at::Tensor>;
 
+/// LibTorch's CUDA half is loaded only where a GPU is judged on, so that one binary serves both worlds.
+const Result<void>& load_torch_cuda() {
+  static const Result<void> loaded = []() -> Result<void> {
+    if (::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr)
+      return failure(
+          fmt::format("this LibTorch cannot use a GPU: {}. Point KEVOLVE_TORCH_DIR to a torch {} that "
+                      "was built for CUDA",
+                      ::dlerror(), TORCH_VERSION));
+    if (!at::hasCUDA()) return failure("LibTorch was loaded with CUDA, but sees no GPU");
+    return {};
+  }();
+  return loaded;
+}
+
+void allow_tf32(bool allowed) {
+  at::globalContext().setAllowTF32CuBLAS(allowed);
+  at::globalContext().setAllowTF32CuDNN(allowed);
+}
+
 /// What a Draw's expectations view.
 struct Answers {
   Tensors torch, oracle, response;
@@ -73,7 +94,8 @@ struct Answers {
 
 class Judge::Torch {
  public:
-  explicit Torch(Operator subject) : op(std::move(subject)) {}
+  Torch(Operator subject, Memory& where)
+      : op(std::move(subject)), memory(where), device_(where.torch_device()) {}
 
   void compile() {
     torch::jit::setGraphExecutorOptimize(false);  // eager: one kernel for each operation, nothing fused
@@ -84,11 +106,11 @@ class Judge::Torch {
   }
 
   /// Views of the inputs' bytes.
-  [[nodiscard]] Tensors view(const std::vector<Bytes>& inputs, const Bindings& axes) const {
+  [[nodiscard]] Tensors view(const std::vector<DrawnInput>& inputs, const Bindings& axes) const {
     Tensors tensors;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      tensors.push_back(at::from_blob(const_cast<std::byte*>(inputs[i].data()), shape_of(op.inputs[i], axes),
-                                      at::dtype(torch_type(op.inputs[i].dtype))));
+      tensors.push_back(at::from_blob(inputs[i].data.get(), shape_of(op.inputs[i], axes),
+                                      at::dtype(torch_type(op.inputs[i].dtype)).device(device_)));
     }
     return tensors;
   }
@@ -96,6 +118,7 @@ class Judge::Torch {
   /// Calls forward with parameters bound by name; gives the outputs, contiguous.
   Tensors run(const Tensors& inputs, const Bindings& axes) {
     const c10::InferenceMode no_gradients;
+    allow_tf32(op.precision > PrecisionClass::compensated);
     torch::jit::Stack stack;
     for (const auto& argument : forward_->getSchema().arguments()) {
       stack.push_back(value_of(argument, inputs, axes));
@@ -166,6 +189,7 @@ class Judge::Torch {
   }
 
   const Operator op;
+  Memory& memory;
 
  private:
   static constexpr std::int64_t kRunLength = 1024;
@@ -218,8 +242,10 @@ class Judge::Torch {
   void add_response(Answers& answers, const Tensors& wide, const Bindings& axes, int probe,
                     std::int64_t run_length) {
     Tensors nudged;
-    auto signs =
-        at::make_generator<at::CPUGeneratorImpl>(0x9E3779B97F4A7C15u + static_cast<std::uint64_t>(probe));
+    std::optional<at::Generator> signs;  // on a GPU PyTorch's own
+    if (device_.is_cpu())
+      signs =
+          at::make_generator<at::CPUGeneratorImpl>(0x9E3779B97F4A7C15u + static_cast<std::uint64_t>(probe));
     for (const at::Tensor& input : wide) {
       if (!input.is_floating_point()) {
         nudged.push_back(input);
@@ -241,6 +267,7 @@ class Judge::Torch {
 
   std::shared_ptr<torch::jit::CompilationUnit> unit_;
   torch::jit::Function* forward_ = nullptr;
+  at::Device device_;
 };
 
 Judge::Judge(std::unique_ptr<Torch> torch) : torch_(std::move(torch)) {}
@@ -248,12 +275,18 @@ Judge::~Judge() = default;
 const Operator& Judge::op() const {
   return torch_->op;
 }
+Memory& Judge::memory() const {
+  return torch_->memory;
+}
 
-Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads) {
+Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, Memory& memory) {
   const std::string where = fmt::format("operator '{}': reference", op.name);
+  if (memory.torch_device() != "cpu") {
+    if (const auto& loaded = load_torch_cuda(); !loaded) return failure(loaded.error());
+  }
   try {
     at::set_num_threads(threads);
-    auto torch = std::make_unique<Torch>(std::move(op));
+    auto torch = std::make_unique<Torch>(std::move(op), memory);
     torch->compile();
     return std::unique_ptr<Judge>(new Judge(std::move(torch)));
   } catch (const std::exception& error) {
@@ -263,14 +296,16 @@ Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads) {
 
 Result<Draw> Judge::draw(const Bindings& axes, const Distribution& distribution, const Seed& seed,
                          std::uint64_t number) {
-  auto inputs = draw_inputs(op(), axes, distribution, seed, number);
+  auto inputs = draw_inputs(memory(), op(), axes, distribution, seed, number);
   if (!inputs) return failure(inputs.error().in(fmt::format("operator '{}'", op().name)));
   return answer(axes, distribution.name, std::move(*inputs));
 }
 
-Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution, std::vector<Bytes> inputs) {
+Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution,
+                           std::vector<DrawnInput> inputs) {
   try {
-    Draw draw{axes, distribution, std::move(inputs), {}, nullptr};
+    Draw draw{axes, distribution, std::move(inputs), {}, nullptr, 0};
+    for (const DrawnInput& input : draw.inputs) draw.size_bytes += input.size_bytes;
     const Tensors views = torch_->view(draw.inputs, axes);
     const auto answers = torch_->answer(views, axes);
     for (std::size_t i = 0; i < op().outputs.size(); ++i) {
@@ -289,6 +324,7 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
         }
         return {answers->response[i].const_data_ptr<double>(), count};
       };
+      draw.size_bytes += expected.torch.size_bytes() + 2 * count * sizeof(double);  // oracle and response
       draw.outputs.push_back(std::move(expected));
     }
     draw.answers = answers;
@@ -302,10 +338,7 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
 Result<double> Judge::time_eager_us(const Draw& draw) {
   try {
     const Tensors inputs = torch_->view(draw.inputs, draw.axes);
-    const auto start = std::chrono::steady_clock::now();
-    const Tensors outputs = torch_->run(inputs, draw.axes);
-    const std::chrono::duration<double, std::micro> wall = std::chrono::steady_clock::now() - start;
-    return wall.count();
+    return memory().time_us([&] { torch_->run(inputs, draw.axes); });
   } catch (const std::exception& error) {
     return failure(fmt::format("operator '{}': reference: {}", op().name, words_of(error)));
   }

@@ -3,41 +3,46 @@
 // in the inputs' own types (PyTorch's answer) and in fp64 (the oracle), and says how the oracle responds to
 // the last bit of the inputs, which is what the comparison measures answers by (docs/trust.md).
 //
-// The only part of the program that uses LibTorch. One Judge belongs to one thread; Draws own all they refer
-// to.
+// In the precision classes down to fp32, PyTorch's TF32 is off: a strict operator's baseline and its noise
+// are those of fp32. The only part of the program that uses LibTorch. One Judge belongs to one thread; Draws
+// own all they refer to.
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/devices/memory.hpp"
 #include "core/gates/comparison.hpp"
 #include "core/judge/draws.hpp"
 
 namespace kevolve {
 
-/// One filling of all inputs, and the answers to it.
+/// One filling of all inputs, and the answers to it. All tensors lie in the judge's Memory.
 struct Draw {
   Bindings axes;
   std::string distribution;
-  std::vector<Bytes> inputs;            ///< in operator order
+  std::vector<DrawnInput> inputs;       ///< in operator order
   std::vector<Expectation> outputs;     ///< in operator order
   std::shared_ptr<const void> answers;  ///< owns what the expectations view
+  std::size_t size_bytes = 0;           ///< of all of it
 };
 
 class Judge {
  public:
   /// Compiles the reference; an error holds TorchScript's own words. `threads`: for PyTorch, process-wide.
-  static Result<std::unique_ptr<Judge>> create(Operator op, int threads);
+  /// `memory` says where tensors lie and PyTorch computes; it must outlive the judge and its draws.
+  static Result<std::unique_ptr<Judge>> create(Operator op, int threads, Memory& memory);
   ~Judge();
 
   [[nodiscard]] const Operator& op() const;
+  [[nodiscard]] Memory& memory() const;
 
   /// Draws fresh inputs and answers them.
   Result<Draw> draw(const Bindings& axes, const Distribution& distribution, const Seed& seed,
                     std::uint64_t number);
   /// Answers given inputs. `distribution` is for the evidence.
-  Result<Draw> answer(const Bindings& axes, const std::string& distribution, std::vector<Bytes> inputs);
-  /// Runs the reference once as PyTorch runs it eagerly; wall time.
+  Result<Draw> answer(const Bindings& axes, const std::string& distribution, std::vector<DrawnInput> inputs);
+  /// Runs the reference once as PyTorch runs it eagerly; the device's time for it.
   Result<double> time_eager_us(const Draw& draw);
 
  private:

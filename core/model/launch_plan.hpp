@@ -71,6 +71,7 @@ struct DeviceLimits {
   std::int64_t num_sms = 1;
   std::int64_t max_threads_per_block = 1024;
   std::int64_t max_shared_bytes = 227 * 1024;
+  std::int64_t memory_bytes = 0;  ///< of the device; 0: not known
 };
 
 /// Evaluates `header` at `axes` (a workload's, or a hold-out's) and `tunables`. An unmet constraint is the

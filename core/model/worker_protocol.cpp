@@ -34,6 +34,8 @@ Json to_json(const EvaluateRequest& request) {
           {"last_gate", name(request.last_gate)},
           {"compare_with", std::move(subjects)},
           {"time_eager", request.time_eager},
+          {"yardstick", request.yardstick},
+          {"fresh_draws", request.fresh_draws},
           {"timing",
            {{"min_samples", request.timing.min_samples},
             {"max_samples", request.timing.max_samples},
@@ -118,6 +120,8 @@ Result<WorkerRequest> evaluate_from_json(FieldReader fields) {
   if (fields.find("compare_with") != nullptr)
     fields.list("compare_with", request.compare_with, subject_from_json);
   fields.maybe("time_eager", request.time_eager);
+  fields.maybe("yardstick", request.yardstick);
+  fields.maybe("fresh_draws", request.fresh_draws);
   if (const Json* timing = fields.find("timing")) {
     fields.take(timing_from_json(*timing, fields.at("timing")), request.timing);
   }

@@ -33,10 +33,12 @@ struct EvaluateRequest {
   std::string workload;
   std::string source;
   Bindings tunables;
-  Gate last_gate = Gate::timing;  ///< stop after this one
-  std::vector<Subject>
-      compare_with;        ///< already verified kernels, interleaved in timing; the first is the yardstick
-  bool time_eager = true;  ///< time PyTorch's eager reference as well
+  Gate last_gate = Gate::timing;      ///< stop after this one
+  std::vector<Subject> compare_with;  ///< already verified kernels, interleaved in timing
+  bool time_eager = true;             ///< time PyTorch's eager reference as well
+  std::string
+      yardstick;  ///< what speed-ups are against: "eager", or a name of compare_with. "": its first, or eager
+  bool fresh_draws = false;  ///< judge on draws that no other candidate has met
   TimingSettings timing;
 };
 

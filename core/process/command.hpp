@@ -17,8 +17,9 @@ namespace kevolve {
 
 struct SandboxPolicy {
   std::vector<std::filesystem::path>
-      read_only;  ///< besides the system's libraries and compilers (/usr, /lib*, /etc/alternatives)
-  std::vector<std::filesystem::path> writable;
+      read_only{};  ///< besides the system's libraries and compilers (/usr, /lib*, /etc/alternatives)
+  std::vector<std::filesystem::path> writable{};
+  std::vector<std::filesystem::path> devices{};  ///< device files of /dev, such as /dev/nvidia0
 };
 
 /// True when bubblewrap is installed and may make namespaces here; otherwise the reason and the remedy.

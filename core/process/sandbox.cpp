@@ -40,8 +40,10 @@ std::vector<std::string> wrapped(const std::vector<std::string>& argv, const San
                                   "--setenv",      "LC_ALL",        "C"};
   add_system_folders(result);
   // /dev is made read-only again because its /dev/shm has no size limit.
-  result.insert(result.end(), {"--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--size",
-                               kTmpBytes, "--tmpfs", "/tmp"});
+  result.insert(result.end(), {"--proc", "/proc", "--dev", "/dev"});
+  for (const fs::path& path : policy.devices)
+    result.insert(result.end(), {"--dev-bind-try", path.string(), path.string()});
+  result.insert(result.end(), {"--remount-ro", "/dev", "--size", kTmpBytes, "--tmpfs", "/tmp"});
   for (const fs::path& path : policy.read_only)
     result.insert(result.end(), {"--ro-bind", path.string(), path.string()});
   for (const fs::path& path : policy.writable)

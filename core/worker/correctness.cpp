@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "core/gates/evidence.hpp"
+#include "core/model/stopwatch.hpp"
 #include "core/worker/log.hpp"
 #include "core/worker/session.hpp"
-#include "core/worker/stopwatch.hpp"
 
 namespace kevolve {
 namespace {
@@ -32,7 +32,12 @@ std::string_view order_text(ThreadOrder order) {
 class Check {
  public:
   Check(Device& device, Judge& judge, const CompiledSubject& subject, const Seed& seed, Correctness& record)
-      : device_(device), judge_(judge), subject_(subject), seed_(seed), record_(record) {}
+      : device_(device),
+        memory_(*device.memory()),
+        judge_(judge),
+        subject_(subject),
+        seed_(seed),
+        record_(record) {}
 
   /// Starts the runner, with one set of buffers flush with each of its guards.
   Result<void> start(const Draw& first) {
@@ -51,7 +56,7 @@ class Check {
   Result<Verdict> once(const Draw& draw, const Pass& pass) {
     auto report = run(draw, pass);
     if (!report || !report->passed()) return report;
-    return compare_outputs(draw, outputs(pass.set), judge_.op().precision, pass.poison, record_);
+    return compared(draw, session_->outputs(pass.set), pass);
   }
 
   /// The same inputs under several thread orders, placements and poisons.
@@ -64,7 +69,9 @@ class Check {
         {.set = 0, .poison = kPoisons[2], .order = ThreadOrder::shuffled, .order_seed = seed_.bits[1]}};
     auto report = run(draw, first);
     if (!report || !report->passed()) return report;
-    const std::vector<Bytes> before = session_->copy_outputs(0);
+    const auto copies = session_->copy_outputs(0);
+    if (!copies) return failure(copies.error());
+    const std::vector<Elements> before = views(*copies);
     for (const Pass& pass : others) {
       report = run(draw, pass);
       if (!report || !report->passed()) return report;
@@ -72,13 +79,11 @@ class Check {
       if (subject_.header.deterministic) {
         auto verdict = disagreement(draw, before, first, pass);
         if (!verdict || !verdict->passed()) return verdict;
-      } else if (auto verdict =
-                     compare_outputs(draw, outputs(pass.set), judge_.op().precision, pass.poison, record_);
-                 !verdict.passed()) {
+      } else if (auto verdict = compared(draw, session_->outputs(pass.set), pass); !verdict.passed()) {
         return verdict;
       }
     }
-    return compare_outputs(draw, views(before, 0), judge_.op().precision, first.poison, record_);
+    return compared(draw, before, first);
   }
 
  private:
@@ -97,54 +102,48 @@ class Check {
     return Verdict{Outcome::passed, Gate::correctness, ""};
   }
 
-  [[nodiscard]] std::vector<Elements> outputs(std::size_t set) const {
-    std::vector<Elements> all;
-    for (std::size_t o = 0; o < judge_.op().outputs.size(); ++o) all.push_back(session_->output(set, o));
-    return all;
+  Verdict compared(const Draw& draw, const std::vector<Elements>& outputs, const Pass& pass) {
+    return compare_outputs(memory_, draw, outputs, judge_.op().precision, pass.poison, record_);
   }
 
-  [[nodiscard]] std::vector<Elements> views(const std::vector<Bytes>& copies, std::size_t set) const {
-    std::vector<Elements> all = outputs(set);
-    for (std::size_t o = 0; o < all.size(); ++o) all[o].data = copies[o].data();
+  [[nodiscard]] std::vector<Elements> views(const Copies& copies) const {
+    std::vector<Elements> all = session_->outputs(0);
+    for (std::size_t o = 0; o < all.size(); ++o) all[o].data = copies[o].get();
     return all;
   }
 
   /// Elements that hold the poison in two runs with different poisons were written in neither.
-  std::optional<Verdict> unwritten(const Draw& draw, const std::vector<Bytes>& before, const Pass& first,
-                                   const Pass& pass) const {
+  std::optional<Verdict> unwritten(const Draw& draw, const std::vector<Elements>& was, const Pass& first,
+                                   const Pass& pass) {
     if (first.poison == pass.poison) return std::nullopt;
-    const auto was = views(before, first.set), now = outputs(pass.set);
+    const auto now = session_->outputs(pass.set);
     for (std::size_t o = 0; o < was.size(); ++o) {
-      std::vector<std::size_t> indices;
-      for (std::size_t i = 0; i < was[o].count; ++i) {
-        if (holds_poison(was[o], i, first.poison) && holds_poison(now[o], i, pass.poison))
-          indices.push_back(i);
-      }
-      if (indices.empty()) continue;
-      return Verdict{Outcome::unwritten, Gate::correctness,
-                     describe_wrong(draw.outputs[o], was[o], indices, indices.front(), first.poison)};
+      if (memory_.unwritten_in_both(was[o], first.poison, now[o], pass.poison).empty()) continue;
+      const Comparison result = memory_.compare(draw.outputs[o], was[o], judge_.op().precision, first.poison);
+      return Verdict{Outcome::unwritten, Gate::correctness, result.evidence};
     }
     return std::nullopt;
   }
 
   /// Two runs of one deterministic kernel on the same inputs must agree bit for bit.
-  Result<Verdict> disagreement(const Draw& draw, const std::vector<Bytes>& before, const Pass& first,
+  Result<Verdict> disagreement(const Draw& draw, const std::vector<Elements>& was, const Pass& first,
                                const Pass& pass) {
-    const auto was = views(before, first.set), now = outputs(pass.set);
+    const auto now = session_->outputs(pass.set);
     for (std::size_t o = 0; o < was.size(); ++o) {
-      const std::size_t at = first_difference(was[o], now[o]);
+      const std::size_t at = memory_.first_difference(was[o], now[o]);
       if (at == was[o].count) continue;
       const std::string element = element_name(draw.outputs[o].output, draw.outputs[o].shape, at);
-      const std::string values =
-          fmt::format("{} is {} in one run and {} in another on the same inputs (draw '{}')", element,
-                      number_text(was[o].at(at)), number_text(now[o].at(at)), draw.distribution);
+      const std::string values = fmt::format(
+          "{} is {} in one run and {} in another on the same inputs (draw '{}')", element,
+          number_text(memory_.at(was[o], at)), number_text(memory_.at(now[o], at)), draw.distribution);
       // Is it the order of the threads? Then it shows in the very memory of the first run, too.
       Pass again = first;
       again.order = pass.order;
       again.order_seed = pass.order_seed;
       auto report = run(draw, again);
       if (!report || !report->passed()) return report;
-      if (first_difference(was[o], outputs(again.set)[o]) == was[o].count) return memory_verdict(values);
+      if (memory_.first_difference(was[o], session_->outputs(again.set)[o]) == was[o].count)
+        return memory_verdict(values);
       return Verdict{
           Outcome::race, Gate::correctness,
           fmt::format(
@@ -165,6 +164,7 @@ class Check {
   }
 
   Device& device_;
+  Memory& memory_;
   Judge& judge_;
   const CompiledSubject& subject_;
   const Seed seed_;
@@ -185,14 +185,15 @@ const Distribution& timed_distribution(const Operator& op) {
 }
 
 Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& workload,
-                               const CompiledSubject& subject, const Seed& seed, Correctness& record) {
+                               const CompiledSubject& subject, DrawPool& draws, const Seed& seed,
+                               Correctness& record) {
   const Stopwatch watch;
   const Distribution& timed = timed_distribution(judge.op());
-  const auto first = judge.draw(workload.axes, timed, seed, 0);
+  const auto first = draws.get(judge, workload.axes, timed, 0);
   if (!first) return failure(first.error());
   Check check(device, judge, subject, seed, record);
-  if (auto started = check.start(*first); !started) return failure(started.error());
-  auto verdict = check.thoroughly(*first);
+  if (auto started = check.start(**first); !started) return failure(started.error());
+  auto verdict = check.thoroughly(**first);
   std::size_t done = 1;
   for (const Distribution& distribution : judge.op().distributions) {
     if (!verdict || !verdict->passed()) return verdict;
@@ -204,27 +205,27 @@ Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& wor
                                          {"of", std::to_string(judge.op().distributions.size())}});
       break;
     }
-    const auto draw = judge.draw(workload.axes, distribution, seed, done);
+    const auto draw = draws.get(judge, workload.axes, distribution, done);
     if (!draw) return failure(draw.error());
-    verdict = check.once(*draw, pass_for(done, seed));
+    verdict = check.once(**draw, pass_for(done, seed));
     ++done;
   }
   return verdict;
 }
 
 Result<Verdict> check_holdout(Device& device, Judge& judge, const Bindings& axes,
-                              const CompiledSubject& subject, const Seed& seed, std::uint64_t number,
-                              Correctness& record) {
+                              const CompiledSubject& subject, DrawPool& draws, const Seed& seed,
+                              std::uint64_t number, Correctness& record) {
   auto moved = prepare_at(device, judge.op(), axes, subject);
   if (!moved) return failure(moved.error());
   if (!moved->compiled) return moved->verdict;
-  const auto draw = judge.draw(axes, timed_distribution(judge.op()), seed, number);
+  const auto draw = draws.get(judge, axes, timed_distribution(judge.op()), number);
   if (!draw) return failure(draw.error());
   Check check(device, judge, *moved->compiled, seed, record);
-  if (auto started = check.start(*draw); !started) return failure(started.error());
-  auto verdict = check.once(*draw, pass_for(0, seed));
+  if (auto started = check.start(**draw); !started) return failure(started.error());
+  auto verdict = check.once(**draw, pass_for(0, seed));
   if (!verdict || !verdict->passed()) return verdict;
-  return check.once(*draw, pass_for(1, seed));
+  return check.once(**draw, pass_for(1, seed));
 }
 
 std::string bindings_text(const Bindings& bindings) {
@@ -240,10 +241,10 @@ std::chrono::milliseconds run_deadline(double eager_us) {
   return std::chrono::milliseconds(5000 + static_cast<std::int64_t>(200 * eager_us / 1000));
 }
 
-Verdict compare_outputs(const Draw& draw, const std::vector<Elements>& outputs, PrecisionClass required,
-                        std::optional<std::uint8_t> poison, Correctness& record) {
+Verdict compare_outputs(Memory& memory, const Draw& draw, const std::vector<Elements>& outputs,
+                        PrecisionClass required, std::optional<std::uint8_t> poison, Correctness& record) {
   for (std::size_t o = 0; o < draw.outputs.size(); ++o) {
-    const Comparison result = compare(draw.outputs[o], outputs[o], required, poison);
+    const Comparison result = memory.compare(draw.outputs[o], outputs[o], required, poison);
     keep_worst(record.accuracy, result.accuracy);
     if (result.precision)
       record.precision = std::max(record.precision.value_or(PrecisionClass::exact), *result.precision);
@@ -258,13 +259,13 @@ Verdict compare_outputs(const Draw& draw, const std::vector<Elements>& outputs, 
 }
 
 Result<Correctness> check_correctness(Device& device, Judge& judge, const Workload& workload,
-                                      const CompiledSubject& subject, const Seed& seed) {
+                                      const CompiledSubject& subject, DrawPool& draws, const Seed& seed) {
   Correctness out;
-  auto verdict = check_workload(device, judge, workload, subject, seed, out);
+  auto verdict = check_workload(device, judge, workload, subject, draws, seed, out);
   for (std::size_t i = 0; verdict && verdict->passed() && i < workload.holdouts.size(); ++i) {
     Bindings axes = workload.axes;
     for (const auto& [name, value] : workload.holdouts[i]) axes[name] = value;
-    verdict = check_holdout(device, judge, axes, subject, seed, kHoldoutDraws + i, out);
+    verdict = check_holdout(device, judge, axes, subject, draws, seed, kHoldoutDraws + i, out);
     if (verdict && !verdict->passed()) {
       verdict->evidence =
           fmt::format("At the hold-out {}: {}", bindings_text(workload.holdouts[i]), verdict->evidence);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "core/judge/judge.hpp"
+#include "core/worker/draw_pool.hpp"
 #include "core/worker/subject.hpp"
 
 namespace kevolve {
@@ -26,11 +27,11 @@ std::chrono::milliseconds run_deadline(double eager_us);
 
 /// Passes when every output is right within `required`; otherwise a verdict with the evidence in words.
 /// `poison`: what the outputs held before.
-Verdict compare_outputs(const Draw& draw, const std::vector<Elements>& outputs, PrecisionClass required,
-                        std::optional<std::uint8_t> poison, Correctness& record);
+Verdict compare_outputs(Memory& memory, const Draw& draw, const std::vector<Elements>& outputs,
+                        PrecisionClass required, std::optional<std::uint8_t> poison, Correctness& record);
 
 /// An Error is operational (the reference failed, no runner could be started).
 Result<Correctness> check_correctness(Device& device, Judge& judge, const Workload& workload,
-                                      const CompiledSubject& subject, const Seed& seed);
+                                      const CompiledSubject& subject, DrawPool& draws, const Seed& seed);
 
 }  // namespace kevolve

@@ -7,10 +7,9 @@
 
 #include "core/gates/evidence.hpp"
 #include "core/judge/admission.hpp"
-#include "core/worker/bandwidth.hpp"
+#include "core/model/stopwatch.hpp"
 #include "core/worker/correctness.hpp"
 #include "core/worker/log.hpp"
-#include "core/worker/stopwatch.hpp"
 #include "core/worker/timing.hpp"
 
 namespace kevolve {
@@ -29,6 +28,16 @@ Result<const Workload*> workload_of(const Operator& op, const std::string& name)
   for (const Workload& workload : op.workloads) known += (known.empty() ? "" : ", ") + workload.name;
   return failure(
       fmt::format("workload '{}': operator '{}' has no such workload; it has {}", name, op.name, known));
+}
+
+/// The least time that the workload's bytes and operations need on the device; 0 where that is unknown.
+double floor_us(Device& device, const Operator& op, const Workload& workload,
+                std::optional<PrecisionClass> precision) {
+  const double bytes = static_cast<double>(op.bytes.evaluate(workload.axes).value_or(0));
+  const double flops = static_cast<double>(op.flops.evaluate(workload.axes).value_or(0));
+  const double bytes_per_us = device.copy_bytes_per_us();
+  const double flops_per_us = device.flops_per_us(precision.value_or(op.precision));
+  return std::max(bytes_per_us > 0 ? bytes / bytes_per_us : 0, flops_per_us > 0 ? flops / flops_per_us : 0);
 }
 
 int threads_of(const DeviceInfo& info) {
@@ -65,14 +74,19 @@ Result<std::shared_ptr<const Operator>> Evaluator::parse(const Json& document) {
   return slot;
 }
 
-Result<Judge*> Evaluator::judge(const Operator& op, int threads) {
-  auto& slot = judges_[document_hash(op.document)];
+Result<Judge*> Evaluator::judge(const Operator& op, int threads, Memory& memory) {
+  auto& slot = judges_[memory.torch_device() + " " + document_hash(op.document)];
   if (!slot) {
-    auto created = Judge::create(op, threads);
+    auto created = Judge::create(op, threads, memory);
     if (!created) return failure(created.error());
     slot = std::move(*created);
   }
   return slot.get();
+}
+
+DrawPool& Evaluator::draws(Device& device) {
+  return draws_.try_emplace(&device, device.candidates_per_draw(), device.memory()->size_bytes() / 2)
+      .first->second;
 }
 
 Result<PreparedEvaluation> Evaluator::prepare(const EvaluateRequest& request) {
@@ -121,24 +135,27 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
     return out;
   }
 
-  const auto judge_of = judge(*prepared.op, threads_of(out.device));
+  const auto judge_of = judge(*prepared.op, threads_of(out.device), *prepared.device->memory());
   if (!judge_of) return failure(judge_of.error());
   Judge& judge = **judge_of;
   const Seed seed = Seed::fresh();
+  DrawPool& pool = draws(*prepared.device);
+  out.seed =
+      pool.begin(document_hash(prepared.op->document) + " " + prepared.workload->name, request.fresh_draws)
+          .hex();
   const Stopwatch correctness_watch;
-  auto correctness = check_correctness(*prepared.device, judge, *prepared.workload, candidate, seed);
+  auto correctness = check_correctness(*prepared.device, judge, *prepared.workload, candidate, pool, seed);
   if (!correctness) return failure(correctness.error());
   out.gate_ms["correctness"] = correctness_watch.milliseconds();
   out.verdict = correctness->verdict;
   out.precision = correctness->precision;
   if (correctness->precision) out.accuracy = correctness->accuracy;
-  out.seed = seed.hex();
   if (!out.verdict.passed() || request.last_gate == Gate::correctness) return out;
 
   const Stopwatch timing_watch;
-  const TimingPlan plan{*prepared.workload, candidate, prepared.compare_with, request.time_eager,
-                        request.timing};
-  auto timing = time_candidate(*prepared.device, judge, plan, seed);
+  const TimingPlan plan{*prepared.workload, candidate,         prepared.compare_with,
+                        request.time_eager, request.yardstick, request.timing};
+  auto timing = time_candidate(*prepared.device, judge, plan, pool, seed);
   if (!timing) return failure(timing.error());
   out.gate_ms["timing"] = timing_watch.milliseconds();
   out.verdict = timing->verdict;
@@ -146,7 +163,7 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   out.prepare_us = timing->prepare_us;
   out.speedup = timing->speedup.median;
   out.speedup_low = timing->speedup.interval.low;
-  out.floor_us = floor_us(prepared);
+  out.floor_us = floor_us(*prepared.device, *prepared.op, *prepared.workload, out.precision);
   if (!out.verdict.passed()) return out;
   const double median_us = out.measurements.front().median_us;
   log_line("timed", {{"id", request.id},
@@ -156,19 +173,12 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   if (median_us < kImpossible * out.floor_us) {
     out.verdict = {
         Outcome::quarantined, Gate::timing,
-        fmt::format("The median of {} us is below half of the physical limit of {} us, which moving {} bytes "
-                    "takes at the bandwidth measured on this device. Such a time is not believed.",
-                    number_text(median_us), number_text(out.floor_us),
-                    prepared.op->bytes.evaluate(prepared.workload->axes).value_or(0))};
+        fmt::format(
+            "The median of {} us is below half of the physical limit of {} us, which moving the "
+            "workload's bytes or doing its operations takes on this device. Such a time is not believed.",
+            number_text(median_us), number_text(out.floor_us))};
   }
   return out;
-}
-
-double Evaluator::floor_us(const PreparedEvaluation& prepared) {
-  const auto bytes = prepared.op->bytes.evaluate(prepared.workload->axes);
-  if (!bytes || prepared.device->info().name != "cpu") return 0;
-  if (!bytes_per_us_) bytes_per_us_ = copy_bytes_per_us(threads_of(prepared.device->info()));
-  return static_cast<double>(*bytes) / *bytes_per_us_;
 }
 
 Result<AdmissionReply> Evaluator::admit(const AdmitRequest& request) {
@@ -176,7 +186,7 @@ Result<AdmissionReply> Evaluator::admit(const AdmitRequest& request) {
   if (!op) return failure(op.error());
   const auto workload = workload_of(**op, request.workload);
   if (!workload) return failure(workload.error());
-  const auto judge_of = judge(**op, static_cast<int>(std::thread::hardware_concurrency()));
+  const auto judge_of = judge(**op, static_cast<int>(std::thread::hardware_concurrency()), host_);
   if (!judge_of) return failure(judge_of.error());
   auto reason = refusal(**judge_of, **workload, Seed::fresh());
   if (!reason) return failure(reason.error());

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "core/devices/device.hpp"
+#include "core/devices/host_memory.hpp"
 #include "core/judge/judge.hpp"
 #include "core/model/worker_protocol.hpp"
+#include "core/worker/draw_pool.hpp"
 #include "core/worker/open_device.hpp"
 #include "core/worker/subject.hpp"
 
@@ -46,15 +48,16 @@ class Evaluator {
 
  private:
   Result<std::shared_ptr<const Operator>> parse(const Json& document);
-  Result<Judge*> judge(const Operator& op, int threads);
-  double floor_us(const PreparedEvaluation& prepared);
+  Result<Judge*> judge(const Operator& op, int threads, Memory& memory);
+  DrawPool& draws(Device& device);
 
   const DevicePlaces places_;
   std::mutex mutex_;  // of devices_ and operators_
   std::map<std::string, std::unique_ptr<Device>> devices_;
   std::map<std::string, std::shared_ptr<const Operator>> operators_;  // by hash of the document
-  std::map<std::string, std::unique_ptr<Judge>> judges_;              // likewise
-  std::optional<double> bytes_per_us_;
+  HostMemory host_;                                                   // where operators are admitted
+  std::map<std::string, std::unique_ptr<Judge>> judges_;              // by place and hash of the document
+  std::map<const Device*, DrawPool> draws_;
 };
 
 }  // namespace kevolve

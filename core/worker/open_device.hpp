@@ -15,7 +15,7 @@ struct DevicePlaces {
   int threads = 0;                     ///< of the cpu device; 0: all
 };
 
-/// "cpu", or "cuda:sm_90a" (compile only). An unknown name's error lists what there is.
+/// "cpu", "cuda:0" (a GPU), or "cuda:sm_90a" (compile only). An unknown name's error lists what there is.
 Result<std::unique_ptr<Device>> open_device(const std::string& name, const DevicePlaces& places);
 
 /// Names that a worker offers in its hello, as far as they open.

@@ -2,17 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 namespace kevolve {
-namespace {
-
-std::span<std::byte> bytes_of(SharedBuffer& buffer) {
-  return {static_cast<std::byte*>(buffer.data()), buffer.size_bytes()};
-}
-
-}  // namespace
-
 Result<Session> Session::start(Device& device, const Operator& op, const CompiledSubject& subject,
                                std::chrono::milliseconds deadline) {
   Session session(device, subject, deadline);
@@ -55,21 +45,25 @@ Buffers Session::inputs(std::size_t set) const {
 
 void Session::write_inputs(std::size_t set, const Draw& draw) {
   for (std::size_t i = 0; i < draw.inputs.size(); ++i) {
-    std::memcpy(sets_[set].buffers[i]->data(), draw.inputs[i].data(), draw.inputs[i].size());
+    device_->memory()->copy(sets_[set].buffers[i]->data(), draw.inputs[i].data.get(),
+                            draw.inputs[i].size_bytes);
   }
+}
+
+void Session::poison(SharedBuffer& buffer, std::uint8_t pattern) {
+  device_->memory()->poison(buffer.data(), buffer.size_bytes(), pattern);
 }
 
 void Session::poison_role(std::size_t set, BufferRole role, std::uint8_t pattern) {
   for (std::size_t i = 0; i < planned().size(); ++i) {
-    if (planned()[i].role == role) poison(bytes_of(*sets_[set].buffers[i]), pattern);
+    if (planned()[i].role == role) poison(*sets_[set].buffers[i], pattern);
   }
 }
 
 Result<RunReport> Session::prepare(const Pass& pass, const Draw& draw, RunOptions options) {
   const bool hide = !pass.timed;
   for (std::size_t i = 0; hide && i < draw.inputs.size(); ++i) {
-    if (constant_inputs_.count(planned()[i].name) == 0)
-      poison(bytes_of(*sets_[pass.set].buffers[i]), pass.poison);
+    if (constant_inputs_.count(planned()[i].name) == 0) poison(*sets_[pass.set].buffers[i], pass.poison);
   }
   options.prepare = true;
   auto report = runner_->run(sets_[pass.set].number, options);
@@ -79,7 +73,8 @@ Result<RunReport> Session::prepare(const Pass& pass, const Draw& draw, RunOption
 }
 
 Result<RunReport> Session::run(const Pass& pass, const Draw& draw) {
-  RunOptions options{.order = pass.order, .order_seed = pass.order_seed, .deadline = deadline_};
+  RunOptions options{
+      .timed = pass.timed, .order = pass.order, .order_seed = pass.order_seed, .deadline = deadline_};
   poison_role(pass.set, BufferRole::scratch, pass.poison);
   if (!subject_->plan.prepare.empty()) {
     auto prepared = prepare(pass, draw, options);
@@ -101,7 +96,7 @@ std::optional<Verdict> Session::damage(std::size_t set, const Draw& draw) const 
                       planned()[i].name, buffer.size_bytes(), planned()[i].elements)};
     }
     if (i < draw.inputs.size() &&
-        std::memcmp(buffer.data(), draw.inputs[i].data(), draw.inputs[i].size()) != 0) {
+        !device_->memory()->equal(buffer.data(), draw.inputs[i].data.get(), draw.inputs[i].size_bytes)) {
       return Verdict{
           Outcome::illegal_access, Gate::correctness,
           fmt::format("Input '{}' was changed by the kernel; inputs are read-only.", planned()[i].name)};
@@ -110,21 +105,23 @@ std::optional<Verdict> Session::damage(std::size_t set, const Draw& draw) const 
   return std::nullopt;
 }
 
-Elements Session::output(std::size_t set, std::size_t output) const {
-  for (std::size_t i = 0; i < planned().size(); ++i) {
-    if (planned()[i].role != BufferRole::output || output-- > 0) continue;
-    return {planned()[i].dtype, static_cast<const std::byte*>(sets_[set].buffers[i]->data()),
-            static_cast<std::size_t>(planned()[i].elements)};
-  }
-  return {};
-}
-
-std::vector<Bytes> Session::copy_outputs(std::size_t set) const {
-  std::vector<Bytes> copies;
+std::vector<Elements> Session::outputs(std::size_t set) const {
+  std::vector<Elements> all;
   for (std::size_t i = 0; i < planned().size(); ++i) {
     if (planned()[i].role != BufferRole::output) continue;
-    const auto bytes = bytes_of(*sets_[set].buffers[i]);
-    copies.emplace_back(bytes.begin(), bytes.end());
+    all.push_back(
+        {planned()[i].dtype, sets_[set].buffers[i]->data(), static_cast<std::size_t>(planned()[i].elements)});
+  }
+  return all;
+}
+
+Result<Copies> Session::copy_outputs(std::size_t set) const {
+  Copies copies;
+  for (const Elements& output : outputs(set)) {
+    auto copy = device_->memory()->allocate(output.size_bytes());
+    if (!copy) return failure(copy.error().in("copy of an output"));
+    device_->memory()->copy(copy->get(), output.data, output.size_bytes());
+    copies.push_back(std::move(*copy));
   }
   return copies;
 }

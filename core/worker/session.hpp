@@ -16,6 +16,7 @@
 namespace kevolve {
 
 using Buffers = std::vector<std::shared_ptr<SharedBuffer>>;
+using Copies = std::vector<std::shared_ptr<std::byte>>;  ///< of outputs, in the device's Memory
 
 struct Pass {  ///< one run, as a recipe
   std::size_t set = 0;
@@ -47,9 +48,9 @@ class Session {
   /// Writes outside the data or into inputs; nothing when all is intact.
   [[nodiscard]] std::optional<Verdict> damage(std::size_t set, const Draw& draw) const;
 
-  /// Output number `output` of the operator, as the last run left it.
-  [[nodiscard]] Elements output(std::size_t set, std::size_t output) const;
-  [[nodiscard]] std::vector<Bytes> copy_outputs(std::size_t set) const;
+  /// Outputs in operator order, as the last run left them.
+  [[nodiscard]] std::vector<Elements> outputs(std::size_t set) const;
+  [[nodiscard]] Result<Copies> copy_outputs(std::size_t set) const;
   [[nodiscard]] const CompiledSubject& subject() const { return *subject_; }
 
  private:
@@ -61,6 +62,7 @@ class Session {
   Session(Device& device, const CompiledSubject& subject, std::chrono::milliseconds deadline)
       : device_(&device), subject_(&subject), deadline_(deadline) {}
   [[nodiscard]] const std::vector<PlannedBuffer>& planned() const { return subject_->plan.buffers; }
+  void poison(SharedBuffer& buffer, std::uint8_t pattern);
   void poison_role(std::size_t set, BufferRole role, std::uint8_t pattern);
   Result<RunReport> prepare(const Pass& pass, const Draw& draw, RunOptions options);
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/gates/policy.hpp"
-#include "core/worker/stopwatch.hpp"
+#include "core/model/stopwatch.hpp"
 
 namespace kevolve {
 namespace {
@@ -21,6 +21,21 @@ Result<Bindings> complete_tunables(const CandidateHeader& header, const Bindings
     complete[name] = value;
   }
   return complete;
+}
+
+/// The judge holds several sets of a plan's buffers, and the draws and answers beside them.
+constexpr std::int64_t kShareOfMemory = 4;
+
+std::optional<Verdict> too_large(const LaunchPlan& plan, const DeviceLimits& limits) {
+  double bytes = 0;
+  for (const PlannedBuffer& buffer : plan.buffers) bytes += static_cast<double>(buffer.size_bytes());
+  if (limits.memory_bytes == 0 || bytes <= static_cast<double>(limits.memory_bytes / kShareOfMemory))
+    return std::nullopt;
+  return Verdict{
+      Outcome::out_of_memory, Gate::policy,
+      fmt::format("The plan's buffers need {:.3g} GB, and a plan may take a quarter of the device's {:.3g} "
+                  "GB. Use less scratch.",
+                  1e-9 * bytes, 1e-9 * static_cast<double>(limits.memory_bytes))};
 }
 
 Result<Preparation> compile(Device& device, CompiledSubject subject) {
@@ -57,6 +72,7 @@ Result<Preparation> prepare_subject(Device& device, const Operator& op, const Bi
   if (!tunables) return stop({Outcome::policy_violation, Gate::policy, tunables.error().message});
   auto plan = resolve(*header, op, axes, *tunables, device.limits());
   if (!plan) return stop(std::move(plan.error()));
+  if (auto verdict = too_large(*plan, device.limits())) return stop(std::move(*verdict));
   if (last_gate == Gate::policy) return stop({Outcome::passed, Gate::policy, ""});
 
   const double policy_ms = watch.milliseconds();

@@ -6,9 +6,9 @@
 #include <random>
 
 #include "core/gates/evidence.hpp"
+#include "core/model/stopwatch.hpp"
 #include "core/worker/correctness.hpp"
 #include "core/worker/session.hpp"
-#include "core/worker/stopwatch.hpp"
 
 namespace kevolve {
 namespace {
@@ -19,13 +19,16 @@ constexpr std::uint64_t kFirstDraw = 1000;  // numbers that correctness has not 
 /// A kernel under the clock: its runner, and its verified outputs for each draw.
 class TimedKernel {
  public:
-  TimedKernel(Judge& judge, Session session) : judge_(&judge), session_(std::move(session)) {}
+  TimedKernel(Memory& memory, PrecisionClass required, Session session)
+      : memory_(&memory), required_(required), session_(std::move(session)) {}
 
   /// Untimed, compared with the oracle: what timed runs are verified against.
   Result<Verdict> warm_up(std::size_t set, const Draw& draw) {
     auto verdict = run(set, draw, {.set = set, .poison = kPoisons[set % 3]});
     if (!verdict || !verdict->passed()) return verdict;
-    verified_.push_back(session_.copy_outputs(set));
+    auto copies = session_.copy_outputs(set);
+    if (!copies) return failure(copies.error());
+    verified_.push_back(std::move(*copies));
     return compared(draw, set, kPoisons[set % 3]);
   }
 
@@ -58,25 +61,24 @@ class TimedKernel {
 
   Verdict compared(const Draw& draw, std::size_t set, std::uint8_t pattern) const {
     Correctness ignored;
-    std::vector<Elements> outputs;
-    for (std::size_t o = 0; o < draw.outputs.size(); ++o) outputs.push_back(session_.output(set, o));
-    return at_timing(compare_outputs(draw, outputs, judge_->op().precision, pattern, ignored));
+    return at_timing(compare_outputs(*memory_, draw, session_.outputs(set), required_, pattern, ignored));
   }
 
   Verdict verified(const Draw& draw, std::size_t set, std::uint8_t pattern) const {
     if (!session_.subject().header.deterministic) return compared(draw, set, pattern);
-    for (std::size_t o = 0; o < draw.outputs.size(); ++o) {
-      const Elements now = session_.output(set, o);
-      const Elements right{now.dtype, verified_[set][o].data(), now.count};
-      const std::size_t at = first_difference(now, right);
+    const std::vector<Elements> outputs = session_.outputs(set);
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+      const Elements& now = outputs[o];
+      const Elements right{now.dtype, verified_[set][o].get(), now.count};
+      const std::size_t at = memory_->first_difference(now, right);
       if (at == now.count) continue;
       return {
-          holds_poison(now, at, pattern) ? Outcome::unwritten : Outcome::race, Gate::timing,
+          memory_->holds_poison(now, at, pattern) ? Outcome::unwritten : Outcome::race, Gate::timing,
           fmt::format(
               "{} is {} in a timed run, but {} in the verified run on the same inputs: every run must do the "
               "same work.",
-              element_name(draw.outputs[o].output, draw.outputs[o].shape, at), number_text(now.at(at)),
-              number_text(right.at(at)))};
+              element_name(draw.outputs[o].output, draw.outputs[o].shape, at),
+              number_text(memory_->at(now, at)), number_text(memory_->at(right, at)))};
     }
     return {Outcome::passed, Gate::timing, ""};
   }
@@ -86,16 +88,17 @@ class TimedKernel {
     return verdict;
   }
 
-  Judge* judge_;
+  Memory* memory_;
+  PrecisionClass required_;
   Session session_;
-  std::vector<std::vector<Bytes>> verified_;  // by set, by output
+  std::vector<Copies> verified_;  // by set, by output
   double wall_us_ = 0;
 };
 
 class TimingRun {
  public:
-  TimingRun(Device& device, Judge& judge, const TimingPlan& plan, const Seed& seed)
-      : device_(device), judge_(judge), plan_(plan), seed_(seed) {}
+  TimingRun(Device& device, Judge& judge, const TimingPlan& plan, DrawPool& draws, const Seed& seed)
+      : device_(device), judge_(judge), plan_(plan), pool_(draws), seed_(seed) {}
 
   Result<Timing> run() {
     if (auto drawn = draw(); !drawn) return failure(drawn.error());
@@ -119,11 +122,11 @@ class TimingRun {
     const auto timed = std::find_if(all.begin(), all.end(), [](const auto& d) { return d.timed; });
     for (std::size_t d = 0; d < kDraws; ++d) {
       auto drawn =
-          judge_.draw(plan_.workload.axes, timed == all.end() ? all.front() : *timed, seed_, kFirstDraw + d);
+          pool_.get(judge_, plan_.workload.axes, timed == all.end() ? all.front() : *timed, kFirstDraw + d);
       if (!drawn) return failure(drawn.error());
       draws_.push_back(std::move(*drawn));
     }
-    const auto eager_us = judge_.time_eager_us(draws_.front());  // also warms it up
+    const auto eager_us = judge_.time_eager_us(*draws_.front());  // also warms it up
     if (!eager_us) return failure(eager_us.error());
     deadline_ = run_deadline(*eager_us);
     return {};
@@ -137,11 +140,11 @@ class TimingRun {
       const Buffers inputs = kernels_.empty() ? Buffers{} : kernels_.front().session().inputs(set);
       if (auto added = session->add_set(Placement::flush_right, inputs); !added)
         return failure(added.error());
-      if (kernels_.empty()) session->write_inputs(set, draws_[set]);
+      if (kernels_.empty()) session->write_inputs(set, *draws_[set]);
     }
-    kernels_.emplace_back(judge_, std::move(*session));
+    kernels_.emplace_back(*device_.memory(), judge_.op().precision, std::move(*session));
     for (std::size_t set = 0; set < kDraws; ++set) {
-      auto verdict = kernels_.back().warm_up(set, draws_[set]);
+      auto verdict = kernels_.back().warm_up(set, *draws_[set]);
       if (!verdict || !verdict->passed()) return blame(kernels_.size() - 1, std::move(verdict));
     }
     return Verdict{Outcome::passed, Gate::timing, ""};
@@ -166,13 +169,13 @@ class TimingRun {
       std::shuffle(order.begin(), order.end(), random);
       for (const std::size_t who : order) {
         auto verdict = who < kernels_.size()
-                           ? kernels_[who].sample(number % kDraws, draws_[number % kDraws], number)
+                           ? kernels_[who].sample(number % kDraws, *draws_[number % kDraws], number)
                            : sample_eager(number);
         if (!verdict || !verdict->passed())
           return who < kernels_.size() ? blame(who, std::move(verdict)) : verdict;
       }
       const auto stop =
-          should_stop(yardstick(), kernels_[0].samples_us, watch.seconds(), stopping, seed_.bits[1]);
+          should_stop(rival(), kernels_[0].samples_us, watch.seconds(), stopping, seed_.bits[1]);
       if (!stop) continue;
       out_.stopped = name(*stop);
       return Verdict{Outcome::passed, Gate::timing, ""};
@@ -181,7 +184,7 @@ class TimingRun {
 
   Result<Verdict> sample_eager(std::size_t number) {
     device_.flush_caches();
-    const auto time = judge_.time_eager_us(draws_[number % kDraws]);
+    const auto time = judge_.time_eager_us(*draws_[number % kDraws]);
     if (!time) return failure(time.error());
     eager_us_.push_back(*time);
     return Verdict{Outcome::passed, Gate::timing, ""};
@@ -189,10 +192,18 @@ class TimingRun {
 
   [[nodiscard]] bool has_yardstick() const { return kernels_.size() > 1 || plan_.eager; }
 
-  /// Without a yardstick, one that nothing is slower than: sampling stops on the candidate's own spread.
+  /// What speed-ups are against. Without any, one that nothing is slower than: sampling stops on the
+  /// candidate's own spread.
   [[nodiscard]] std::vector<double> yardstick() const {
-    if (kernels_.size() > 1) return kernels_[1].samples_us;
+    for (std::size_t i = 1; i < kernels_.size(); ++i) {
+      if (plan_.yardstick.empty() || kernels_[i].name() == plan_.yardstick) return kernels_[i].samples_us;
+    }
     return plan_.eager ? eager_us_ : std::vector<double>(kernels_[0].samples_us.size(), 1e30);
+  }
+
+  /// What decides whether more samples are worth their time: the strongest rival, which is named last.
+  [[nodiscard]] std::vector<double> rival() const {
+    return kernels_.size() > 1 ? kernels_.back().samples_us : yardstick();
   }
 
   void summarise() {
@@ -211,9 +222,10 @@ class TimingRun {
   Device& device_;
   Judge& judge_;
   const TimingPlan& plan_;
+  DrawPool& pool_;
   const Seed seed_;
   std::chrono::milliseconds deadline_{};
-  std::vector<Draw> draws_;
+  std::vector<std::shared_ptr<const Draw>> draws_;
   std::vector<TimedKernel> kernels_;  // the candidate first
   std::vector<double> eager_us_;
   Timing out_;
@@ -221,8 +233,9 @@ class TimingRun {
 
 }  // namespace
 
-Result<Timing> time_candidate(Device& device, Judge& judge, const TimingPlan& plan, const Seed& seed) {
-  return TimingRun(device, judge, plan, seed).run();
+Result<Timing> time_candidate(Device& device, Judge& judge, const TimingPlan& plan, DrawPool& draws,
+                              const Seed& seed) {
+  return TimingRun(device, judge, plan, draws, seed).run();
 }
 
 }  // namespace kevolve

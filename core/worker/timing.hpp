@@ -8,6 +8,7 @@
 
 #include "core/gates/statistics.hpp"
 #include "core/judge/judge.hpp"
+#include "core/worker/draw_pool.hpp"
 #include "core/worker/subject.hpp"
 
 namespace kevolve {
@@ -23,12 +24,14 @@ struct Timing {
 struct TimingPlan {
   const Workload& workload;
   const CompiledSubject& candidate;
-  const std::vector<CompiledSubject>& compare_with;  ///< the first is the yardstick; without any, eager is
+  const std::vector<CompiledSubject>& compare_with;
   bool eager = true;
+  std::string yardstick;  ///< as in EvaluateRequest
   TimingSettings settings;
 };
 
 /// An Error is operational; a comparison kernel that fails is one, since the candidate is not to blame.
-Result<Timing> time_candidate(Device& device, Judge& judge, const TimingPlan& plan, const Seed& seed);
+Result<Timing> time_candidate(Device& device, Judge& judge, const TimingPlan& plan, DrawPool& draws,
+                              const Seed& seed);
 
 }  // namespace kevolve

@@ -5,9 +5,9 @@
 #include <atomic>
 #include <thread>
 
+#include "core/model/stopwatch.hpp"
 #include "core/worker/line_queue.hpp"
 #include "core/worker/log.hpp"
-#include "core/worker/stopwatch.hpp"
 
 namespace kevolve {
 namespace {

@@ -171,8 +171,8 @@ void LiveProgress::evaluated(std::string_view op, int /*round*/, std::string_vie
 
 void LiveProgress::promoted(const OperatorSummary& champion) {
   row(champion.label).summary = champion;
-  say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x naive, '{}' {}\x1b[0m", champion.label,
-                  in_time(champion.best_us), champion.speedup, champion.idea_key,
+  say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x {}, '{}' {}\x1b[0m", champion.label,
+                  in_time(champion.best_us), champion.speedup, champion.yardstick, champion.idea_key,
                   cli::in_tunables(champion.tunables)));
 }
 

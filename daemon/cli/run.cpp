@@ -24,14 +24,23 @@ struct Options {
 };
 
 Json to_json(const OperatorSummary& s) {
-  return {{"operator", s.name},           {"workload", s.workload},
-          {"naive_us", s.naive_us},       {"eager_us", s.eager_us},
-          {"best_us", s.best_us},         {"speedup", s.speedup},
-          {"speedup_low", s.speedup_low}, {"round", s.round},
-          {"idea_key", s.idea_key},       {"idea", s.idea},
-          {"tunables", Json(s.tunables)}, {"candidate", s.candidate_hash},
-          {"rounds", s.rounds},           {"evaluations", s.evaluations},
-          {"passed", s.passed},           {"note", s.note}};
+  return {{"operator", s.name},
+          {"workload", s.workload},
+          {"yardstick", s.yardstick},
+          {"naive_us", s.naive_us},
+          {"eager_us", s.eager_us},
+          {"best_us", s.best_us},
+          {"speedup", s.speedup},
+          {"speedup_low", s.speedup_low},
+          {"round", s.round},
+          {"idea_key", s.idea_key},
+          {"idea", s.idea},
+          {"tunables", Json(s.tunables)},
+          {"candidate", s.candidate_hash},
+          {"rounds", s.rounds},
+          {"evaluations", s.evaluations},
+          {"passed", s.passed},
+          {"note", s.note}};
 }
 
 Json to_json(const RunSummary& summary) {
@@ -65,9 +74,9 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
       for (const std::string& line : wrapped("(" + s.note + ")", 100)) fmt::print("    {}\n", line);
     }
   }
-  fmt::print(
-      "\nround 0 is the naive seed; speed-up is over naive, medians of interleaved pairs.\narchive: {}\n",
-      archive.string());
+  const bool naive = summary.operators.empty() || summary.operators.front().yardstick == "naive";
+  fmt::print("\nround 0 is the naive seed; speed-up is over {}, medians of interleaved pairs.\narchive: {}\n",
+             naive ? "naive" : "PyTorch (eager)", archive.string());
 }
 
 int run(const Options& options) {

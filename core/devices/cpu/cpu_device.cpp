@@ -6,14 +6,16 @@
 #include <fstream>
 #include <thread>
 
+#include "core/devices/cpu/bandwidth.hpp"
 #include "core/devices/cpu/compiler.hpp"
 #include "core/devices/cpu/elf_inspection.hpp"
 #include "core/devices/cpu/machine.hpp"
-#include "core/devices/cpu/runner_process.hpp"
 #include "core/devices/cpu/shared_buffer.hpp"
 #include "core/devices/cpu/simt/executor.hpp"
 #include "core/devices/cpu/translation_unit.hpp"
 #include "core/devices/cpu/tripwires.hpp"
+#include "core/devices/host_memory.hpp"
+#include "core/devices/runner_process.hpp"
 
 namespace kevolve {
 namespace {
@@ -47,6 +49,11 @@ class CpuDevice final : public Device {
   }
   [[nodiscard]] std::string timing_mode() const override { return "cold"; }
   void flush_caches() override;
+  [[nodiscard]] Memory* memory() override { return &memory_; }
+  double copy_bytes_per_us() override {
+    if (!bytes_per_us_) bytes_per_us_ = kevolve::copy_bytes_per_us(static_cast<int>(info_.num_sms));
+    return *bytes_per_us_;
+  }
 
   Result<Compiled> compile(const std::string& source, const LaunchPlan& plan,
                            std::chrono::milliseconds deadline) override;
@@ -54,13 +61,21 @@ class CpuDevice final : public Device {
   Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
                                                  std::size_t alignment_bytes) override;
   Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override {
-    return RunnerProcess::start(runner_, static_cast<int>(info_.num_sms), binary, plan);
+    auto process =
+        RunnerProcess::spawn({.argv = {runner_.string(), std::to_string(info_.num_sms), binary.path},
+                              .sandbox = {.read_only = {runner_, binary.path}, .writable = {}}});
+    if (!process) return failure(process.error());
+    if (auto loaded = (*process)->load(plan, {to_json(plan).dump(), {}}); !loaded)
+      return failure(loaded.error());
+    return std::move(*process);
   }
 
  private:
   DeviceInfo info_;
   std::unique_ptr<Compiler> compiler_;
   fs::path runner_;
+  HostMemory memory_;
+  std::optional<double> bytes_per_us_;
   std::vector<std::weak_ptr<CpuSharedBuffer>> buffers_;  ///< all that live: what flush_caches() evicts
 };
 

@@ -21,17 +21,19 @@ class CpuSharedBuffer final : public SharedBuffer {
   CpuSharedBuffer(const CpuSharedBuffer&) = delete;
   CpuSharedBuffer& operator=(const CpuSharedBuffer&) = delete;
 
-  [[nodiscard]] void* data() override { return mapping_ + data_offset_; }
+  [[nodiscard]] std::byte* data() override { return reinterpret_cast<std::byte*>(mapping_ + data_offset_); }
   [[nodiscard]] std::size_t size_bytes() const override { return size_bytes_; }
   [[nodiscard]] bool canaries_intact() const override;
 
   /// Writes the data back to memory and drops it from all caches of all cores.
   void evict() const;
 
-  [[nodiscard]] std::size_t mapping_bytes() const { return mapping_bytes_; }
-  [[nodiscard]] std::size_t data_offset() const { return data_offset_; }
-  /// For a runner. The read-only one cannot be mapped writable, nor reopened so.
-  [[nodiscard]] int descriptor(bool writable) const { return writable ? writable_.get() : read_only_.get(); }
+  [[nodiscard]] std::size_t mapping_bytes() const override { return mapping_bytes_; }
+  [[nodiscard]] std::size_t data_offset() const override { return data_offset_; }
+  /// The read-only one cannot be mapped writable, nor reopened so.
+  [[nodiscard]] int descriptor(bool writable) const override {
+    return writable ? writable_.get() : read_only_.get();
+  }
 
  private:
   CpuSharedBuffer() = default;

@@ -89,6 +89,8 @@ class CompileDevice final : public Device {
   [[nodiscard]] DeviceLimits limits() const override { return limits_; }
   [[nodiscard]] std::string timing_mode() const override { return "cold"; }
   void flush_caches() override {}
+  [[nodiscard]] Memory* memory() override { return nullptr; }
+  double copy_bytes_per_us() override { return 0; }
   [[nodiscard]] bool can_run() const override { return false; }
 
   Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan& plan,

@@ -14,23 +14,24 @@
 
 namespace kevolve {
 
-#define KEVOLVE_CUDA_FUNCTIONS(use)                                                                         \
-  use(cuInit) use(cuDriverGetVersion) use(cuGetErrorName) use(cuGetErrorString) use(cuDeviceGetCount)       \
-      use(cuDeviceGet) use(cuDeviceGetName) use(cuDeviceGetAttribute) use(cuDeviceTotalMem)                 \
-          use(cuDeviceGetUuid) use(cuDevicePrimaryCtxRetain) use(cuCtxSetCurrent) use(cuCtxSynchronize)     \
-              use(cuMemGetInfo) use(cuMemAlloc) use(cuMemFree) use(cuMemcpyDtoD) use(cuMemcpyHtoD)          \
-                  use(cuMemcpyDtoH) use(cuMemcpyDtoDAsync) use(cuMemsetD8) use(cuMemsetD8Async)             \
-                      use(cuMemsetD32Async) use(cuMemAddressReserve) use(cuMemAddressFree) use(cuMemCreate) \
-                          use(cuMemRelease) use(cuMemMap) use(cuMemUnmap) use(cuMemSetAccess)               \
-                              use(cuMemGetAllocationGranularity) use(cuMemExportToShareableHandle)          \
-                                  use(cuMemImportFromShareableHandle) use(cuLibraryLoadData)                \
-                                      use(cuLibraryUnload) use(cuLibraryGetKernel) use(cuKernelGetFunction) \
-                                          use(cuFuncSetAttribute) use(cuFuncGetAttribute)                   \
-                                              use(cuLaunchKernelEx) use(cuTensorMapEncodeTiled)             \
-                                                  use(cuOccupancyMaxActiveBlocksPerMultiprocessor)          \
-                                                      use(cuOccupancyMaxActiveClusters) use(cuStreamCreate) \
-                                                          use(cuStreamSynchronize) use(cuEventCreate)       \
-                                                              use(cuEventRecord) use(cuEventSynchronize)    \
+#define KEVOLVE_CUDA_FUNCTIONS(use)                                                                          \
+  use(cuInit) use(cuDriverGetVersion) use(cuGetErrorName) use(cuGetErrorString) use(cuDeviceGetCount) use(   \
+      cuDeviceGet) use(cuDeviceGetName) use(cuDeviceGetAttribute) use(cuDeviceTotalMem) use(cuDeviceGetUuid) \
+      use(cuDevicePrimaryCtxRetain) use(cuCtxSetCurrent) use(cuCtxSynchronize) use(cuMemGetInfo)             \
+          use(cuMemAlloc) use(cuMemFree) use(cuMemcpyDtoD) use(cuMemcpyHtoD) use(cuMemcpyDtoH)               \
+              use(cuMemcpyDtoDAsync) use(cuMemsetD8) use(cuMemsetD8Async) use(cuMemsetD32Async)              \
+                  use(cuMemsetD16Async) use(cuMemsetD2D32Async) use(cuMemAddressReserve)                     \
+                      use(cuMemAddressFree) use(cuMemCreate) use(cuMemRelease) use(cuMemMap) use(cuMemUnmap) \
+                          use(cuMemSetAccess) use(cuMemGetAllocationGranularity)                             \
+                              use(cuMemExportToShareableHandle) use(cuMemImportFromShareableHandle)          \
+                                  use(cuLibraryLoadData) use(cuLibraryUnload) use(cuLibraryGetKernel)        \
+                                      use(cuKernelGetFunction) use(cuFuncSetAttribute)                       \
+                                          use(cuFuncGetAttribute) use(cuLaunchKernelEx)                      \
+                                              use(cuTensorMapEncodeTiled)                                    \
+                                                  use(cuOccupancyMaxActiveBlocksPerMultiprocessor)           \
+                                                      use(cuOccupancyMaxActiveClusters) use(cuStreamCreate)  \
+                                                          use(cuStreamSynchronize) use(cuEventCreate)        \
+                                                              use(cuEventRecord) use(cuEventSynchronize)     \
                                                                   use(cuEventElapsedTime) use(cuEventQuery)
 
 struct Driver {

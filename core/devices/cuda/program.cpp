@@ -13,25 +13,35 @@ Result<Program> Program::load(const Driver& driver, const std::filesystem::path&
   if (!json) return failure(json.error());
   const auto parsed = manifest_from_json(*json);
   if (!parsed) return failure(parsed.error().in(manifest.string()));
-  Program program(driver);
+  std::vector<std::string> cubins;
   for (const CubinFile& cubin : parsed->cubins) {
-    const auto bytes = read_text_file(manifest.parent_path() / cubin.file);
+    auto bytes = read_text_file(manifest.parent_path() / cubin.file);
     if (!bytes) return failure(bytes.error());
-    if (sha256_hex(*bytes) != cubin.sha256)
+    cubins.push_back(std::move(*bytes));
+  }
+  return load(driver, *parsed, cubins);
+}
+
+Result<Program> Program::load(const Driver& driver, const Manifest& manifest,
+                              const std::vector<std::string>& cubins) {
+  Program program(driver);
+  if (cubins.size() != manifest.cubins.size())
+    return failure(
+        fmt::format("the manifest names {} cubins, {} are there", manifest.cubins.size(), cubins.size()));
+  for (std::size_t i = 0; i < cubins.size(); ++i) {
+    if (sha256_hex(cubins[i]) != manifest.cubins[i].sha256)
       return failure(
-          fmt::format("'{}' does not match the hash in its manifest; remove its folder from the cache",
-                      (manifest.parent_path() / cubin.file).string()));
+          fmt::format("cubin {} does not match the hash in its manifest", manifest.cubins[i].file));
     CUlibrary library = nullptr;
     auto loaded = driver.check(
-        driver.cuLibraryLoadData_(&library, bytes->data(), nullptr, nullptr, 0, nullptr, nullptr, 0),
-        "loading " + cubin.file);
+        driver.cuLibraryLoadData_(&library, cubins[i].data(), nullptr, nullptr, 0, nullptr, nullptr, 0),
+        "loading " + manifest.cubins[i].file);
     if (!loaded) return failure(loaded.error());
     program.libraries_.push_back(library);
   }
-  for (const CompiledKernel& kernel : parsed->kernels) {
+  for (const CompiledKernel& kernel : manifest.kernels) {
     if (kernel.cubin >= program.libraries_.size())
-      return failure(
-          fmt::format("'{}': kernel '{}' names a cubin that is not there", manifest.string(), kernel.name));
+      return failure(fmt::format("kernel '{}' names a cubin that is not there", kernel.name));
     CUkernel handle = nullptr;
     CUfunction function = nullptr;
     auto found = driver.check(

@@ -17,8 +17,11 @@ namespace kevolve {
 
 class Program {
  public:
-  /// `manifest`: Binary::path of a cuda device. Each cubin is checked against its hash before it is loaded.
+  /// `manifest`: Binary::path of a cuda device, its cubins beside it.
   static Result<Program> load(const Driver& driver, const std::filesystem::path& manifest);
+  /// `cubins`: the files' bytes, parallel to Manifest::cubins; each is checked against its hash.
+  static Result<Program> load(const Driver& driver, const Manifest& manifest,
+                              const std::vector<std::string>& cubins);
   Program(Program&& other) noexcept
       : driver_(other.driver_), libraries_(std::move(other.libraries_)), kernels_(std::move(other.kernels_)) {
     other.libraries_.clear();

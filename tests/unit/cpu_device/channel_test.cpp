@@ -1,4 +1,4 @@
-#include "core/devices/cpu/channel.hpp"
+#include "core/devices/channel.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -3,11 +3,17 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/devices/host_memory.hpp"
 #include "core/judge/admission.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve {
 namespace {
+
+HostMemory& memory() {
+  static HostMemory memory;
+  return memory;
+}
 
 using Catch::Matchers::ContainsSubstring;
 
@@ -37,7 +43,7 @@ Operator make_operator(const std::string& reference, const std::string& y_shape 
 }
 
 std::unique_ptr<Judge> judge_of(const Operator& op) {
-  auto judge = Judge::create(op, 2);
+  auto judge = Judge::create(op, 2, memory());
   if (!judge) FAIL(judge.error().message);
   return std::move(*judge);
 }
@@ -49,7 +55,7 @@ Draw draw_of(Judge& judge) {
 }
 
 std::string creation_error(const Operator& op) {
-  auto judge = Judge::create(op, 2);
+  auto judge = Judge::create(op, 2, memory());
   return judge ? "" : judge.error().message;
 }
 
@@ -62,8 +68,8 @@ std::string refusal_of(const Operator& op) {
 
 /// x, as the floats it holds.
 std::vector<float> input(const Draw& draw, std::size_t index = 0) {
-  std::vector<float> values(draw.inputs[index].size() / 4);
-  std::memcpy(values.data(), draw.inputs[index].data(), draw.inputs[index].size());
+  std::vector<float> values(draw.inputs[index].size_bytes / 4);
+  std::memcpy(values.data(), draw.inputs[index].data.get(), draw.inputs[index].size_bytes);
   return values;
 }
 

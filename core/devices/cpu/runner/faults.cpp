@@ -8,7 +8,7 @@
 
 #include <atomic>
 
-#include "core/devices/cpu/channel.hpp"
+#include "core/devices/channel.hpp"
 #include "core/devices/cpu/runner/guarded_buffer.hpp"
 #include "core/devices/cpu/runner/signal_text.hpp"
 #include "core/devices/cpu/simt/executor.hpp"

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/devices/cpu/channel.hpp"
+#include "core/devices/channel.hpp"
 #include "core/model/launch_plan.hpp"
 
 namespace kevolve::runner {

@@ -1,6 +1,6 @@
 // kevolve-runner THREADS LIBRARY: loads one compiled candidate and runs it over the judge's buffers.
 //
-// Started by the judge in a sandbox, with a socket as descriptor 3 (core/devices/cpu/channel.hpp). It knows
+// Started by the judge in a sandbox, with a socket as descriptor 3 (core/devices/channel.hpp). It knows
 // no expected answer, measures no time and gives no judgement beyond how a run ended. Threads, stacks and
 // handlers are made first, then rights are given up, and only then does foreign code enter the process.
 
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "core/devices/cpu/channel.hpp"
+#include "core/devices/channel.hpp"
 #include "core/devices/cpu/runner/confinement.hpp"
 #include "core/devices/cpu/runner/faults.hpp"
 #include "core/devices/cpu/runner/session.hpp"

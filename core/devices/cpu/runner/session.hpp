@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/devices/cpu/channel.hpp"
+#include "core/devices/channel.hpp"
 #include "core/devices/cpu/runner/guarded_buffer.hpp"
 #include "core/devices/cpu/simt/executor.hpp"
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/gates/draw_value.hpp"
+
 namespace kevolve {
 
 struct Seed {
@@ -20,16 +22,19 @@ struct Seed {
 /// stream at once, without state.
 class RandomStream {
  public:
-  RandomStream(const Seed& seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
+  RandomStream(const Seed& seed, std::uint64_t stream) : randomness_{seed.bits[0], stream ^ seed.bits[1]} {}
 
   /// Four independent words.
   [[nodiscard]] std::array<std::uint32_t, 4> block(std::uint64_t index) const;
   /// In [0, below), by word 0 of a block; `below` > 0.
-  [[nodiscard]] std::uint64_t pick(std::uint64_t index, std::uint64_t below) const;
+  [[nodiscard]] std::uint64_t pick(std::uint64_t index, std::uint64_t below) const {
+    return randomness_.pick(index, below);
+  }
+  /// The same as the GPU's kernels take it.
+  [[nodiscard]] const Randomness& randomness() const { return randomness_; }
 
  private:
-  Seed seed_;
-  std::uint64_t stream_;
+  Randomness randomness_;
 };
 
 }  // namespace kevolve

@@ -1,4 +1,4 @@
-#include "core/worker/bandwidth.hpp"
+#include "core/devices/cpu/bandwidth.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/worker/stopwatch.hpp"
+#include "core/model/stopwatch.hpp"
 
 namespace kevolve {
 namespace {

@@ -20,7 +20,7 @@ inline constexpr std::size_t kMostBuffers = 64;
 inline constexpr std::size_t kMostPacketBytes = 128 * 1024;
 
 enum class RequestKind : std::uint32_t {
-  start,  ///< the launch plan as JSON follows the header
+  start,  ///< what to load, as JSON, follows the header; files it names are descriptors beside the packet
   bind,   ///< one BufferPlace for each buffer follows, one descriptor each beside the packet
   run,
 };
@@ -29,6 +29,7 @@ struct Request {
   RequestKind kind = RequestKind::run;
   std::uint32_t set = 0;
   std::uint32_t prepare = 0;
+  std::uint32_t timed = 0;
   std::uint32_t order = 0;  ///< ThreadOrder
   std::uint64_t order_seed = 0;
 };
@@ -46,6 +47,7 @@ enum class ReplyKind : std::uint32_t {
 struct Reply {
   ReplyKind kind = ReplyKind::done;
   std::uint32_t outcome = 0;  ///< Outcome, with `stopped`
+  double device_us = 0;       ///< by the device's own clock; 0: it has none
 };
 
 /// A header and what follows it.

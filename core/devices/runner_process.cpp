@@ -1,4 +1,4 @@
-#include "core/devices/cpu/runner_process.hpp"
+#include "core/devices/runner_process.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -7,9 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include "core/devices/cpu/shared_buffer.hpp"
-#include "core/process/command.hpp"
 
 namespace kevolve {
 namespace {
@@ -39,41 +36,38 @@ std::string exit_text(std::optional<int> code) {
 
 }  // namespace
 
-Result<std::unique_ptr<Runner>> RunnerProcess::start(const std::filesystem::path& runner, int threads,
-                                                     const Binary& binary, const LaunchPlan& plan) {
-  if (plan.buffers.size() > channel::kMostBuffers)
-    return failure("a launch plan may have at most " + std::to_string(channel::kMostBuffers) + " buffers");
+Result<std::unique_ptr<RunnerProcess>> RunnerProcess::spawn(const RunnerCommand& command) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return failure(std::string("cannot make a socket pair: ") + std::strerror(errno));
   UniqueFd ours(ends[0]), theirs(ends[1]);
-  const auto argv = sandboxed({runner.string(), std::to_string(threads), binary.path},
-                              {.read_only = {runner, binary.path}, .writable = {}});
+  const auto argv = sandboxed(command.argv, command.sandbox);
   if (!argv) return failure(argv.error());
   auto child = Child::spawn(
       *argv, {.descriptors = {{theirs.get(), channel::kRunnerSocket}, {STDERR_FILENO, STDERR_FILENO}}});
   if (!child) return failure(child.error().in("cannot start a runner"));
-  theirs.reset();
-  std::unique_ptr<RunnerProcess> process(new RunnerProcess(std::move(*child), std::move(ours), plan));
-  if (auto ready = process->handshake(); !ready) return failure(ready.error().in("cannot start a runner"));
-  return process;
+  return std::unique_ptr<RunnerProcess>(
+      new RunnerProcess(std::move(*child), std::move(ours), command.device_clock));
 }
 
-Result<void> RunnerProcess::handshake() {
-  const std::string plan = to_json(plan_).dump();
-  if (plan.size() > channel::kMostPacketBytes / 2) return failure("the launch plan is too long");
-  if (!channel::send(socket_.get(), channel::Request{.kind = RequestKind::start}, plan))
-    return failure(gone("at its start"));
+Result<void> RunnerProcess::load(const LaunchPlan& plan, const RunnerLoad& what) {
+  const auto refuse = [](const Error& error) { return failure(error.in("cannot start a runner")); };
+  if (plan.buffers.size() > channel::kMostBuffers)
+    return refuse({"a launch plan may have at most " + std::to_string(channel::kMostBuffers) + " buffers"});
+  if (what.document.size() > channel::kMostPacketBytes / 2) return refuse({"the launch plan is too long"});
+  plan_ = plan;
+  if (!channel::send(socket_.get(), channel::Request{.kind = RequestKind::start}, what.document, what.files))
+    return refuse(gone("at its start"));
   switch (await(Clock::now() + kStartDeadline)) {
     case Waited::too_late:
       bury();
-      return failure("no answer within 30 s");
+      return refuse({"no answer within 30 s"});
     case Waited::ended:
-      return failure(gone("at its start"));
+      return refuse(gone("at its start"));
     case Waited::replied:
       break;
   }
-  if (reply_.header.kind != ReplyKind::done) return failure(printable(reply_.body));
+  if (reply_.header.kind != ReplyKind::done) return refuse({printable(reply_.body)});
   return {};
 }
 
@@ -86,8 +80,7 @@ Result<int> RunnerProcess::bind(const std::vector<std::shared_ptr<SharedBuffer>>
   std::vector<int> descriptors;
   for (std::size_t i = 0; i < buffers.size(); ++i) {
     const PlannedBuffer& planned = plan_.buffers[i];
-    const auto* buffer = dynamic_cast<const CpuSharedBuffer*>(buffers[i].get());
-    if (buffer == nullptr) return failure("bind: buffer '" + planned.name + "' is not of the cpu device");
+    const SharedBuffer* buffer = buffers[i].get();
     if (buffer->size_bytes() != static_cast<std::size_t>(planned.size_bytes()))
       return failure("bind: buffer '" + planned.name + "' has " + std::to_string(buffer->size_bytes()) +
                      " bytes, the plan says " + std::to_string(planned.size_bytes()));
@@ -112,8 +105,9 @@ Result<RunReport> RunnerProcess::run(int set, const RunOptions& options) {
   if (set < 0 || set >= sets_)
     return failure("run: no set of buffers " + std::to_string(set) + "; bind() gave " +
                    std::to_string(sets_));
-  const channel::Request request{RequestKind::run, static_cast<std::uint32_t>(set), options.prepare ? 1U : 0U,
-                                 static_cast<std::uint32_t>(options.order), options.order_seed};
+  const channel::Request request{
+      RequestKind::run,        static_cast<std::uint32_t>(set),           options.prepare ? 1U : 0U,
+      options.timed ? 1U : 0U, static_cast<std::uint32_t>(options.order), options.order_seed};
   const auto begin = Clock::now();
   if (!channel::send(socket_.get(), request)) return failure(gone("between two runs"));
   const Waited waited = await(begin + options.deadline);
@@ -126,11 +120,19 @@ Result<RunReport> RunnerProcess::run(int set, const RunOptions& options) {
                           " ms and were stopped: an endless loop, or far too much work."},
                      wall.count()};
   }
-  if (reply_.header.kind == ReplyKind::done)
-    return RunReport{{Outcome::passed, Gate::correctness, ""}, wall.count()};
+  if (reply_.header.kind == ReplyKind::done) return finished(wall.count());
   bury();
   if (reply_.header.kind == ReplyKind::broken) return failure("runner: " + printable(reply_.body));
   return RunReport{stopped(), wall.count()};
+}
+
+Result<RunReport> RunnerProcess::finished(double wall_us) {
+  const RunReport report{{Outcome::passed, Gate::correctness, ""},
+                         device_clock_ ? reply_.header.device_us : wall_us};
+  if (report.wall_us > 0 && report.wall_us <= wall_us) return report;
+  bury();
+  return failure("the runner said that the kernels took " + std::to_string(report.wall_us) + " us, but " +
+                 std::to_string(wall_us) + " us passed");
 }
 
 RunnerProcess::Waited RunnerProcess::await(Clock::time_point end) {

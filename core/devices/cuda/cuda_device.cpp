@@ -1,0 +1,298 @@
+#include "core/devices/cuda/cuda_device.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+
+#include "core/devices/cuda/compile_device.hpp"
+#include "core/devices/cuda/cuda_memory.hpp"
+#include "core/devices/cuda/driver_launcher.hpp"
+#include "core/devices/cuda/judge_kernels.hpp"
+#include "core/devices/cuda/runner/context.hpp"
+#include "core/devices/cuda/shared_buffer.hpp"
+#include "core/devices/runner_process.hpp"
+
+namespace kevolve {
+
+extern const char* const kRunnerKernels;  // kernels/runner.cu
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kOwnDeadline{60};
+constexpr std::size_t kStandBy = 2;
+constexpr int kCandidatesPerDraw = 64;
+constexpr std::size_t kCopyBytes = std::size_t{512} << 20;
+
+/// A plan that names the harness's own kernels; it is never launched as a plan.
+LaunchPlan runner_plan() {
+  LaunchPlan plan;
+  for (const char* kernel : {"flush_l2", "scrub_shared"}) {
+    plan.launches.emplace_back();
+    plan.launches.back().kernel = kernel;
+  }
+  return plan;
+}
+
+struct Gpu {
+  CUdevice device = 0;
+  std::string model, driver;
+  int capability = 0;
+  DeviceLimits limits;
+  double clock_hz = 0;
+};
+
+Result<Gpu> look_at(const Driver& driver, int ordinal) {
+  Gpu gpu;
+  int count = 0;
+  driver.cuDeviceGetCount_(&count);
+  if (ordinal >= count)
+    return failure(fmt::format("there is no GPU {}: the driver sees {} ({})", ordinal, count,
+                               count == 1 ? "cuda:0" : fmt::format("cuda:0 to cuda:{}", count - 1)));
+  if (auto found = driver.check(driver.cuDeviceGet_(&gpu.device, ordinal), "opening the GPU"); !found)
+    return failure(found.error());
+  char name[256] = {};
+  driver.cuDeviceGetName_(name, sizeof name, gpu.device);
+  gpu.model = name;
+  int version = 0;
+  driver.cuDriverGetVersion_(&version);
+  gpu.driver = fmt::format("CUDA {}.{}", version / 1000, version % 1000 / 10);
+  const auto attribute = [&](CUdevice_attribute which) {
+    int value = 0;
+    driver.cuDeviceGetAttribute_(&value, which, gpu.device);
+    return value;
+  };
+  gpu.capability = 10 * attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) +
+                   attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+  gpu.clock_hz = 1e3 * attribute(CU_DEVICE_ATTRIBUTE_CLOCK_RATE);
+  gpu.limits.num_sms = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+  gpu.limits.max_threads_per_block = attribute(CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
+  gpu.limits.max_shared_bytes = attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
+  std::size_t memory = 0;
+  driver.cuDeviceTotalMem_(&memory, gpu.device);
+  gpu.limits.memory_bytes = static_cast<std::int64_t>(memory);
+  return gpu;
+}
+
+/// What the sandbox must show of the machine for a CUDA context.
+SandboxPolicy gpu_sandbox(const fs::path& runner, const fs::path& kernels) {
+  SandboxPolicy policy{.read_only = {runner, kernels.parent_path()}, .writable = {}, .devices = {}};
+  std::error_code error;
+  if (fs::exists("/sys", error)) policy.read_only.emplace_back("/sys");
+  for (const auto& entry : fs::directory_iterator("/dev", error)) {
+    if (entry.path().filename().string().rfind("nvidia", 0) == 0) policy.devices.push_back(entry.path());
+  }
+  return policy;
+}
+
+/// Multiply-adds count two. Dense peaks by generation: NVIDIA's architecture whitepapers, fp16 tensor cores,
+/// operations per SM and clock.
+double tensor_flops_per_clock(int capability) {
+  switch (capability) {
+    case 75:
+    case 86:
+    case 89:
+      return 1024;
+    case 80:
+      return 2048;
+    case 90:
+      return 4096;
+    default:
+      return capability >= 100 ? 8192 : 0;
+  }
+}
+
+class CudaDevice final : public Device {
+ public:
+  CudaDevice(const Driver& driver, Gpu gpu, DeviceInfo info, std::unique_ptr<Device> compiler,
+             fs::path runner)
+      : driver_(driver),
+        gpu_(std::move(gpu)),
+        info_(std::move(info)),
+        compiler_(std::move(compiler)),
+        runner_(std::move(runner)) {}
+
+  Result<void> prepare();
+
+  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+  [[nodiscard]] DeviceLimits limits() const override { return gpu_.limits; }
+  [[nodiscard]] std::string timing_mode() const override { return "cold"; }
+  void flush_caches() override { context_->flush_l2(); }
+  [[nodiscard]] Memory* memory() override { return memory_.get(); }
+  [[nodiscard]] int candidates_per_draw() const override { return kCandidatesPerDraw; }
+  double copy_bytes_per_us() override;
+  [[nodiscard]] double flops_per_us(PrecisionClass precision) const override;
+
+  Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan& plan,
+                                                std::chrono::milliseconds deadline) override {
+    return compiler_->compile(source, plan, deadline);
+  }
+  [[nodiscard]] bool can_run() const override { return true; }
+  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
+                                                 std::size_t alignment_bytes) override {
+    return buffers_->take(size_bytes, placement, alignment_bytes);
+  }
+  Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override;
+
+ private:
+  Result<fs::path> compile_own(const std::string& source, const LaunchPlan& plan);
+  Result<void> stand_by();
+
+  const Driver& driver_;
+  Gpu gpu_;
+  DeviceInfo info_;
+  std::unique_ptr<Device> compiler_;
+  fs::path runner_, runner_kernels_;
+  std::optional<runner::Context> context_;  ///< the judge's; LibTorch shares it
+  std::unique_ptr<Memory> memory_;
+  std::optional<BufferPool> buffers_;
+  std::deque<std::unique_ptr<RunnerProcess>> standing_by_;
+  double copy_bytes_per_us_ = 0;
+};
+
+Result<fs::path> CudaDevice::compile_own(const std::string& source, const LaunchPlan& plan) {
+  const auto binary = compiler_->compile(source, plan, kOwnDeadline);
+  if (!binary) return failure(binary.error());
+  if (!*binary) return failure("kevolve's own kernels do not compile: " + binary->error().evidence);
+  return fs::path((*binary)->path);
+}
+
+Result<void> CudaDevice::prepare() {
+  const auto own = compile_own(kRunnerKernels, runner_plan());
+  if (!own) return failure(own.error());
+  runner_kernels_ = *own;
+  if (auto waiting = stand_by(); !waiting) return waiting;
+  auto context = runner::Context::open(gpu_.device, runner_kernels_, runner::Context::Stream::legacy);
+  if (!context) return failure(context.error());
+  context_.emplace(std::move(*context));
+  const auto judge = compile_own(judge_source(), judge_plan());
+  if (!judge) return failure(judge.error());
+  auto program = Program::load(driver_, *judge);
+  if (!program) return failure(program.error());
+  memory_ = std::make_unique<CudaMemory>(std::make_shared<DriverLauncher>(driver_, std::move(*program)),
+                                         gpu_.device, static_cast<std::size_t>(gpu_.limits.memory_bytes));
+  buffers_.emplace(driver_, gpu_.device, *memory_);
+  return {};
+}
+
+/// Runners that make their context while others work.
+Result<void> CudaDevice::stand_by() {
+  while (standing_by_.size() < kStandBy) {
+    auto process = RunnerProcess::spawn(
+        {.argv = {runner_.string(), std::to_string(gpu_.device), runner_kernels_.string()},
+         .sandbox = gpu_sandbox(runner_, runner_kernels_),
+         .device_clock = true});
+    if (!process) return failure(process.error());
+    standing_by_.push_back(std::move(*process));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Runner>> CudaDevice::start_runner(const Binary& binary, const LaunchPlan& plan) {
+  if (auto waiting = stand_by(); !waiting) return failure(waiting.error());
+  std::unique_ptr<RunnerProcess> process = std::move(standing_by_.front());
+  standing_by_.pop_front();
+  const fs::path manifest(binary.path);
+  const auto text = read_text_file(manifest);
+  if (!text) return failure(text.error());
+  const auto json = parse_json(*text, manifest.string());
+  if (!json) return failure(json.error());
+  const auto parsed = manifest_from_json(*json);
+  if (!parsed) return failure(parsed.error());
+  std::vector<UniqueFd> files;
+  RunnerLoad load{Json{{"plan", to_json(plan)}, {"manifest", *json}}.dump(), {}};
+  for (const CubinFile& cubin : parsed->cubins) {
+    files.emplace_back(::open((manifest.parent_path() / cubin.file).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!files.back().valid())
+      return failure(fmt::format("cannot read {} beside {}", cubin.file, manifest.string()));
+    load.files.push_back(files.back().get());
+  }
+  if (auto loaded = process->load(plan, load); !loaded) return failure(loaded.error());
+  if (auto waiting = stand_by(); !waiting) return failure(waiting.error());
+  return process;
+}
+
+double CudaDevice::copy_bytes_per_us() {
+  if (copy_bytes_per_us_ > 0) return copy_bytes_per_us_;
+  const auto from = memory_->allocate(kCopyBytes), to = memory_->allocate(kCopyBytes);
+  if (!from || !to) return 0;
+  double best_us = 0;
+  for (int i = 0; i < 10; ++i) {
+    const double us = memory_->time_us([&] {
+      driver_.cuMemcpyDtoDAsync_(reinterpret_cast<CUdeviceptr>(to->get()),
+                                 reinterpret_cast<CUdeviceptr>(from->get()), kCopyBytes, nullptr);
+    });
+    best_us = best_us == 0 ? us : std::min(best_us, us);
+  }
+  return copy_bytes_per_us_ = best_us > 0 ? 2.0 * static_cast<double>(kCopyBytes) / best_us : 0;
+}
+
+/// For answers as exact as fp32 the fastest known way is three fp16 products on tensor cores (Ootomo and
+/// Yokota, 2022).
+double CudaDevice::flops_per_us(PrecisionClass precision) const {
+  const double fp16 = 1e-6 * gpu_.clock_hz * static_cast<double>(gpu_.limits.num_sms) *
+                      tensor_flops_per_clock(gpu_.capability);
+  if (precision <= PrecisionClass::compensated) return fp16 / 3;
+  return precision == PrecisionClass::tf32 ? fp16 / 2 : fp16;
+}
+
+}  // namespace
+
+std::optional<int> gpu_ordinal(std::string_view device_name) {
+  constexpr std::string_view kPrefix = "cuda";
+  if (device_name == kPrefix) return 0;
+  if (device_name.substr(0, kPrefix.size() + 1) != "cuda:") return std::nullopt;
+  device_name.remove_prefix(kPrefix.size() + 1);
+  int value = 0;
+  const char* end = device_name.data() + device_name.size();
+  const auto parsed = std::from_chars(device_name.data(), end, value);
+  if (parsed.ec != std::errc() || parsed.ptr != end || value < 0) return std::nullopt;
+  return value;
+}
+
+int gpu_count() {
+  const auto& driver = Driver::load();
+  int count = 0;
+  if (driver) driver->cuDeviceGetCount_(&count);
+  return count;
+}
+
+Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSettings& settings) {
+  const auto& driver = Driver::load();
+  if (!driver) return failure(driver.error().in(fmt::format("device cuda:{}", ordinal)));
+  auto gpu = look_at(*driver, ordinal);
+  if (!gpu) return failure(gpu.error());
+  std::error_code error;
+  const fs::path programs =
+      settings.programs.empty() ? fs::read_symlink("/proc/self/exe", error).parent_path() : settings.programs;
+  const fs::path runner = programs / "kevolve-cuda-runner";
+  if (::access(runner.c_str(), X_OK) != 0)
+    return failure(
+        fmt::format("the program '{}' is missing; build the target kevolve-cuda-runner", runner.string()));
+  // From Hopper on, instructions of one architecture only (wgmma, setmaxnreg) need its own target.
+  const std::string architecture = fmt::format("sm_{}{}", gpu->capability, gpu->capability >= 90 ? "a" : "");
+  CudaCompileSettings compile{.programs = settings.programs, .cache_folder = settings.cache_folder};
+  compile.num_sms = gpu->limits.num_sms;
+  auto compiler = open_cuda_compile_device(architecture, compile);
+  if (!compiler) return failure(compiler.error());
+  DeviceInfo info;
+  info.name = fmt::format("cuda:{}", ordinal);
+  info.model = gpu->model;
+  info.architecture = architecture;
+  info.driver = gpu->driver;
+  info.toolchain = (*compiler)->info().toolchain;
+  info.torch = settings.torch;
+  info.num_sms = gpu->limits.num_sms;
+  auto device =
+      std::make_unique<CudaDevice>(*driver, std::move(*gpu), std::move(info), std::move(*compiler), runner);
+  if (auto ready = device->prepare(); !ready)
+    return failure(ready.error().in(fmt::format("device cuda:{}", ordinal)));
+  return device;
+}
+
+}  // namespace kevolve

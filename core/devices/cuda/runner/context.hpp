@@ -1,0 +1,46 @@
+#pragma once
+// Context: a process's GPU before any candidate is there: the primary context, a stream, two events, and the
+// harness's own kernels. The judge has one, too, on the stream that LibTorch uses. Made once in a process and
+// never torn down; one thread.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "core/devices/cuda/program.hpp"
+
+namespace kevolve::runner {
+
+class Context {
+ public:
+  enum class Stream { own, legacy };
+  static Result<Context> open(int ordinal, const std::filesystem::path& own_kernels, Stream stream);
+
+  [[nodiscard]] const Driver& driver() const { return *driver_; }
+  [[nodiscard]] CUdevice device() const { return device_; }
+  [[nodiscard]] CUstream stream() const { return stream_; }
+  [[nodiscard]] int attribute(CUdevice_attribute which) const;
+
+  /// Queued on the stream: nothing of other buffers is left in L2.
+  CUresult flush_l2() const;
+  /// Queued on the stream: every SM's shared memory holds `pattern`.
+  CUresult scrub_shared(std::uint32_t pattern) const;
+  CUresult mark_begin() const { return driver_->cuEventRecord_(begin_, stream_); }
+  CUresult mark_end() const { return driver_->cuEventRecord_(end_, stream_); }
+  /// Between the marks, once the stream has been waited for.
+  [[nodiscard]] double elapsed_us() const;
+
+ private:
+  explicit Context(const Driver& driver) : driver_(&driver) {}
+  Result<void> make_flush();
+
+  const Driver* driver_;
+  CUdevice device_ = 0;
+  CUstream stream_ = nullptr;
+  CUevent begin_ = nullptr, end_ = nullptr;
+  std::optional<Program> own_;
+  CUdeviceptr flush_ = 0, sink_ = 0;
+  std::uint64_t flush_bytes_ = 0;
+};
+
+}  // namespace kevolve::runner

@@ -1,0 +1,69 @@
+#pragma once
+// Session: one loaded candidate and the sets of buffers bound to it, on the GPU. Lives as long as the
+// process; one thread. After an ending that did not pass, the context may be broken and the process must end.
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "core/devices/cuda/runner/context.hpp"
+#include "core/devices/cuda/runner/mapped_buffer.hpp"
+#include "core/model/launch_plan.hpp"
+#include "core/process/unique_fd.hpp"
+
+namespace kevolve::runner {
+
+/// How a run ended.
+struct Ending {
+  Outcome outcome = Outcome::passed;
+  std::string evidence;
+  double device_us = 0;
+};
+
+class Session {
+ public:
+  Session(Context& context, Program candidate, LaunchPlan plan)
+      : context_(context),
+        driver_(context.driver()),
+        candidate_(std::move(candidate)),
+        plan_(std::move(plan)) {}
+  Session(const Session&) = delete;
+
+  Result<void> bind(const std::vector<channel::BufferPlace>& places,
+                    const std::vector<UniqueFd>& descriptors);
+  /// Scrubs shared memory, flushes caches when asked, then fills and launches, timed by events around these.
+  Result<Ending> run(const channel::Request& request);
+
+ private:
+  union Value {
+    std::uint64_t bits;
+    CUtensorMap map;  // 64-byte aligned, as the hardware wants it
+  };
+  struct BoundLaunch {
+    CUfunction kernel = nullptr;
+    std::vector<Value> values;
+    std::vector<void*> arguments;  ///< pointers into `values`
+  };
+  struct BoundSet {
+    std::vector<MappedBuffer> buffers;
+    std::vector<BoundLaunch> launches, prepare;
+  };
+
+  Result<BoundLaunch> bind_launch(const PlannedLaunch& launch, const BoundSet& set, const std::string& field);
+  /// Once a launch: limits that must be raised, and a cooperative grid's co-residency.
+  void admit(const PlannedLaunch& launch, CUfunction kernel, const std::string& field);
+  [[nodiscard]] bool filled_in(std::size_t buffer, bool prepare) const;
+  CUresult fill(const PlannedBuffer& planned, CUdeviceptr data) const;
+  CUresult launch(const PlannedLaunch& planned, BoundLaunch& bound) const;
+  [[nodiscard]] Ending faulted(CUresult result, const std::vector<PlannedLaunch>& launches) const;
+  [[nodiscard]] Ending refused(CUresult result, const PlannedLaunch& launch, const std::string& field) const;
+
+  Context& context_;
+  const Driver& driver_;
+  Program candidate_;
+  LaunchPlan plan_;
+  std::vector<BoundSet> sets_;
+  std::string refusal_;  ///< why the plan cannot be launched here; told at the first run
+};
+
+}  // namespace kevolve::runner

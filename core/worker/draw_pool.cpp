@@ -1,0 +1,56 @@
+#include "core/worker/draw_pool.hpp"
+
+#include <algorithm>
+
+namespace kevolve {
+
+Seed DrawPool::begin(const std::string& family, bool fresh) {
+  const auto found =
+      std::find_if(families_.begin(), families_.end(), [&](const Family& f) { return f.name == family; });
+  if (found != families_.end()) {
+    families_.splice(families_.begin(), families_, found);
+  } else {
+    families_.push_front({family, Seed::fresh(), 0, {}});
+  }
+  Family& current = families_.front();
+  if (fresh || current.candidates >= candidates_per_draw_) {
+    for (const Kept& kept : current.draws) bytes_ -= kept.draw->size_bytes;
+    current = {family, Seed::fresh(), 0, {}};
+  }
+  ++current.candidates;
+  return current.seed;
+}
+
+Result<std::shared_ptr<const Draw>> DrawPool::get(Judge& judge, const Bindings& axes,
+                                                  const Distribution& distribution, std::uint64_t number) {
+  Family& family = families_.front();
+  for (const Kept& kept : family.draws) {
+    if (kept.number == number && kept.distribution == distribution.name && kept.axes == axes)
+      return kept.draw;
+  }
+  auto drawn = judge.draw(axes, distribution, family.seed, number);
+  if (!drawn) return failure(drawn.error());
+  auto draw = std::make_shared<const Draw>(std::move(*drawn));
+  if (candidates_per_draw_ > 1 && draw->size_bytes <= most_bytes_) {
+    make_room(draw->size_bytes);
+    family.draws.push_back({axes, distribution.name, number, draw});
+    bytes_ += draw->size_bytes;
+  }
+  return draw;
+}
+
+/// Whole families go, the least recently used first; of the current one the oldest draws.
+void DrawPool::make_room(std::size_t bytes) {
+  while (bytes_ + bytes > most_bytes_ && !families_.empty()) {
+    Family& last = families_.back();
+    if (last.draws.empty()) {
+      if (families_.size() == 1) return;
+      families_.pop_back();
+      continue;
+    }
+    bytes_ -= last.draws.front().draw->size_bytes;
+    last.draws.pop_front();
+  }
+}
+
+}  // namespace kevolve
