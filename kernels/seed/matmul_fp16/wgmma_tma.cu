@@ -1,19 +1,20 @@
 /*kevolve
 {
-  "idea": "Hopper's own matrix pipeline: one warp group feeds a ring of shared-memory stages with the tensor memory accelerator, two others multiply with wgmma straight from shared memory and keep 64 x BN results a group in registers. Blocks stay resident and walk the tiles in an order that shares rows and columns in L2; blocks of a cluster fetch each piece of b once for all of them. Results leave through shared memory and TMA stores.",
-  "tunables": { "BM": [128, 256], "BN": [256, 128], "STAGES": [4, 3, 5, 6], "CLUSTER": [2, 1, 4], "GROUP": [8, 4, 16, 2],
-                "SLABS": [2, 1, 0, 4] },
-  "constraints": ["K % 8 == 0", "N % 64 == 0", "BM * BN <= 32768", "BN % (64 * CLUSTER) == 0",
+  "idea": "Hopper's own matrix pipeline: one warp group feeds a ring of shared-memory stages with the tensor memory accelerator, two others multiply with wgmma straight from shared memory and keep 64 x BN results a group in registers. Blocks stay resident and walk the tiles in an order that shares rows and columns in L2; blocks of a cluster fetch each piece of the operand that they share once for all of them. Results leave through shared memory and TMA stores.",
+  "tunables": { "BM": [256, 128], "BN": [128, 256], "STAGES": [4, 3, 5, 6], "CLUSTER": [1, 2, 4], "SHARE_A": [0, 1],
+                "GROUP": [8, 4, 16, 2], "SLABS": [2, 1, 0, 4] },
+  "constraints": ["K % 8 == 0", "N % 64 == 0", "BM * BN <= 32768", "SHARE_A == 0 || CLUSTER > 1",
+                  "SHARE_A == 1 || BN % (64 * CLUSTER) == 0",
                   "1152 + STAGES * 128 * (BM + BN) + 16384 * SLABS <= 227 * 1024"],
   "launches": [
     { "kernel": "wgmma_tma",
-      "grid": ["CLUSTER * ceil_div(ceil_div(M, BM * CLUSTER) * ceil_div(N, BN), ceil_div(ceil_div(M, BM * CLUSTER) * ceil_div(N, BN), num_sms / CLUSTER))"],
+      "grid": ["CLUSTER * ceil_div(ceil_div(M, BM * max(1, CLUSTER * (1 - SHARE_A))) * ceil_div(N, BN * max(1, CLUSTER * SHARE_A)), ceil_div(ceil_div(M, BM * max(1, CLUSTER * (1 - SHARE_A))) * ceil_div(N, BN * max(1, CLUSTER * SHARE_A)), num_sms / CLUSTER))"],
       "block": [384], "cluster": ["CLUSTER"], "shared_bytes": "1152 + STAGES * 128 * (BM + BN) + 16384 * SLABS",
       "args": [
-        { "tensor_map": { "tensor": "a", "dims": ["K", "M"], "strides_bytes": ["2 * K"], "box": [64, "BM"],
-                          "swizzle": "128B", "l2_promotion": "128B" } },
+        { "tensor_map": { "tensor": "a", "dims": ["K", "M"], "strides_bytes": ["2 * K"], "box": [64, "BM / max(1, CLUSTER * SHARE_A)"],
+                          "swizzle": "128B", "l2_promotion": "256B" } },
         { "tensor_map": { "tensor": "b", "dims": [64, "K", "N / 64"], "strides_bytes": ["2 * N", 128],
-                          "box": [64, 64, "BN / 64 / CLUSTER"], "swizzle": "128B", "l2_promotion": "128B" } },
+                          "box": [64, 64, "BN / 64 / max(1, CLUSTER * (1 - SHARE_A))"], "swizzle": "128B", "l2_promotion": "256B" } },
         { "tensor_map": { "tensor": "c", "dims": ["N", "M"], "strides_bytes": ["2 * N"], "box": [64, 64],
                           "swizzle": "128B" } },
         "c" ] }
@@ -54,8 +55,13 @@ constexpr unsigned kAdvanceA = 32 / 16, kAdvanceB = 2048 / 16;
 constexpr int kConsumers = 2;                  // warp groups that multiply
 constexpr int kRows = BM / kConsumers / 64;    // 64-row instructions of each for one step
 constexpr int kSteps = (K + 63) / 64;
-constexpr int kTilesM = (M + BM * CLUSTER - 1) / (BM * CLUSTER);  // of a cluster
-constexpr int kTilesN = (N + BN - 1) / BN;
+// The blocks of a cluster lie below each other and share b, or beside each other and share a. Each fetches one part of the
+// shared operand for all, and the whole of its other.
+constexpr int kDown = SHARE_A ? 1 : CLUSTER, kAcross = SHARE_A ? CLUSTER : 1;
+constexpr int kFetchedA = BM / kAcross, kFetchedB = BN / 64 / kDown;  // rows of a, pieces of b
+constexpr int kTilesM = (M + BM * kDown - 1) / (BM * kDown);          // of a cluster
+constexpr int kTilesN = (N + BN * kAcross - 1) / (BN * kAcross);
+constexpr unsigned short kAllBlocks = (1 << CLUSTER) - 1;
 
 struct __align__(64) TensorMap {
   unsigned long long words[16];
@@ -83,12 +89,14 @@ __device__ __forceinline__ void barrier_wait(unsigned barrier, unsigned parity) 
         : "memory");
   } while (done == 0);
 }
-// Arrives at the same barrier of block `rank` of the cluster.
+// Arrives at the same barrier of block `rank` of the cluster. What it releases are reads by wgmma, which are over by then,
+// so the default scope (the block) does. With `.release.cluster` the compiler puts a fence of the whole GPU before each
+// arrival: one for each warp and stage, and a third of the speed is gone.
 __device__ __forceinline__ void barrier_arrive(unsigned barrier, unsigned rank) {
 #if CLUSTER > 1
   asm volatile(
       "{\n .reg .b32 remote;\n mapa.shared::cluster.u32 remote, %0, %1;\n"
-      " mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n}\n" ::"r"(barrier),
+      " mbarrier.arrive.shared::cluster.b64 _, [remote];\n}\n" ::"r"(barrier),
       "r"(rank)
       : "memory");
 #else
@@ -107,19 +115,28 @@ __device__ __forceinline__ void group_sync(int group) {
   asm volatile("bar.sync %0, 128;" ::"r"(group + 1) : "memory");
 }
 
+// Of the shared operand, the same bytes go to the same address in all blocks of the cluster, and count on the barrier of
+// each.
 __device__ __forceinline__ void load_a(unsigned to, const TensorMap* map, int k, int row, unsigned barrier) {
+#if CLUSTER > 1 && SHARE_A
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
+      "[%0], [%1, {%2, %3}], [%4], %5;" ::"r"(to),
+      "l"(map), "r"(k), "r"(row), "r"(barrier), "h"(kAllBlocks)
+      : "memory");
+#else
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(to),
       "l"(map), "r"(k), "r"(row), "r"(barrier)
       : "memory");
+#endif
 }
-// The same bytes go to the same address in all blocks of the cluster, and count on the barrier of each.
 __device__ __forceinline__ void load_b(unsigned to, const TensorMap* map, int k, int piece, unsigned barrier) {
-#if CLUSTER > 1
+#if CLUSTER > 1 && !SHARE_A
   asm volatile(
       "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
       "[%0], [%1, {%2, %3, %4}], [%5], %6;" ::"r"(to),
-      "l"(map), "r"(0), "r"(k), "r"(piece), "r"(barrier), "h"(static_cast<unsigned short>((1 << CLUSTER) - 1))
+      "l"(map), "r"(0), "r"(k), "r"(piece), "r"(barrier), "h"(kAllBlocks)
       : "memory");
 #else
   asm volatile(
@@ -257,6 +274,7 @@ __global__ void __launch_bounds__(384, 1)
   const unsigned full = slabs + kConsumers * SLABS * kPieceBytes, empty = full + 8 * STAGES;  // barriers of each stage
   const int group = threadIdx.x / 128;
   const int rank = blockIdx.x % CLUSTER;
+  const int down = rank % kDown, across = rank % kAcross;  // the block's place in its cluster
   const int first = blockIdx.x / CLUSTER, clusters = gridDim.x / CLUSTER;
 
   if (threadIdx.x == 0) {
@@ -274,15 +292,14 @@ __global__ void __launch_bounds__(384, 1)
     if (threadIdx.x == 0) {
       for (int index = first; index < kTilesM * kTilesN; index += clusters) {
         const Tile tile = tile_at(index);
-        const int row = (tile.row * CLUSTER + rank) * BM;
-        constexpr int kShare = BN / 64 / CLUSTER;  // pieces of b that this block fetches for the cluster
+        const int row = (tile.row * kDown + down) * BM + across * kFetchedA;
+        const int piece = (tile.column * kAcross + across) * (BN / 64) + down * kFetchedB;
         for (int step = 0; step < kSteps; ++step, place.next()) {
           const unsigned to = ring + place.stage * kStageBytes;
           barrier_wait(empty + 8 * place.stage, place.parity ^ 1);
           barrier_expect(full + 8 * place.stage, kStageBytes);
-          load_a(to, &a_map, step * kStepK, row, full + 8 * place.stage);
-          load_b(to + kStageA + rank * kShare * kPieceBytes, &b_map, step * kStepK, tile.column * (BN / 64) + rank * kShare,
-                 full + 8 * place.stage);
+          load_a(to + across * kFetchedA * 128, &a_map, step * kStepK, row, full + 8 * place.stage);
+          load_b(to + kStageA + down * kFetchedB * kPieceBytes, &b_map, step * kStepK, piece, full + 8 * place.stage);
         }
       }
     }
@@ -319,10 +336,11 @@ __global__ void __launch_bounds__(384, 1)
       for (int r = 0; r < kRows; ++r) keep(d[r]);
       if (lane < CLUSTER) barrier_arrive(empty + 8 * before, lane);
       const Tile tile = tile_at(index);
-      const int row = (tile.row * CLUSTER + rank) * BM + consumer * kRows * 64;
+      const int row = (tile.row * kDown + down) * BM + consumer * kRows * 64;
+      const int column = (tile.column * kAcross + across) * BN;
 #pragma unroll
       for (int r = 0; r < kRows; ++r) {
-        store_tile(d[r], &c_map, c, row + r * 64, tile.column * BN, slabs + consumer * SLABS * kPieceBytes, slab, group);
+        store_tile(d[r], &c_map, c, row + r * 64, column, slabs + consumer * SLABS * kPieceBytes, slab, group);
       }
     }
     // Shared memory must outlive the stores that read it.

@@ -90,15 +90,15 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
     for (int k = 0; k < BK; k += 16) {
       wmma::fragment<wmma::matrix_a, 16, 16, 16, __half, wmma::row_major> a_part[kFragmentsM];
-      wmma::fragment<wmma::matrix_b, 16, 16, 16, __half, wmma::row_major> b_part[kFragmentsN];
 #pragma unroll
       for (int i = 0; i < kFragmentsM; ++i) wmma::load_matrix_sync(a_part[i], a_stage + i * 16 * kRowsA + k, kRowsA);
 #pragma unroll
-      for (int j = 0; j < kFragmentsN; ++j) wmma::load_matrix_sync(b_part[j], b_stage + k * kRowsB + j * 16, kRowsB);
+      for (int j = 0; j < kFragmentsN; ++j) {
+        // One fragment of b at a time: with all of them 64 x 64 a warp does not fit the registers.
+        wmma::fragment<wmma::matrix_b, 16, 16, 16, __half, wmma::row_major> b_part;
+        wmma::load_matrix_sync(b_part, b_stage + k * kRowsB + j * 16, kRowsB);
 #pragma unroll
-      for (int i = 0; i < kFragmentsM; ++i) {
-#pragma unroll
-        for (int j = 0; j < kFragmentsN; ++j) wmma::mma_sync(sum[i][j], a_part[i], b_part[j], sum[i][j]);
+        for (int i = 0; i < kFragmentsM; ++i) wmma::mma_sync(sum[i][j], a_part[i], b_part, sum[i][j]);
       }
     }
   }
