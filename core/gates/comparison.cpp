@@ -93,7 +93,7 @@ Comparison compare_numbers(const Subject& subject) {
 
 double allowance(PrecisionClass precision, DType dtype) {
   // Of a 16-bit output the rounding itself is the noise: computed in fp32 and rounded once it is within 1; a
-  // few roundings on the way are what 16-bit arithmetic means.
+  // few roundings on the way are what 16-bit arithmetic means. Noise::arithmetic comes on top.
   const bool narrow = dtype == DType::f16 || dtype == DType::bf16;
   const double unit = std::max(unit_roundoff(dtype), 0x1p-53);
   const auto reach = [&](double least, double multiple, double class_unit) {
@@ -103,7 +103,7 @@ double allowance(PrecisionClass precision, DType dtype) {
     case PrecisionClass::exact:
       return 0;
     case PrecisionClass::strict_fp32:
-      return narrow ? 2 : reach(128, 128, 0x1p-24);
+      return narrow ? 2 : reach(kFloatMultiple, kFloatMultiple, 0x1p-24);
     case PrecisionClass::compensated:
       return narrow ? 2 : reach(128, 64, 0x1p-20);
     case PrecisionClass::tf32:

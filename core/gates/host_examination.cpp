@@ -24,24 +24,32 @@ struct Tile {
 
  private:
   void observe(std::span<const double> response) {
-    const auto observed = [&](std::size_t i) {
+    noise = summary(type.roundoff, [&](std::size_t i) {
       return observed_noise(torch[i], oracle[i], i < response.size() ? response[i] : 0);
-    };
+    });
+    if (response.empty() || !hides_arithmetic(type)) return;
+    const auto of_response = [&](std::size_t i) { return observed_arithmetic(response[i]); };
+    noise.arithmetic = kFloatMultiple * summary(kFloatRoundoff, of_response).absolute;
+  }
+
+  /// `least`: of the relative noise.
+  template <class Observed>
+  [[nodiscard]] Noise summary(double least, Observed observed) const {
+    Noise all{least, 0};
     std::vector<double> ratios;
     for (std::size_t i = 0; i < oracle.size(); ++i) {
       if (is_finite(oracle[i]) && oracle[i] != 0) ratios.push_back(observed(i) / std::abs(oracle[i]));
     }
-    noise.relative = type.roundoff;
     if (!ratios.empty()) {
       const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
       std::nth_element(ratios.begin(), middle, ratios.end());
-      noise.relative = std::max(noise.relative, *middle);
+      all.relative = std::max(all.relative, *middle);
     }
     for (std::size_t i = 0; i < oracle.size(); ++i) {
       if (!is_finite(oracle[i])) continue;
-      const double beyond = observed(i) - kRelativeSpread * noise.relative * std::abs(oracle[i]);
-      noise.absolute = std::max(noise.absolute, beyond);
+      all.absolute = std::max(all.absolute, unexplained(observed(i), all.relative, oracle[i]));
     }
+    return all;
   }
 };
 
@@ -76,8 +84,7 @@ void measure_tile(const Tile& tile, std::span<const double> answer, double oracl
     all.torch_max_error = std::max(all.torch_max_error, own / scale);
   }
   all.error_squares += error_squares;
-  if (error_squares > 0 && answer.size() >= kTileLeast)
-    all.needed = std::max(all.needed, std::sqrt(error_squares / noise_squares) / kNormAllowance);
+  all.needed = std::max(all.needed, needed_by_norm(error_squares, noise_squares, answer.size(), tile.noise));
 }
 
 template <class Visit>  // visit(tile, answer of the tile)

@@ -15,6 +15,13 @@ inline double product(double a, double b) {
   return a * b;
 #endif
 }
+inline double difference(double a, double b) {
+#ifdef __CUDACC__
+  return __dsub_rn(a, b);
+#else
+  return a - b;
+#endif
+}
 
 constexpr double kEndless = __builtin_bit_cast(double, uint64_t{0x7FF0000000000000});
 
@@ -29,6 +36,9 @@ struct TypeLimits {
 /// Noise of an element = relative * |oracle| + absolute, alike for all elements of a tile.
 struct Noise {
   double relative = 0, absolute = 0;
+  /// What fp32 arithmetic may add to the error of any element; a class's multiple does not apply to it. 0
+  /// unless the output rounds more coarsely than fp32, whose rounding would hide it in the noise.
+  double arithmetic = 0;
 
   double at(double value, const TypeLimits& type) const {
     return product(relative, fabs(value)) + absolute + type.step;
@@ -57,6 +67,8 @@ constexpr uint64_t kTileMost = 4096;     // elements whose noise is observed tog
 constexpr uint64_t kTileLeast = 64;      // shorter rows are joined until a tile has as many
 constexpr double kRelativeSpread = 4;    // noise beyond this multiple of the tile's median is absolute noise
 constexpr double kNormAllowance = 0.75;  // an error that is everywhere must be smaller than one somewhere
+constexpr double kFloatRoundoff = 0x1p-24;
+constexpr double kFloatMultiple = 128;  // of the noise: what strict_fp32 allows of an f32 output
 
 /// The oracle's and PyTorch's values of one element, and what any finite answer there is measured against.
 struct Right {
@@ -81,19 +93,42 @@ inline bool right_class(double answer, const Right& right) {
   return !is_finite(answer) && (same_class(answer, right.oracle) || same_class(answer, right.torch));
 }
 
+/// Whether the output's own rounding hides the noise of fp32 arithmetic: where a sum cancels, an element is
+/// too small for that rounding to cover it, and PyTorch's errors are all rounding.
+inline bool hides_arithmetic(const TypeLimits& type) {
+  return type.roundoff > kFloatRoundoff;
+}
+
+/// The part of the noise seen at an element that the tile's relative noise does not explain; may be negative.
+inline double unexplained(double observed, double relative, double oracle) {
+  return difference(observed, product(product(kRelativeSpread, relative), fabs(oracle)));
+}
+
 /// The multiple of the noise by which an answer is wrong; infinite for a wrong class.
 inline double needed_allowance(double answer, const Right& right, const Noise& noise,
                                const TypeLimits& type) {
   if (!is_finite(answer)) return right_class(answer, right) ? 0 : kEndless;
   if (!is_finite(right.value)) return kEndless;
-  const double error = fabs(answer - right.value);
-  return error == 0 ? 0 : error / noise.at(right.value, type);
+  const double error = difference(fabs(answer - right.value), noise.arithmetic);
+  return error > 0 ? error / noise.at(right.value, type) : 0;
+}
+
+/// The multiple that a tile of `elements` needs, whose errors and noises have these sums of squares.
+inline double needed_by_norm(double errors, double noises, uint64_t elements, const Noise& noise) {
+  if (errors == 0 || elements < kTileLeast) return 0;
+  const double arithmetic = product(noise.arithmetic, sqrt(static_cast<double>(elements) / noises));
+  return difference(sqrt(errors / noises) / kNormAllowance, arithmetic);
 }
 
 /// The noise seen at one element: PyTorch's error, or the oracle's response where that is larger.
 inline double observed_noise(double torch, double oracle, double response) {
   const double own = is_finite(torch) ? fabs(torch - oracle) : 0;
   return is_finite(response) && response > own ? response : own;
+}
+
+/// The noise of fp32 arithmetic alone, of which the response knows.
+inline double observed_arithmetic(double response) {
+  return is_finite(response) ? response : 0;
 }
 
 /// Whether the answer is the oracle's value, rounded once.

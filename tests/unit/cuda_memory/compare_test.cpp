@@ -217,6 +217,25 @@ TEST_CASE("an error that is everywhere is seen by the norm") {
   CHECK_FALSE(result.right());
 }
 
+TEST_CASE("fp32 noise in 16-bit outputs is allowed as on the host") {
+  Memories m;
+  const DType dtype = GENERATE(DType::f16, DType::bf16);
+  const double units = GENERATE(20.0, 120.0, 170.0, 1000.0);
+  Case c(dtype, {32, 200}, 91);
+  std::fill(c.response.begin(), c.response.end(), 0x1p-24);
+  for (std::size_t i = 0; i < c.count; i += 9) {  // as sums that cancel
+    c.oracle[i] *= 1e-9;
+    store(dtype, c.torch.data(), i, c.oracle[i]);
+    c.set(i, c.oracle[i] + units * 0x1p-24);
+  }
+  CAPTURE(units);
+  check(m, c);
+  Expectation responded = c.expected;
+  responded.response = c.response;
+  const Comparison host = m.host.compare(responded, c.elements(), PrecisionClass::fp16, {});
+  CHECK(host.right() == (units < 128));  // beyond, at most 12 units of noise and 12 of the least step
+}
+
 TEST_CASE("a transposed answer is described as on the host") {
   Memories m;
   for (const auto& shape : {std::vector<std::int64_t>{40, 40}, std::vector<std::int64_t>{30, 50}}) {

@@ -72,23 +72,23 @@ unsigned long long select_key(const unsigned long long* keys, unsigned count, un
   return selection->prefix;
 }
 
-// One block a tile. The relative noise is the median of the ratios: doubles that are not negative order as
-// their bits do.
-__global__ void __launch_bounds__(256)
-    judge_observe(JudgeSubject subject, const double* response, Noise* noise) {
-  __shared__ unsigned long long keys[kTileMost];
-  __shared__ unsigned bins[256];
-  __shared__ unsigned counted;
-  __shared__ Selection selection;
-  __shared__ double most[kJudgeWarps];
+// Shared memory of a block that observes.
+struct ObserveRoom {
+  unsigned long long keys[kTileMost];
+  unsigned bins[256];
+  unsigned counted;
+  Selection selection;
+  double most[kJudgeWarps];
+};
+
+// The noise of a tile of which observed(i) is seen; `least` is that of the relative noise, which is the median of
+// the ratios: doubles that are not negative order as their bits do. By all threads of a block; thread 0's is right.
+template <class Observed>
+Noise summary(const double* oracle, unsigned count, double least, ObserveRoom& room, Observed observed) {
+  unsigned long long* keys = room.keys;
+  unsigned& counted = room.counted;
+  Selection& selection = room.selection;
   constexpr unsigned long long kNoKey = ~0ull;
-  const uint64_t begin = subject.tiles.begin(blockIdx.x);
-  const unsigned count = static_cast<unsigned>(subject.tiles.size(blockIdx.x));
-  const double* oracle = subject.oracle + begin;
-  const auto observed = [&](unsigned i) {
-    return observed_noise(value_at(subject.dtype, subject.torch, begin + i), oracle[i],
-                          response == nullptr ? 0 : response[begin + i]);
-  };
   if (threadIdx.x == 0) counted = 0;
   __syncthreads();
   unsigned mine = 0;
@@ -101,21 +101,39 @@ __global__ void __launch_bounds__(256)
   __syncthreads();
   if (threadIdx.x == 0) selection.prefix = 0, selection.rank = counted / 2;
   __syncthreads();
-  double relative = subject.type.roundoff;
+  double relative = least;
   if (counted > 0)
-    relative = fmax(relative, __builtin_bit_cast(double, select_key(keys, count, bins, &selection)));
+    relative = fmax(relative, __builtin_bit_cast(double, select_key(keys, count, room.bins, &selection)));
   double absolute = 0;
-  const double usual = product(kRelativeSpread, relative);
   for (unsigned i = threadIdx.x; i < count; i += kJudgeThreads) {
-    if (is_finite(oracle[i]))
-      absolute = fmax(absolute, __dsub_rn(observed(i), product(usual, fabs(oracle[i]))));
+    if (is_finite(oracle[i])) absolute = fmax(absolute, unexplained(observed(i), relative, oracle[i]));
   }
   absolute = warp_max(absolute);
-  if (threadIdx.x % 32 == 0) most[threadIdx.x / 32] = absolute;
+  if (threadIdx.x % 32 == 0) room.most[threadIdx.x / 32] = absolute;
   __syncthreads();
-  if (threadIdx.x != 0) return;
-  for (unsigned w = 1; w < kJudgeWarps; ++w) absolute = fmax(absolute, most[w]);
-  noise[blockIdx.x] = {relative, absolute};
+  if (threadIdx.x == 0) {
+    for (unsigned w = 1; w < kJudgeWarps; ++w) absolute = fmax(absolute, room.most[w]);
+  }
+  __syncthreads();  // the room may be used again
+  return {relative, absolute};
+}
+
+// One block a tile.
+__global__ void __launch_bounds__(256)
+    judge_observe(JudgeSubject subject, const double* response, Noise* noise) {
+  __shared__ ObserveRoom room;
+  const uint64_t begin = subject.tiles.begin(blockIdx.x);
+  const unsigned count = static_cast<unsigned>(subject.tiles.size(blockIdx.x));
+  const double* oracle = subject.oracle + begin;
+  Noise all = summary(oracle, count, subject.type.roundoff, room, [&](unsigned i) {
+    return observed_noise(value_at(subject.dtype, subject.torch, begin + i), oracle[i],
+                          response == nullptr ? 0 : response[begin + i]);
+  });
+  if (response != nullptr && hides_arithmetic(subject.type)) {
+    const auto of_response = [&](unsigned i) { return observed_arithmetic(response[begin + i]); };
+    all.arithmetic = product(kFloatMultiple, summary(oracle, count, kFloatRoundoff, room, of_response).absolute);
+  }
+  if (threadIdx.x == 0) noise[blockIdx.x] = all;
 }
 
 // What a lane has found so far.
@@ -146,7 +164,7 @@ void measure_element(const JudgeSubject& subject, const Noise& noise, double rms
   if (!is_finite(right.value)) return;
   const double error = is_finite(answer) ? fabs(answer - right.value) : 0;
   const double around = noise.at(right.value, type);
-  if (common) found.needed = larger_ratio(found.needed, error, around);
+  if (common) found.needed = larger_ratio(found.needed, difference(error, noise.arithmetic), around);
   found.max_error = larger_ratio(found.max_error, error, fabs(right.value) + rms + type.step);
   found.squares += right.value * right.value;
   sums.errors += error * error;
@@ -181,8 +199,7 @@ void measure_tile(const JudgeSubject& subject, uint64_t tile, double rms, LaneFi
   }
   sums.errors = warp_sum(sums.errors), sums.noises = warp_sum(sums.noises);
   if (threadIdx.x % 32 == 0) found.error_squares += sums.errors;
-  if (sums.errors > 0 && count >= kTileLeast)
-    found.needed = fmax(found.needed, sqrt(sums.errors / sums.noises) / kNormAllowance);
+  found.needed = fmax(found.needed, needed_by_norm(sums.errors, sums.noises, count, noise));
   if (count < 16 * 32) return;
   found.needed = warp_max(found.needed);  // so that fewer of the next tile's elements are divided
   found.max_error = warp_max(found.max_error);
