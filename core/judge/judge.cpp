@@ -7,14 +7,14 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/csrc/jit/api/compilation_unit.h>
-#include <torch/csrc/jit/frontend/ir_emitter.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
-#include <torch/jit.h>
 #include <torch/version.h>
 
 #include <cmath>
 #include <optional>
+#include <set>
+
+#include "core/judge/baselines.hpp"
+#include "core/judge/torch_expression.hpp"
 
 namespace kevolve {
 namespace {
@@ -64,8 +64,6 @@ class DefaultDouble {
   caffe2::TypeMeta before_;
 };
 
-using Tensors = std::vector<at::Tensor>;
-
 /// LibTorch's CUDA half is loaded only where a GPU is judged on, so that one binary serves both worlds.
 const Result<void>& load_torch_cuda() {
   static const Result<void> loaded = []() -> Result<void> {
@@ -80,30 +78,22 @@ const Result<void>& load_torch_cuda() {
   return loaded;
 }
 
-void allow_tf32(bool allowed) {
-  at::globalContext().setAllowTF32CuBLAS(allowed);
-  at::globalContext().setAllowTF32CuDNN(allowed);
-}
-
 /// What a Draw's expectations view.
 struct Answers {
   Tensors torch, oracle, response;
+  mutable std::set<std::string> verified;  ///< baselines that have answered this draw rightly
 };
 
 }  // namespace
 
 class Judge::Torch {
  public:
-  Torch(Operator subject, Memory& where)
-      : op(std::move(subject)), memory(where), device_(where.torch_device()) {}
-
-  void compile() {
-    torch::jit::setGraphExecutorOptimize(false);  // eager: one kernel for each operation, nothing fused
-    unit_ = torch::jit::compile(op.reference);
-    forward_ = unit_->find_function(c10::QualifiedName("forward"));
-    if (forward_ == nullptr) throw std::runtime_error("the reference defines no function named 'forward'");
-    for (const auto& argument : forward_->getSchema().arguments()) check_parameter(argument.name());
-  }
+  Torch(Operator subject, Memory& where, PackagePlace packages)
+      : op(std::move(subject)),
+        memory(where),
+        device_(where.torch_device()),
+        reference_(op.reference, op),
+        baselines(op, reference_, std::move(packages)) {}
 
   /// Views of the inputs' bytes.
   [[nodiscard]] Tensors view(const std::vector<DrawnInput>& inputs, const Bindings& axes) const {
@@ -115,33 +105,11 @@ class Judge::Torch {
     return tensors;
   }
 
-  /// Calls forward with parameters bound by name; gives the outputs, contiguous.
-  Tensors run(const Tensors& inputs, const Bindings& axes) {
-    const c10::InferenceMode no_gradients;
-    allow_tf32(op.precision > PrecisionClass::compensated);
-    torch::jit::Stack stack;
-    for (const auto& argument : forward_->getSchema().arguments()) {
-      stack.push_back(value_of(argument, inputs, axes));
-    }
-    const c10::IValue result = (*forward_)(std::move(stack));
-    Tensors outputs;
-    if (result.isTensor()) {
-      outputs.push_back(result.toTensor());
-    } else if (result.isTuple()) {
-      for (const auto& element : result.toTupleRef().elements()) outputs.push_back(element.toTensor());
-    } else {
-      throw std::runtime_error(
-          "the reference must return a Tensor or a tuple of Tensors, one for each output");
-    }
+  void check_outputs(const Tensors& outputs, const Bindings& axes) const {
     if (outputs.size() != op.outputs.size()) {
       throw std::runtime_error(fmt::format("the reference returns {} tensors, but {} outputs are declared",
                                            outputs.size(), op.outputs.size()));
     }
-    for (at::Tensor& output : outputs) output = output.contiguous();
-    return outputs;
-  }
-
-  void check_outputs(const Tensors& outputs, const Bindings& axes) const {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const TensorSpec& spec = op.outputs[i];
       const auto shape = shape_of(spec, axes);
@@ -162,15 +130,31 @@ class Judge::Torch {
   std::shared_ptr<Answers> answer(const Tensors& inputs, const Bindings& axes) {
     const c10::InferenceMode no_gradients;
     auto answers = std::make_shared<Answers>();
-    answers->torch = run(inputs, axes);
+    answers->torch = reference_.run(inputs, axes);
     check_outputs(answers->torch, axes);
     const DefaultDouble oracle_makes_doubles;
     Tensors wide;
     for (const at::Tensor& input : inputs)
       wide.push_back(input.is_floating_point() ? input.to(at::kDouble) : input);
-    answers->oracle = run(wide, axes);
+    answers->oracle = reference_.run(wide, axes);
     for (at::Tensor& output : answers->oracle) output = output.to(at::kDouble);
     return answers;
+  }
+
+  /// Compares a baseline's answer with the oracle in the operator's class; "" when it is right.
+  std::string wrong(const std::string& baseline, const Draw& draw) {
+    const c10::InferenceMode no_gradients;
+    const Tensors inputs = view(draw.inputs, draw.axes);
+    Tensors outputs;
+    memory.time_us([&] { outputs = baselines.run(baseline, inputs, draw.axes); });  // and waits for it
+    check_outputs(outputs, draw.axes);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Elements answer{op.outputs[i].dtype, static_cast<const std::byte*>(outputs[i].const_data_ptr()),
+                            static_cast<std::size_t>(outputs[i].numel())};
+      const Comparison compared = memory.compare(draw.outputs[i], answer, op.precision, std::nullopt);
+      if (!compared.right()) return compared.evidence;
+    }
+    return {};
   }
 
   /// Adds the oracle's response to nudged inputs, once.
@@ -198,33 +182,6 @@ class Judge::Torch {
     const auto shape = shape_at(spec, axes);
     if (!shape) throw std::runtime_error(shape.error().message);
     return *shape;
-  }
-
-  void check_parameter(const std::string& name) const {
-    if (op.is_input(name)) return;
-    for (const Scalar& scalar : op.scalars) {
-      if (scalar.name == name) return;
-    }
-    for (const Axis& axis : op.axes) {
-      if (axis.name == name) return;
-    }
-    throw std::runtime_error(fmt::format(
-        "parameter '{}' of forward is neither an input nor a scalar nor an axis of the operator", name));
-  }
-
-  [[nodiscard]] c10::IValue value_of(const c10::Argument& argument, const Tensors& inputs,
-                                     const Bindings& axes) const {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (op.inputs[i].name == argument.name()) return inputs[i];
-    }
-    for (const Scalar& scalar : op.scalars) {
-      if (scalar.name != argument.name()) continue;
-      if (!is_floating(scalar.dtype)) return static_cast<std::int64_t>(scalar.value);
-      // Candidates see an f32 constant, so the oracle must too.
-      return scalar.dtype == DType::f32 ? static_cast<double>(static_cast<float>(scalar.value))
-                                        : scalar.value;
-    }
-    return axes.at(argument.name());
   }
 
   /// Several: in one alone, the nudges of two terms that cancel may cancel too. The noise of a tile of the
@@ -258,16 +215,18 @@ class Judge::Torch {
       factor = factor.reshape(input.sizes()).clone();
       nudged.push_back(factor.mul_(0x1p-23).add_(1 - 0x1p-24).mul_(input));
     }
-    const Tensors moved = run(nudged, axes);
+    const Tensors moved = reference_.run(nudged, axes);
     for (std::size_t i = 0; i < moved.size(); ++i) {
       const at::Tensor change = moved[i].to(at::kDouble).sub_(answers.oracle[i]).abs_();
       answers.response[i] = at::fmax(answers.response[i], change);
     }
   }
 
-  std::shared_ptr<torch::jit::CompilationUnit> unit_;
-  torch::jit::Function* forward_ = nullptr;
   at::Device device_;
+  TorchExpression reference_;
+
+ public:
+  Baselines baselines;
 };
 
 Judge::Judge(std::unique_ptr<Torch> torch) : torch_(std::move(torch)) {}
@@ -279,15 +238,16 @@ Memory& Judge::memory() const {
   return torch_->memory;
 }
 
-Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, Memory& memory) {
+Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, Memory& memory,
+                                             PackagePlace packages) {
   const std::string where = fmt::format("operator '{}': reference", op.name);
   if (memory.torch_device() != "cpu") {
     if (const auto& loaded = load_torch_cuda(); !loaded) return failure(loaded.error());
   }
   try {
     at::set_num_threads(threads);
-    auto torch = std::make_unique<Torch>(std::move(op), memory);
-    torch->compile();
+    packages.torch_device = memory.torch_device();
+    auto torch = std::make_unique<Torch>(std::move(op), memory, std::move(packages));
     return std::unique_ptr<Judge>(new Judge(std::move(torch)));
   } catch (const std::exception& error) {
     return failure(fmt::format("{}: {}", where, words_of(error)));
@@ -335,12 +295,31 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
   }
 }
 
-Result<double> Judge::time_eager_us(const Draw& draw) {
+Result<std::optional<std::string>> Judge::missing(const std::string& baseline, const Bindings& axes) {
   try {
-    const Tensors inputs = torch_->view(draw.inputs, draw.axes);
-    return memory().time_us([&] { torch_->run(inputs, draw.axes); });
+    return torch_->baselines.missing(baseline, axes);
   } catch (const std::exception& error) {
-    return failure(fmt::format("operator '{}': reference: {}", op().name, words_of(error)));
+    return failure(fmt::format("operator '{}': baseline '{}': {}", op().name, baseline, words_of(error)));
+  }
+}
+
+Result<double> Judge::time_us(const std::string& baseline, const Draw& draw) {
+  const std::string where = fmt::format("operator '{}': baseline '{}'", op().name, baseline);
+  try {
+    if (const auto missing = torch_->baselines.missing(baseline, draw.axes))
+      return failure(where + ": " + *missing);
+    const auto& answers = *static_cast<const Answers*>(draw.answers.get());
+    if (baseline != kEagerBaseline && !answers.verified.contains(baseline)) {
+      const std::string evidence = torch_->wrong(baseline, draw);
+      if (!evidence.empty())
+        return failure(fmt::format("{}, draw '{}': {}", where, draw.distribution, evidence));
+      answers.verified.insert(baseline);
+    }
+    const c10::InferenceMode no_gradients;
+    const Tensors inputs = torch_->view(draw.inputs, draw.axes);
+    return memory().time_us([&] { torch_->baselines.run(baseline, inputs, draw.axes); });
+  } catch (const std::exception& error) {
+    return failure(where + ": " + words_of(error));
   }
 }
 

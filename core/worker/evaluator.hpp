@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,9 @@ class Evaluator {
 
  private:
   Result<std::shared_ptr<const Operator>> parse(const Json& document);
-  Result<Judge*> judge(const Operator& op, int threads, Memory& memory);
+  Result<Judge*> judge(const Operator& op, int threads, Memory& memory, const PackagePlace& packages);
+  [[nodiscard]] PackagePlace packages(const DeviceInfo& device) const;
+  void log_left_out(const std::string& baseline, const std::string& why);
   DrawPool& draws(Device& device);
 
   const DevicePlaces places_;
@@ -58,6 +61,7 @@ class Evaluator {
   HostMemory host_;                                                   // where operators are admitted
   std::map<std::string, std::unique_ptr<Judge>> judges_;              // by place and hash of the document
   std::map<const Device*, DrawPool> draws_;
+  std::set<std::string> said_;  // reasons that the log has
 };
 
 }  // namespace kevolve

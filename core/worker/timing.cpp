@@ -95,6 +95,11 @@ class TimedKernel {
   double wall_us_ = 0;
 };
 
+struct TimedBaseline {
+  std::string name;
+  std::vector<double> samples_us;
+};
+
 class TimingRun {
  public:
   TimingRun(Device& device, Judge& judge, const TimingPlan& plan, DrawPool& draws, const Seed& seed)
@@ -126,9 +131,47 @@ class TimingRun {
       if (!drawn) return failure(drawn.error());
       draws_.push_back(std::move(*drawn));
     }
-    const auto eager_us = judge_.time_eager_us(*draws_.front());  // also warms it up
+    const auto eager_us = judge_.time_us(std::string(kEagerBaseline), *draws_.front());
     if (!eager_us) return failure(eager_us.error());
     deadline_ = run_deadline(*eager_us);
+    return choose_baselines();
+  }
+
+  /// Those that are there and answer both draws rightly, which also warms them up.
+  Result<void> choose_baselines() {
+    for (const std::string& name : plan_.baselines) {
+      const std::string fault = baseline_fault(name);
+      if (fault.empty()) {
+        baselines_.push_back({name, {}});
+      } else if (name == plan_.yardstick) {
+        return failure("the yardstick: " + fault);
+      } else {
+        out_.left_out[name] = fault;
+      }
+    }
+    return check_yardstick();
+  }
+
+  [[nodiscard]] Result<void> check_yardstick() const {
+    const auto named = [&](const auto& all, const auto& name_of) {
+      return std::any_of(all.begin(), all.end(),
+                         [&](const auto& one) { return name_of(one) == plan_.yardstick; });
+    };
+    if (plan_.yardstick.empty() || named(plan_.baselines, [](const auto& name) { return name; }) ||
+        named(plan_.compare_with, [](const auto& kernel) { return kernel.subject.name; }))
+      return {};
+    return failure(fmt::format("yardstick '{}': neither a kernel of compare_with nor one of the baselines",
+                               plan_.yardstick));
+  }
+
+  /// Why a baseline cannot be timed; "" when it can.
+  std::string baseline_fault(const std::string& name) {
+    const auto missing = judge_.missing(name, plan_.workload.axes);
+    if (!missing) return missing.error().message;
+    if (*missing) return **missing;
+    for (const auto& draw : draws_) {
+      if (const auto time = judge_.time_us(name, *draw); !time) return time.error().message;
+    }
     return {};
   }
 
@@ -163,14 +206,14 @@ class TimingRun {
     const StoppingSettings stopping{.min_samples = plan_.settings.min_samples,
                                     .max_samples = plan_.settings.max_samples,
                                     .max_seconds = plan_.settings.max_seconds};
-    std::vector<std::size_t> order(kernels_.size() + (plan_.eager ? 1 : 0));
+    std::vector<std::size_t> order(kernels_.size() + baselines_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     for (std::size_t number = 0;; ++number) {
       std::shuffle(order.begin(), order.end(), random);
       for (const std::size_t who : order) {
         auto verdict = who < kernels_.size()
                            ? kernels_[who].sample(number % kDraws, *draws_[number % kDraws], number)
-                           : sample_eager(number);
+                           : sample_baseline(baselines_[who - kernels_.size()], number);
         if (!verdict || !verdict->passed())
           return who < kernels_.size() ? blame(who, std::move(verdict)) : verdict;
       }
@@ -182,23 +225,27 @@ class TimingRun {
     }
   }
 
-  Result<Verdict> sample_eager(std::size_t number) {
+  Result<Verdict> sample_baseline(TimedBaseline& baseline, std::size_t number) {
     device_.flush_caches();
-    const auto time = judge_.time_eager_us(*draws_[number % kDraws]);
+    const auto time = judge_.time_us(baseline.name, *draws_[number % kDraws]);
     if (!time) return failure(time.error());
-    eager_us_.push_back(*time);
+    baseline.samples_us.push_back(*time);
     return Verdict{Outcome::passed, Gate::timing, ""};
   }
 
-  [[nodiscard]] bool has_yardstick() const { return kernels_.size() > 1 || plan_.eager; }
+  [[nodiscard]] bool has_yardstick() const { return kernels_.size() > 1 || !baselines_.empty(); }
 
-  /// What speed-ups are against. Without any, one that nothing is slower than: sampling stops on the
-  /// candidate's own spread.
+  /// What speed-ups are against: what the plan names, else the first kernel, else the first baseline. Without
+  /// any, one that nothing is slower than: sampling stops on the candidate's own spread.
   [[nodiscard]] std::vector<double> yardstick() const {
     for (std::size_t i = 1; i < kernels_.size(); ++i) {
       if (plan_.yardstick.empty() || kernels_[i].name() == plan_.yardstick) return kernels_[i].samples_us;
     }
-    return plan_.eager ? eager_us_ : std::vector<double>(kernels_[0].samples_us.size(), 1e30);
+    for (const TimedBaseline& baseline : baselines_) {
+      if (baseline.name == plan_.yardstick) return baseline.samples_us;
+    }
+    return baselines_.empty() ? std::vector<double>(kernels_[0].samples_us.size(), 1e30)
+                              : baselines_.front().samples_us;
   }
 
   /// What decides whether more samples are worth their time: the strongest rival, which is named last.
@@ -214,7 +261,7 @@ class TimingRun {
     };
     add("candidate", kernels_[0].samples_us);
     for (std::size_t i = 1; i < kernels_.size(); ++i) add(kernels_[i].name(), kernels_[i].samples_us);
-    if (plan_.eager) add("eager", eager_us_);
+    for (const TimedBaseline& baseline : baselines_) add(baseline.name, baseline.samples_us);
     if (has_yardstick()) out_.speedup = paired_ratio(yardstick(), kernels_[0].samples_us, seed_.bits[0]);
     if (!kernels_[0].prepare_us.empty()) out_.prepare_us = median(kernels_[0].prepare_us);
   }
@@ -227,7 +274,7 @@ class TimingRun {
   std::chrono::milliseconds deadline_{};
   std::vector<std::shared_ptr<const Draw>> draws_;
   std::vector<TimedKernel> kernels_;  // the candidate first
-  std::vector<double> eager_us_;
+  std::vector<TimedBaseline> baselines_;
   Timing out_;
 };
 

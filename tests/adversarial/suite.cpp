@@ -86,7 +86,7 @@ Result<EvaluateRequest> request_for(const Case& test) {
   const auto tunables = first_tunables(*source, test.file);
   if (!tunables) return failure(tunables.error());
   request.tunables = *tunables;
-  request.time_eager = false;
+  request.baselines = {};
   request.timing = {.min_samples = 3, .max_samples = 5, .max_seconds = 0.2};
   return request;
 }
