@@ -199,7 +199,7 @@ int evaluate(const Options& options) {
     print_json(to_json(reply->evaluation));
   } else {
     print_evaluation(reply->evaluation, *request);
-    print_left_out(log);
+    if (options.device != "cpu") print_left_out(log);
   }
   std::filesystem::remove(log);
   if (options.save) {
