@@ -2,9 +2,10 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
-#include <new>
 
+#include "core/gates/examination.hpp"
 #include "core/model/stopwatch.hpp"
 
 namespace kevolve {
@@ -14,22 +15,31 @@ std::size_t HostMemory::size_bytes() const {
          static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+double HostMemory::time_us(const std::function<void()>& work) {
+  const Stopwatch watch;
+  work();
+  return 1e6 * watch.seconds();
+}
+
 Result<std::shared_ptr<std::byte>> HostMemory::allocate(std::size_t size_bytes) {
-  std::byte* block = new (std::nothrow) std::byte[size_bytes];
-  if (block == nullptr) return failure("no memory for " + std::to_string(size_bytes) + " bytes");
-  return std::shared_ptr<std::byte>(block, std::default_delete<std::byte[]>());
+  constexpr std::size_t kAlignment = 64;
+  const std::size_t rounded = (size_bytes + kAlignment) / kAlignment * kAlignment;  // never 0
+  void* memory = std::aligned_alloc(kAlignment, rounded);
+  if (memory == nullptr)
+    return failure("allocating " + std::to_string(size_bytes) + " bytes of host memory: not enough memory");
+  return std::shared_ptr<std::byte>(static_cast<std::byte*>(memory), [](std::byte* at) { std::free(at); });
 }
 
 void HostMemory::copy(void* to, const void* from, std::size_t size_bytes) {
-  std::memcpy(to, from, size_bytes);
+  if (size_bytes > 0) std::memcpy(to, from, size_bytes);
 }
 
 void HostMemory::from_host(void* to, const void* from, std::size_t size_bytes) {
-  std::memcpy(to, from, size_bytes);
+  copy(to, from, size_bytes);
 }
 
 void HostMemory::to_host(void* to, const void* from, std::size_t size_bytes) {
-  std::memcpy(to, from, size_bytes);
+  copy(to, from, size_bytes);
 }
 
 void HostMemory::poison(std::byte* at, std::size_t size_bytes, std::uint8_t pattern) {
@@ -41,7 +51,7 @@ void HostMemory::draw(const DrawPlan& plan, DType dtype, std::byte* to, std::siz
 }
 
 bool HostMemory::equal(const void* a, const void* b, std::size_t size_bytes) {
-  return std::memcmp(a, b, size_bytes) == 0;
+  return size_bytes == 0 || std::memcmp(a, b, size_bytes) == 0;
 }
 
 std::size_t HostMemory::first_difference(const Elements& a, const Elements& b) {
@@ -51,7 +61,7 @@ std::size_t HostMemory::first_difference(const Elements& a, const Elements& b) {
 std::vector<std::size_t> HostMemory::unwritten_in_both(const Elements& a, std::uint8_t poison_a,
                                                        const Elements& b, std::uint8_t poison_b) {
   std::vector<std::size_t> indices;
-  for (std::size_t i = 0; i < a.count && indices.size() < 65536; ++i) {
+  for (std::size_t i = 0; i < a.count && indices.size() < kMostSampled; ++i) {
     if (kevolve::holds_poison(a, i, poison_a) && kevolve::holds_poison(b, i, poison_b)) indices.push_back(i);
   }
   return indices;
@@ -60,12 +70,6 @@ std::vector<std::size_t> HostMemory::unwritten_in_both(const Elements& a, std::u
 Comparison HostMemory::compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
                                std::optional<std::uint8_t> poison) {
   return kevolve::compare(expected, answer, required, poison);
-}
-
-double HostMemory::time_us(const std::function<void()>& work) {
-  const Stopwatch watch;
-  work();
-  return 1e6 * watch.seconds();
 }
 
 double HostMemory::at(const Elements& elements, std::size_t index) {

@@ -1,14 +1,16 @@
 #pragma once
-// HostMemory: the Memory of devices that keep tensors in the host's own memory. One thread; stateless.
+// HostMemory: the judge's hands on tensors in plain host memory, by core/gates. Stateless; one thread.
 
 #include "core/devices/memory.hpp"
 
 namespace kevolve {
 
-class HostMemory final : public Memory {
+class HostMemory : public Memory {
  public:
   [[nodiscard]] std::string torch_device() const override { return "cpu"; }
+  /// Aligned to 64 bytes, as LibTorch aligns.
   [[nodiscard]] std::size_t size_bytes() const override;
+  double time_us(const std::function<void()>& work) override;
   Result<std::shared_ptr<std::byte>> allocate(std::size_t size_bytes) override;
   void copy(void* to, const void* from, std::size_t size_bytes) override;
   void from_host(void* to, const void* from, std::size_t size_bytes) override;
@@ -21,7 +23,6 @@ class HostMemory final : public Memory {
                                              std::uint8_t poison_b) override;
   Comparison compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
                      std::optional<std::uint8_t> poison) override;
-  double time_us(const std::function<void()>& work) override;
   double at(const Elements& elements, std::size_t index) override;
   bool holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) override;
 };

@@ -10,13 +10,16 @@
 
 #include "core/devices/cuda/compile_device.hpp"
 #include "core/devices/cuda/cuda_memory.hpp"
-#include "core/devices/cuda/nvrtc_process.hpp"
-#include "core/devices/cuda/own_kernels.hpp"
+#include "core/devices/cuda/driver_launcher.hpp"
+#include "core/devices/cuda/judge_kernels.hpp"
 #include "core/devices/cuda/runner/context.hpp"
 #include "core/devices/cuda/shared_buffer.hpp"
 #include "core/devices/runner_process.hpp"
 
 namespace kevolve {
+
+extern const char* const kRunnerKernels;  // kernels/runner.cu
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -25,6 +28,16 @@ constexpr std::chrono::seconds kOwnDeadline{60};
 constexpr std::size_t kStandBy = 2;
 constexpr int kCandidatesPerDraw = 64;
 constexpr std::size_t kCopyBytes = std::size_t{512} << 20;
+
+/// A plan that names the harness's own kernels; it is never launched as a plan.
+LaunchPlan runner_plan() {
+  LaunchPlan plan;
+  for (const char* kernel : {"flush_l2", "scrub_shared"}) {
+    plan.launches.emplace_back();
+    plan.launches.back().kernel = kernel;
+  }
+  return plan;
+}
 
 struct Gpu {
   CUdevice device = 0;
@@ -127,7 +140,7 @@ class CudaDevice final : public Device {
   Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override;
 
  private:
-  Result<fs::path> compile_own(const char* source, const std::vector<std::string>& kernels);
+  Result<fs::path> compile_own(const std::string& source, const LaunchPlan& plan);
   Result<void> stand_by();
 
   const Driver& driver_;
@@ -142,28 +155,27 @@ class CudaDevice final : public Device {
   double copy_bytes_per_us_ = 0;
 };
 
-Result<fs::path> CudaDevice::compile_own(const char* source, const std::vector<std::string>& kernels) {
-  const auto binary = compiler_->compile(source, naming(kernels), kOwnDeadline);
+Result<fs::path> CudaDevice::compile_own(const std::string& source, const LaunchPlan& plan) {
+  const auto binary = compiler_->compile(source, plan, kOwnDeadline);
   if (!binary) return failure(binary.error());
   if (!*binary) return failure("kevolve's own kernels do not compile: " + binary->error().evidence);
   return fs::path((*binary)->path);
 }
 
 Result<void> CudaDevice::prepare() {
-  const auto own = compile_own(runner_kernels, {"flush_l2", "scrub_shared"});
+  const auto own = compile_own(kRunnerKernels, runner_plan());
   if (!own) return failure(own.error());
   runner_kernels_ = *own;
   if (auto waiting = stand_by(); !waiting) return waiting;
   auto context = runner::Context::open(gpu_.device, runner_kernels_, runner::Context::Stream::legacy);
   if (!context) return failure(context.error());
   context_.emplace(std::move(*context));
-  const auto judge = compile_own(judge_kernels, judge_kernel_names());
+  const auto judge = compile_own(judge_source(), judge_plan());
   if (!judge) return failure(judge.error());
   auto program = Program::load(driver_, *judge);
   if (!program) return failure(program.error());
-  auto memory = CudaMemory::create(driver_, std::move(*program), gpu_.device);
-  if (!memory) return failure(memory.error());
-  memory_ = std::move(*memory);
+  memory_ = std::make_unique<CudaMemory>(std::make_shared<DriverLauncher>(driver_, std::move(*program)),
+                                         gpu_.device, static_cast<std::size_t>(gpu_.limits.memory_bytes));
   buffers_.emplace(driver_, gpu_.device, *memory_);
   return {};
 }
@@ -230,16 +242,6 @@ double CudaDevice::flops_per_us(PrecisionClass precision) const {
 }
 
 }  // namespace
-
-LaunchPlan naming(const std::vector<std::string>& kernels) {
-  LaunchPlan plan;
-  for (const std::string& kernel : kernels) {
-    PlannedLaunch launch;
-    launch.kernel = kernel;
-    plan.launches.push_back(std::move(launch));
-  }
-  return plan;
-}
 
 std::optional<int> gpu_ordinal(std::string_view device_name) {
   constexpr std::string_view kPrefix = "cuda";

@@ -83,7 +83,7 @@ struct Running {
       std::memset((*buffer)->data(), 0xff, (*buffer)->size_bytes());
       if (planned.role == BufferRole::input)
         for (std::int64_t i = 0; i < planned.elements; ++i)
-          static_cast<float*>((*buffer)->data())[i] = static_cast<float>(i + 1);
+          reinterpret_cast<float*>((*buffer)->data())[i] = static_cast<float>(i + 1);
       buffers.push_back(*buffer);
     }
     auto started = device().start_runner(binary, candidate.plan);
@@ -106,7 +106,7 @@ struct Running {
     CHECK(report->verdict.gate == Gate::correctness);
     return report->verdict;
   }
-  float* values(std::size_t buffer) { return static_cast<float*>(buffers[buffer]->data()); }
+  float* values(std::size_t buffer) { return reinterpret_cast<float*>(buffers[buffer]->data()); }
 };
 
 /// y = 2 x.

@@ -23,14 +23,14 @@ TEST_CASE("a correct kernel computes, repeatedly, over several sets and under ev
   auto x = device().allocate(1024, Placement::flush_left, 16),
        y = device().allocate(1024, Placement::flush_left, 16);
   REQUIRE((x && y));
-  std::fill_n(static_cast<float*>((*x)->data()), 256, 21.0F);
+  std::fill_n(reinterpret_cast<float*>((*x)->data()), 256, 21.0F);
   const auto second = running.runner->bind({*x, *y});
   REQUIRE(second);
   const auto report = running.runner->run(*second, {});
   REQUIRE(report);
   REQUIRE(report->verdict.passed());
   CHECK(report->wall_us > 0);
-  CHECK(static_cast<float*>((*y)->data())[255] == 42.0F);
+  CHECK(reinterpret_cast<float*>((*y)->data())[255] == 42.0F);
 }
 
 TEST_CASE("launches run in order, prepare apart, with scratch, fills, scalars and shared memory") {

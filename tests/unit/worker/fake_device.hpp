@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/devices/device.hpp"
+#include "core/devices/host_memory.hpp"
 
 namespace kevolve {
 
@@ -17,7 +18,7 @@ struct FakeRun {
   double wall_us = 100;  ///< what the report will say
 
   [[nodiscard]] float* floats(std::size_t buffer) const {
-    return static_cast<float*>(buffers[buffer]->data());
+    return reinterpret_cast<float*>(buffers[buffer]->data());
   }
   [[nodiscard]] std::size_t count(std::size_t buffer) const { return buffers[buffer]->size_bytes() / 4; }
 };
@@ -27,9 +28,12 @@ using FakeKernel = std::function<void(FakeRun&)>;
 class FakeBuffer final : public SharedBuffer {
  public:
   explicit FakeBuffer(std::size_t size) : bytes_(size + 16, std::byte{0xC5}) {}
-  void* data() override { return bytes_.data(); }
+  std::byte* data() override { return bytes_.data(); }
   [[nodiscard]] std::size_t size_bytes() const override { return bytes_.size() - 16; }
   [[nodiscard]] bool canaries_intact() const override { return bytes_[size_bytes()] == std::byte{0xC5}; }
+  [[nodiscard]] int descriptor(bool) const override { return -1; }
+  [[nodiscard]] std::size_t mapping_bytes() const override { return bytes_.size(); }
+  [[nodiscard]] std::size_t data_offset() const override { return 0; }
 
  private:
   std::vector<std::byte> bytes_;
@@ -68,6 +72,8 @@ class FakeDevice final : public Device {
   [[nodiscard]] DeviceLimits limits() const override { return {}; }
   [[nodiscard]] std::string timing_mode() const override { return "warm"; }
   void flush_caches() override {}
+  Memory* memory() override { return &memory_; }
+  double copy_bytes_per_us() override { return 20'000; }
   Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan&,
                                                 std::chrono::milliseconds) override {
     if (source.find("does_not_compile") != std::string::npos) {
@@ -86,6 +92,7 @@ class FakeDevice final : public Device {
 
  private:
   DeviceInfo info_;
+  HostMemory memory_;
   std::map<std::string, FakeKernel> kernels_;
 };
 

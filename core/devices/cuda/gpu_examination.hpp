@@ -1,0 +1,45 @@
+#pragma once
+// GpuExamination: a comparison's look at elements that lie on a GPU. Tensors never leave it: kernels bring
+// back what each block found, and the values at a sample of places. The noise of an Expectation is measured
+// once and kept in it.
+//
+// One thread.
+
+#include "core/devices/cuda/gpu_buffer.hpp"
+#include "core/gates/examination.hpp"
+
+namespace kevolve {
+
+class GpuExamination : public Examination {
+ public:
+  explicit GpuExamination(const std::shared_ptr<Launcher>& launcher)
+      : launcher_(launcher), uploads_(launcher), findings_(launcher) {}
+
+  bool same(const Expectation& expected, const Elements& answer) override;
+  Measured measure(const Expectation& expected, const Elements& answer) override;
+  Wrong find_wrong(const Expectation& expected, const Elements& answer, double allowed,
+                   std::optional<std::uint8_t> poison) override;
+  std::vector<double> look(const Expectation& expected, const Elements& answer, Side side,
+                           std::span<const std::size_t> indices) override;
+
+  /// As kevolve::first_difference.
+  std::size_t first_difference(const Elements& a, const Elements& b);
+  /// As Memory::unwritten_in_both.
+  std::vector<std::size_t> unwritten_in_both(const Elements& a, std::uint8_t poison_a, const Elements& b,
+                                             std::uint8_t poison_b);
+  std::vector<double> values(DType dtype, const void* data, std::span<const std::size_t> indices);
+
+ private:
+  struct KeptNoise;
+
+  const KeptNoise& noise_of(const Expectation& expected);
+  double rms(std::span<const double> oracle);
+  std::vector<MeasuredPart> measured_parts(const JudgeSubject& subject, double rms);
+  /// What is sought, with every stride-th of its places, at most `most`; stride 0: sample_stride().
+  Wrong search(const JudgeSearch& search, std::size_t stride, std::size_t most);
+
+  std::shared_ptr<Launcher> launcher_;
+  GpuBuffer uploads_, findings_;
+};
+
+}  // namespace kevolve

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Writes requests for kevolve-worker, one JSON object a line, from the seed operators' candidate files.
+
+make_requests.py OPERATOR WORKLOAD [--device cuda:0] [--count 200] [--wrong 0.5] [--files a.cu b.cu] [--gate timing]
+
+Distinct candidates are made by choosing different values of their tunables; constraints are left to the worker
+(a choice that does not apply costs nothing there), so that --count is of those asked for. With --wrong a share
+of them is spoilt: a store is moved by one element or scaled, which the correctness gate must notice.
+"""
+import argparse
+import itertools
+import json
+import pathlib
+import random
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def header(source):
+    return json.loads(re.search(r"/\*kevolve\s*(\{.*?\n\})\s*\*/", source, re.S).group(1))
+
+
+def choices(tunables):
+    names = sorted(tunables)
+    for values in itertools.product(*(tunables[name] for name in names)):
+        yield dict(zip(names, values))
+
+
+def spoil(source, rng):
+    """The same kernel, wrong: the body's last assignment to an output is scaled a little."""
+    head, body = source.split("*/", 1)
+    stores = list(re.finditer(r"=\s*([^=;]+);\s*$", body, re.M))
+    if not stores:
+        return None
+    at = stores[-1]
+    return head + "*/" + body[: at.start(1)] + f"1.0{rng.randint(1, 9)}f * (" + at.group(1) + ")" + body[at.end(1):]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("operator")
+    parser.add_argument("workload")
+    parser.add_argument("--device", default="cuda:0")
+    parser.add_argument("--count", type=int, default=0, help="0: one of each file, with its default tunables")
+    parser.add_argument("--wrong", type=float, default=0)
+    parser.add_argument("--files", nargs="*", default=[])
+    parser.add_argument("--gate", default="timing")
+    parser.add_argument("--incumbent", help="a file to compare each candidate with")
+    parser.add_argument("--eager", action="store_true", help="time PyTorch beside each")
+    parser.add_argument("--min-samples", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    folder = ROOT / "kernels/seed" / options.operator
+    operator = json.loads((folder / "operator.json").read_text())
+    files = [folder / name for name in options.files] or sorted(folder.glob("*.cu"))
+    pool = []
+    for file in files:
+        source = file.read_text()
+        every = list(choices(header(source).get("tunables", {})))
+        if options.count == 0:
+            every = [{}]
+        pool += [(file.stem, source, tunables) for tunables in every]
+    rng.shuffle(pool)
+    if options.count:
+        pool = pool[: options.count]
+    compare = []
+    if options.incumbent:
+        compare = [{"name": "incumbent", "source": (folder / options.incumbent).read_text(), "tunables": {}}]
+    for number, (name, source, tunables) in enumerate(pool):
+        if options.wrong and number < options.wrong * len(pool):
+            source = spoil(source, rng) or source
+            name += "-wrong"
+        print(json.dumps({
+            "type": "evaluate", "id": f"{options.operator}/{name}/{number}", "device": options.device,
+            "operator": operator, "workload": options.workload, "source": source, "tunables": tunables,
+            "last_gate": options.gate, "compare_with": compare, "time_eager": options.eager,
+            "timing": {"min_samples": options.min_samples, "max_samples": 40, "max_seconds": 2.0}}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
