@@ -6,7 +6,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <torch/version.h>
 
 #include <cmath>
@@ -18,28 +17,6 @@
 
 namespace kevolve {
 namespace {
-
-at::ScalarType torch_type(DType dtype) {
-  switch (dtype) {
-    case DType::f32:
-      return at::kFloat;
-    case DType::f16:
-      return at::kHalf;
-    case DType::bf16:
-      return at::kBFloat16;
-    case DType::f64:
-      return at::kDouble;
-    case DType::i32:
-      return at::kInt;
-    case DType::i64:
-      return at::kLong;
-    case DType::u8:
-      return at::kByte;
-    case DType::boolean:
-      return at::kBool;
-  }
-  return at::kFloat;
-}
 
 /// The first paragraph of what PyTorch says; its C++ stack trace is of no use to a reader.
 std::string words_of(const std::exception& error) {
@@ -95,35 +72,8 @@ class Judge::Torch {
         reference_(op.reference, op),
         baselines(op, reference_, std::move(packages)) {}
 
-  /// Views of the inputs' bytes.
   [[nodiscard]] Tensors view(const std::vector<DrawnInput>& inputs, const Bindings& axes) const {
-    Tensors tensors;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      tensors.push_back(at::from_blob(inputs[i].data.get(), shape_of(op.inputs[i], axes),
-                                      at::dtype(torch_type(op.inputs[i].dtype)).device(device_)));
-    }
-    return tensors;
-  }
-
-  void check_outputs(const Tensors& outputs, const Bindings& axes) const {
-    if (outputs.size() != op.outputs.size()) {
-      throw std::runtime_error(fmt::format("the reference returns {} tensors, but {} outputs are declared",
-                                           outputs.size(), op.outputs.size()));
-    }
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const TensorSpec& spec = op.outputs[i];
-      const auto shape = shape_of(spec, axes);
-      if (outputs[i].sizes() != at::IntArrayRef(shape)) {
-        throw std::runtime_error(
-            fmt::format("output '{}' is declared with shape [{}], but the reference gives [{}]", spec.name,
-                        fmt::join(shape, ", "), fmt::join(outputs[i].sizes(), ", ")));
-      }
-      if (outputs[i].scalar_type() != torch_type(spec.dtype)) {
-        throw std::runtime_error(fmt::format("output '{}' is declared as {}, but the reference gives {}",
-                                             spec.name, name(spec.dtype),
-                                             c10::toString(outputs[i].scalar_type())));
-      }
-    }
+    return view_inputs(op, inputs, axes, device_);
   }
 
   /// PyTorch's answer and the oracle.
@@ -131,7 +81,7 @@ class Judge::Torch {
     const c10::InferenceMode no_gradients;
     auto answers = std::make_shared<Answers>();
     answers->torch = reference_.run(inputs, axes);
-    check_outputs(answers->torch, axes);
+    check_outputs(op, answers->torch, axes);
     const DefaultDouble oracle_makes_doubles;
     Tensors wide;
     for (const at::Tensor& input : inputs)
@@ -147,7 +97,7 @@ class Judge::Torch {
     const Tensors inputs = view(draw.inputs, draw.axes);
     Tensors outputs;
     memory.time_us([&] { outputs = baselines.run(baseline, inputs, draw.axes); });  // and waits for it
-    check_outputs(outputs, draw.axes);
+    check_outputs(op, outputs, draw.axes);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Elements answer{op.outputs[i].dtype, static_cast<const std::byte*>(outputs[i].const_data_ptr()),
                             static_cast<std::size_t>(outputs[i].numel())};
@@ -177,12 +127,6 @@ class Judge::Torch {
 
  private:
   static constexpr std::int64_t kRunLength = 1024;
-
-  static std::vector<std::int64_t> shape_of(const TensorSpec& spec, const Bindings& axes) {
-    const auto shape = shape_at(spec, axes);
-    if (!shape) throw std::runtime_error(shape.error().message);
-    return *shape;
-  }
 
   /// Several: in one alone, the nudges of two terms that cancel may cancel too. The noise of a tile of the
   /// comparison is a maximum over its elements, so small outputs need more observations.

@@ -2,12 +2,44 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/frontend/ir_emitter.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/jit.h>
 
 namespace kevolve {
+namespace {
+
+at::ScalarType torch_type(DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return at::kFloat;
+    case DType::f16:
+      return at::kHalf;
+    case DType::bf16:
+      return at::kBFloat16;
+    case DType::f64:
+      return at::kDouble;
+    case DType::i32:
+      return at::kInt;
+    case DType::i64:
+      return at::kLong;
+    case DType::u8:
+      return at::kByte;
+    case DType::boolean:
+      return at::kBool;
+  }
+  return at::kFloat;
+}
+
+std::vector<std::int64_t> shape_of(const TensorSpec& spec, const Bindings& axes) {
+  const auto shape = shape_at(spec, axes);
+  if (!shape) throw std::runtime_error(shape.error().message);
+  return *shape;
+}
+
+}  // namespace
 
 TorchExpression::TorchExpression(const std::string& torchscript, const Operator& op) : op_(&op) {
   torch::jit::setGraphExecutorOptimize(false);  // eager: one kernel for each operation, nothing fused
@@ -61,6 +93,37 @@ c10::IValue TorchExpression::value_of(const c10::Argument& argument, const Tenso
     return scalar.dtype == DType::f32 ? static_cast<double>(static_cast<float>(scalar.value)) : scalar.value;
   }
   return axes.at(argument.name());
+}
+
+Tensors view_inputs(const Operator& op, const std::vector<DrawnInput>& inputs, const Bindings& axes,
+                    at::Device device) {
+  Tensors tensors;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    tensors.push_back(at::from_blob(inputs[i].data.get(), shape_of(op.inputs[i], axes),
+                                    at::dtype(torch_type(op.inputs[i].dtype)).device(device)));
+  }
+  return tensors;
+}
+
+void check_outputs(const Operator& op, const Tensors& outputs, const Bindings& axes) {
+  if (outputs.size() != op.outputs.size()) {
+    throw std::runtime_error(fmt::format("the reference returns {} tensors, but {} outputs are declared",
+                                         outputs.size(), op.outputs.size()));
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const TensorSpec& spec = op.outputs[i];
+    const auto shape = shape_of(spec, axes);
+    if (outputs[i].sizes() != at::IntArrayRef(shape)) {
+      throw std::runtime_error(
+          fmt::format("output '{}' is declared with shape [{}], but the reference gives [{}]", spec.name,
+                      fmt::join(shape, ", "), fmt::join(outputs[i].sizes(), ", ")));
+    }
+    if (outputs[i].scalar_type() != torch_type(spec.dtype)) {
+      throw std::runtime_error(fmt::format("output '{}' is declared as {}, but the reference gives {}",
+                                           spec.name, name(spec.dtype),
+                                           c10::toString(outputs[i].scalar_type())));
+    }
+  }
 }
 
 void apply_precision(const Operator& op) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/judge/draws.hpp"
 #include "core/model/operator.hpp"
 
 namespace torch::jit {
@@ -41,6 +42,13 @@ class TorchExpression {
   std::shared_ptr<torch::jit::CompilationUnit> unit_;
   torch::jit::Function* forward_ = nullptr;
 };
+
+/// Views of the inputs' bytes, which lie on `device`.
+Tensors view_inputs(const Operator& op, const std::vector<DrawnInput>& inputs, const Bindings& axes,
+                    at::Device device);
+
+/// Throws when number, shapes or types of outputs are not those declared.
+void check_outputs(const Operator& op, const Tensors& outputs, const Bindings& axes);
 
 /// Everything is run under these: TF32 as the operator's precision class has it (judge.hpp).
 void apply_precision(const Operator& op);

@@ -140,6 +140,8 @@ class TimingRun {
   /// Those that are there and answer both draws rightly, which also warms them up.
   Result<void> choose_baselines() {
     for (const std::string& name : plan_.baselines) {
+      const auto again = [&](const TimedBaseline& other) { return other.name == name; };
+      if (std::any_of(baselines_.begin(), baselines_.end(), again)) continue;
       const std::string fault = baseline_fault(name);
       if (fault.empty()) {
         baselines_.push_back({name, {}});
