@@ -56,10 +56,12 @@ Finding check_torch_cuda(const fs::path& torch) {
     return {"LibTorch on GPUs", State::missing, "the worker's libtorch_cpu.so was not found by ldd"};
   const fs::path cuda = torch.parent_path() / "libtorch_cuda.so";
   if (fs::exists(cuda)) return {"LibTorch on GPUs", State::ok, cuda.string()};
-  return {"LibTorch on GPUs", State::missing,
-          fmt::format("no libtorch_cuda.so beside {}: nothing can be judged on a GPU. Build with "
-                      "KEVOLVE_TORCH_DIR set to a torch that was built for CUDA (2.6 GB with what it needs)",
-                      torch.string())};
+  return {
+      "LibTorch on GPUs", State::missing,
+      fmt::format(
+          "no libtorch_cuda.so beside {}: nothing can be judged on a GPU. Build with "
+          "KEVOLVE_TORCH_DIR set to a torch that was built for CUDA (4 GB with the libraries that it needs)",
+          torch.string())};
 }
 
 Finding check_cupti(const fs::path& torch) {
@@ -116,7 +118,7 @@ std::vector<Finding> check_cuda_libraries() {
 
 Finding check_compiled_baselines() {
   const auto [folder, count] = packages();
-  const std::string kept = fmt::format("{} packages in {}", count, folder.string());
+  const std::string kept = fmt::format("packages in {}: {}", folder.string(), count);
   const char* named = std::getenv("KEVOLVE_PYTHON");
   const std::string python = named == nullptr ? "python3" : named;
   const auto result = run_command({python, "-c", "import torch; print(torch.__version__)"}, "", {});
