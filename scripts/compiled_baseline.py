@@ -176,7 +176,8 @@ def path_of(facts, cache):
     """<cache>/baselines/layernorm/L=4194304,ROWS=16/NVIDIA_H200-sm_90a-torch-2.11.0.pt2"""
     sizes = ",".join(f"{name}={facts['axes'][name]}" for name in sorted(facts["axes"]))
     machine = re.sub(r"[^A-Za-z0-9.+]+", "_", facts["model"])
-    return cache / "baselines" / facts["operator"] / sizes / f"{machine}-{facts['architecture']}-torch-{facts['torch']}.pt2"
+    name = f"{machine}-{facts['architecture']}-torch-{facts['torch']}.pt2"
+    return cache / "baselines" / facts["operator"] / sizes / name
 
 
 # --- compiling -----------------------------------------------------------------------------------------------
@@ -244,7 +245,8 @@ def main():
     if path.suffix != ".pt2":
         fail(f"--out {path}: expected a name that ends with .pt2")
     seconds = make(operator, facts, device, path)
-    print(f"{operator['name']} {options.workload} for {facts['model']}, torch {facts['torch']}: {seconds:.0f} s\n{path}")
+    print(f"{operator['name']} {options.workload} for {facts['model']}, torch {facts['torch']}: {seconds:.0f} s")
+    print(path)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,10 @@ class Device {
   /// Before a cold sample: nothing of the buffers is left in caches. Where work is queued (cuda) it is
   /// queued, so that what follows at once is launched meanwhile.
   virtual void flush_caches() = 0;
+  /// True when its times suffer from other work on this machine's processors.
+  [[nodiscard]] virtual bool times_on_host() const { return true; }
+  /// Before samples are taken: waits for what the device still does in the background.
+  virtual void settle() {}
   /// Where this device keeps tensors. Null when can_run() is false.
   [[nodiscard]] virtual Memory* memory() = 0;
   /// The share of the judge's time in which draws may be used again, for they are costly: how many candidates

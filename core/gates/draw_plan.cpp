@@ -114,6 +114,16 @@ const std::vector<Kind>& kinds() {
   return all;
 }
 
+/// As drawn_value() draws each, but with one block of words for its four normals.
+void fill_normals(const DrawSegment& segment, std::size_t end, const DrawPlan& plan, DType dtype,
+                  std::byte* to) {
+  for (std::size_t block = segment.begin; block < end; block += 4) {
+    const RandomWords words = plan.random.block(block);
+    for (std::size_t i = block; i < std::min(block + 4, end); ++i)
+      store(dtype, to, i, segment.a + segment.b * normal_of(words, i - block));
+  }
+}
+
 Result<std::vector<double>> parameters_of(const Kind& kind, const InputDraw& draw) {
   std::vector<double> values;
   for (const auto& [name, fallback] : kind.parameters) {
@@ -161,6 +171,10 @@ Result<DrawPlan> plan_draw(const InputDraw& draw, DType dtype, std::size_t count
 void fill(const DrawPlan& plan, DType dtype, std::span<std::byte> out) {
   for (std::size_t s = 0; s < plan.segments.size(); ++s) {
     const std::size_t end = s + 1 < plan.segments.size() ? plan.segments[s + 1].begin : plan.count;
+    if (plan.segments[s].regime == Regime::normal) {
+      fill_normals(plan.segments[s], end, plan, dtype, out.data());
+      continue;
+    }
     for (std::size_t i = plan.segments[s].begin; i < end; ++i)
       store(dtype, out.data(), i, drawn_value(plan.segments[s], i, plan.random));
   }

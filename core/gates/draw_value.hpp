@@ -68,15 +68,18 @@ inline double unit_interval(uint32_t word) {
   return (static_cast<double>(word) + 1) * 0x1p-32;
 }
 
-/// Box-Muller, four normals to a block of words.
-inline double normal_at(const DrawSegment& segment, uint64_t index, const Randomness& random) {
-  const uint64_t offset = index - segment.begin;
-  const RandomWords words = random.block(segment.begin + (offset & ~uint64_t{3}));
-  const bool second = (offset & 2) != 0;
+/// Box-Muller: the `which`-th of the four normals of a block of words.
+inline double normal_of(const RandomWords& words, uint64_t which) {
+  const bool second = (which & 2) != 0;
   const auto first = static_cast<float>(unit_interval(second ? words.word[2] : words.word[0]));
   const auto other = static_cast<float>(unit_interval(second ? words.word[3] : words.word[1]));
   const float radius = sqrtf(-2 * logf(first)), angle = 6.283185307f * other;
-  return static_cast<double>(radius * ((offset & 1) != 0 ? sinf(angle) : cosf(angle)));
+  return static_cast<double>(radius * ((which & 1) != 0 ? sinf(angle) : cosf(angle)));
+}
+
+inline double normal_at(const DrawSegment& segment, uint64_t index, const Randomness& random) {
+  const uint64_t offset = index - segment.begin;
+  return normal_of(random.block(segment.begin + (offset & ~uint64_t{3})), offset & 3);
 }
 
 inline double drawn_value(const DrawSegment& segment, uint64_t index, const Randomness& random) {

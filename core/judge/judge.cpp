@@ -247,23 +247,32 @@ Result<std::optional<std::string>> Judge::missing(const std::string& baseline, c
   }
 }
 
-Result<double> Judge::time_us(const std::string& baseline, const Draw& draw) {
+Result<void> Judge::verify(const std::string& baseline, const Draw& draw) {
+  const auto& answers = *static_cast<const Answers*>(draw.answers.get());
+  if (answers.verified.contains(baseline)) return {};
+  const auto there = missing(baseline, draw.axes);
+  if (!there) return failure(there.error());
   const std::string where = fmt::format("operator '{}': baseline '{}'", op().name, baseline);
+  if (*there) return failure(where + ": " + **there);
   try {
-    if (const auto missing = torch_->baselines.missing(baseline, draw.axes))
-      return failure(where + ": " + *missing);
-    const auto& answers = *static_cast<const Answers*>(draw.answers.get());
-    if (baseline != kEagerBaseline && !answers.verified.contains(baseline)) {
-      const std::string evidence = torch_->wrong(baseline, draw);
-      if (!evidence.empty())
-        return failure(fmt::format("{}, draw '{}': {}", where, draw.distribution, evidence));
-      answers.verified.insert(baseline);
-    }
+    const std::string evidence = baseline == kEagerBaseline ? "" : torch_->wrong(baseline, draw);
+    if (!evidence.empty())
+      return failure(fmt::format("{}, draw '{}': {}", where, draw.distribution, evidence));
+  } catch (const std::exception& error) {
+    return failure(where + ": " + words_of(error));
+  }
+  answers.verified.insert(baseline);
+  return {};
+}
+
+Result<double> Judge::time_us(const std::string& baseline, const Draw& draw) {
+  if (const auto verified = verify(baseline, draw); !verified) return failure(verified.error());
+  try {
     const c10::InferenceMode no_gradients;
     const Tensors inputs = torch_->view(draw.inputs, draw.axes);
     return memory().time_us([&] { torch_->baselines.run(baseline, inputs, draw.axes); });
   } catch (const std::exception& error) {
-    return failure(where + ": " + words_of(error));
+    return failure(fmt::format("operator '{}': baseline '{}': {}", op().name, baseline, words_of(error)));
   }
 }
 

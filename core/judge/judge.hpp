@@ -57,8 +57,10 @@ class Judge {
   /// called at these axes, else what is missing and how to make it. Fails when there is no such baseline or
   /// it must not be used: a package of something else, text that does not compile.
   Result<std::optional<std::string>> missing(const std::string& baseline, const Bindings& axes);
-  /// Runs a baseline once; the device's time for it. When it first meets a draw its answer is compared with
-  /// the oracle (but for "eager", which the comparison itself is calibrated by): a wrong one fails.
+  /// Compares a baseline's answer with the oracle when it first meets a draw: a wrong one fails. ("eager" is
+  /// not compared: the comparison itself is calibrated by it.)
+  Result<void> verify(const std::string& baseline, const Draw& draw);
+  /// Runs a verified baseline once; the device's time for it. verify() is called when it was not.
   Result<double> time_us(const std::string& baseline, const Draw& draw);
 
  private:

@@ -52,6 +52,8 @@ class Check {
     return {};
   }
 
+  [[nodiscard]] std::optional<Session> release_session() { return std::move(session_); }
+
   /// One run and one whole comparison.
   Result<Verdict> once(const Draw& draw, const Pass& pass) {
     auto report = run(draw, pass);
@@ -210,6 +212,7 @@ Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& wor
     verdict = check.once(**draw, pass_for(done, seed));
     ++done;
   }
+  if (verdict && verdict->passed()) record.session = check.release_session();
   return verdict;
 }
 

@@ -100,6 +100,22 @@ DrawPool& Evaluator::draws(Device& device) {
       .first->second;
 }
 
+/// The last few are kept; each holds gigabytes on a GPU. A fresh one has fresh runners, too.
+TimingBench& Evaluator::bench(Device& device, Judge& judge, const Workload& workload,
+                              const std::string& family, bool fresh) {
+  constexpr std::size_t kKept = 2;
+  const std::string key = device.info().name + " " + family;
+  auto known = std::find_if(benches_.begin(), benches_.end(), [&](const Bench& b) { return b.key == key; });
+  if (known != benches_.end() && fresh) known = benches_.erase(known), known = benches_.end();
+  if (known != benches_.end()) {
+    benches_.splice(benches_.begin(), benches_, known);
+  } else {
+    if (benches_.size() == kKept) benches_.pop_back();
+    benches_.push_front({key, TimingBench(device, judge, workload.axes)});
+  }
+  return benches_.front().bench;
+}
+
 Result<PreparedEvaluation> Evaluator::prepare(const EvaluateRequest& request) {
   PreparedEvaluation out;
   auto op = parse(request.operator_document);
@@ -152,9 +168,8 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   Judge& judge = **judge_of;
   const Seed seed = Seed::fresh();
   DrawPool& pool = draws(*prepared.device);
-  out.seed =
-      pool.begin(document_hash(prepared.op->document) + " " + prepared.workload->name, request.fresh_draws)
-          .hex();
+  const std::string family = document_hash(prepared.op->document) + " " + prepared.workload->name;
+  out.seed = pool.begin(family, request.fresh_draws).hex();
   const Stopwatch correctness_watch;
   auto correctness = check_correctness(*prepared.device, judge, *prepared.workload, candidate, pool, seed);
   if (!correctness) return failure(correctness.error());
@@ -165,9 +180,10 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   if (!out.verdict.passed() || request.last_gate == Gate::correctness) return out;
 
   const Stopwatch timing_watch;
-  const TimingPlan plan{*prepared.workload, candidate,         prepared.compare_with,
-                        request.baselines,  request.yardstick, request.timing};
-  auto timing = time_candidate(*prepared.device, judge, plan, pool, seed);
+  const TimingPlan plan{candidate, prepared.compare_with, request.baselines, request.yardstick,
+                        request.timing};
+  auto timing = bench(*prepared.device, judge, *prepared.workload, family, request.fresh_draws)
+                    .time(plan, std::move(correctness->session), pool, seed);
   if (!timing) return failure(timing.error());
   out.gate_ms["timing"] = timing_watch.milliseconds();
   for (const auto& [baseline, why] : timing->left_out) log_left_out(baseline, why);

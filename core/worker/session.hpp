@@ -35,6 +35,7 @@ class Session {
   /// Allocates and binds one more set. `inputs`: buffers to share with other sessions, or none.
   Result<void> add_set(Placement placement, const Buffers& inputs = {});
   [[nodiscard]] Buffers inputs(std::size_t set) const;
+  [[nodiscard]] std::size_t sets() const { return sets_.size(); }
 
   /// Copies the draw's inputs into a set.
   void write_inputs(std::size_t set, const Draw& draw);

@@ -122,7 +122,16 @@ class CudaDevice final : public Device {
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] DeviceLimits limits() const override { return gpu_.limits; }
   [[nodiscard]] std::string timing_mode() const override { return "cold"; }
-  void flush_caches() override { context_->flush_l2(); }
+  [[nodiscard]] bool times_on_host() const override { return false; }
+  /// Several times: what comes next is launched meanwhile, and PyTorch takes its time to launch.
+  void flush_caches() override {
+    for (int i = 0; i < 4; ++i) context_->flush_l2();
+  }
+  /// Making a context disturbs whatever else the GPU does.
+  void settle() override {
+    for (const auto& process : standing_by_)
+      (void)process->await_greeting();  // its error is met when it is used
+  }
   [[nodiscard]] Memory* memory() override { return memory_.get(); }
   [[nodiscard]] int candidates_per_draw() const override { return kCandidatesPerDraw; }
   double copy_bytes_per_us() override;
@@ -186,7 +195,8 @@ Result<void> CudaDevice::stand_by() {
     auto process = RunnerProcess::spawn(
         {.argv = {runner_.string(), std::to_string(gpu_.device), runner_kernels_.string()},
          .sandbox = gpu_sandbox(runner_, runner_kernels_),
-         .device_clock = true});
+         .device_clock = true,
+         .greets = true});
     if (!process) return failure(process.error());
     standing_by_.push_back(std::move(*process));
   }

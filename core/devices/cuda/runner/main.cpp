@@ -89,9 +89,10 @@ int serve(Session& session) {
 
 int run(int ordinal, const char* own_kernels) {
   auto context = Context::open(ordinal, own_kernels, Context::Stream::own);
+  if (!context) return broken(context.error());
+  answer(ReplyKind::done);  // the greeting: ready to load
   auto start = receive_start();
   if (!start) return broken(start.error());
-  if (!context) return broken(context.error());
   auto program = Program::load(context->driver(), start->manifest, start->cubins);
   if (!program) return broken(program.error());
   Session session(*context, std::move(*program), std::move(start->plan));
