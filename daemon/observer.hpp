@@ -15,9 +15,9 @@ struct OperatorSummary {
   std::string name, workload;
   std::string label;                ///< names it in progress and logs: "gelu", or "gelu/benchmark"
   std::string yardstick = "naive";  ///< what `speedup` is against: "naive", or "eager" on a GPU
-  double naive_us = 0, eager_us = 0, best_us = 0;  ///< medians; 0 when not measured
-  double speedup = 1, speedup_low = 1;             ///< over naive: median ratio and its lower bound
-  std::string idea_key, idea;                      ///< of the best kernel
+  double naive_us = 0, eager_us = 0, compile_us = 0, best_us = 0;  ///< medians; 0 when not measured
+  double speedup = 1, speedup_low = 1;  ///< over naive: median ratio and its lower bound
+  std::string idea_key, idea;           ///< of the best kernel
   Bindings tunables;
   std::string candidate_hash;
   int round = 0;  ///< in which it appeared; 0: the naive seed

@@ -18,7 +18,7 @@ namespace kevolve {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::string_view kNaive = "naive", kEager = "eager", kIncumbent = "incumbent";
+constexpr std::string_view kNaive = "naive", kEager = "eager", kCompile = "compile", kIncumbent = "incumbent";
 /// A new champion is timed again in this many fresh runners, each with a seed of its own.
 constexpr int kRetimings = 3;
 /// Contenders of one round that get that chance.
@@ -72,8 +72,10 @@ EvaluateRequest OperatorSearch::request_for(const CandidateRecord& candidate) co
   request.source = candidate.source;
   request.tunables = candidate.tunables;
   request.timing = env_.job.timing;
-  request.yardstick = yardstick_;
-  request.time_eager = yardstick_ == kEager;
+  const bool itself = yardstick_ == kNaive && candidate.id == naive_.id;
+  request.yardstick = itself ? "" : yardstick_;
+  request.baselines.clear();
+  if (yardstick_ == kEager) request.baselines.emplace_back(kEager);
   if (yardstick_ == kNaive && candidate.id != naive_.id)
     request.compare_with.push_back({std::string(kNaive), naive_.source, naive_.tunables});
   if (champion_.id != naive_.id && candidate.id != champion_.id) {
@@ -129,7 +131,7 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
     const Result<CandidateRecord> candidate = env_.archive.candidate(naive_.id);
     if (!candidate) co_return failure(candidate.error());
     EvaluateRequest request = request_for(*candidate);
-    request.time_eager = true;
+    request.baselines = {std::string(kEager), std::string(kCompile)};
     Result<Evaluation> judged = co_await env_.workers.evaluate(std::move(request));
     if (!judged) co_return failure(judged.error().in(op_.name + " naive.cu"));
     evaluation = std::move(*judged);
@@ -148,7 +150,8 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
   naive_.median_us = median_of(evaluation, "candidate");
   naive_.speedup = evaluation.speedup;
   naive_.speedup_low = evaluation.speedup_low;
-  eager_us_ = median_of(evaluation, "eager");
+  eager_us_ = median_of(evaluation, kEager);
+  compile_us_ = median_of(evaluation, kCompile);
   floor_us_ = evaluation.floor_us;
   champion_ = naive_;
   if (const Result<void> remembered = remember_champion(); !remembered) co_return failure(remembered.error());
@@ -176,6 +179,7 @@ Result<void> OperatorSearch::remember_champion() {
                median_of(record->evaluation, "candidate"),
                record->evaluation.speedup,
                record->evaluation.speedup_low};
+  if (const double us = median_of(record->evaluation, kCompile); us > 0) compile_us_ = us;
   if ((*best)->round) {
     const Result<std::vector<RoundRecord>> rounds = env_.archive.rounds(env_.job_id);
     if (!rounds) return failure(rounds.error());
@@ -422,6 +426,7 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
     EvaluateRequest request = request_for(contender.candidate);
     request.fresh_draws = true;
     if (i + 1 == kRetimings && yardstick_ == kEager) request.last_gate = Gate::profile;
+    request.baselines.emplace_back(kCompile);
     Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
     if (!evaluation) {
       if (env_.may_evaluate())
@@ -484,6 +489,7 @@ OperatorSummary OperatorSearch::summary() const {
   summary.yardstick = yardstick_;
   summary.naive_us = naive_.median_us;
   summary.eager_us = eager_us_;
+  summary.compile_us = compile_us_;
   summary.best_us = champion_.median_us;
   summary.speedup = champion_.speedup;
   summary.speedup_low = champion_.speedup_low;

@@ -94,7 +94,7 @@ class OperatorSearch {
   const std::string yardstick_;
   OperatorId op_id_;
   Champion naive_, champion_;  ///< the champion is naive until something beats it
-  double eager_us_ = 0, floor_us_ = 0;
+  double eager_us_ = 0, compile_us_ = 0, floor_us_ = 0;
   int last_round_ = 0;
   int evaluations_ = 0, passed_ = 0;
   std::vector<double> best_us_;             ///< after the seed and after each round of this run

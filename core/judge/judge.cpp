@@ -6,40 +6,17 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <torch/csrc/jit/api/compilation_unit.h>
-#include <torch/csrc/jit/frontend/ir_emitter.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
-#include <torch/jit.h>
 #include <torch/version.h>
 
 #include <cmath>
 #include <optional>
+#include <set>
+
+#include "core/judge/baselines.hpp"
+#include "core/judge/torch_expression.hpp"
 
 namespace kevolve {
 namespace {
-
-at::ScalarType torch_type(DType dtype) {
-  switch (dtype) {
-    case DType::f32:
-      return at::kFloat;
-    case DType::f16:
-      return at::kHalf;
-    case DType::bf16:
-      return at::kBFloat16;
-    case DType::f64:
-      return at::kDouble;
-    case DType::i32:
-      return at::kInt;
-    case DType::i64:
-      return at::kLong;
-    case DType::u8:
-      return at::kByte;
-    case DType::boolean:
-      return at::kBool;
-  }
-  return at::kFloat;
-}
 
 /// The first paragraph of what PyTorch says; its C++ stack trace is of no use to a reader.
 std::string words_of(const std::exception& error) {
@@ -64,8 +41,6 @@ class DefaultDouble {
   caffe2::TypeMeta before_;
 };
 
-using Tensors = std::vector<at::Tensor>;
-
 /// LibTorch's CUDA half is loaded only where a GPU is judged on, so that one binary serves both worlds.
 const Result<void>& load_torch_cuda() {
   static const Result<void> loaded = []() -> Result<void> {
@@ -80,97 +55,56 @@ const Result<void>& load_torch_cuda() {
   return loaded;
 }
 
-void allow_tf32(bool allowed) {
-  at::globalContext().setAllowTF32CuBLAS(allowed);
-  at::globalContext().setAllowTF32CuDNN(allowed);
-}
-
 /// What a Draw's expectations view.
 struct Answers {
   Tensors torch, oracle, response;
+  mutable std::set<std::string> verified;  ///< baselines that have answered this draw rightly
 };
 
 }  // namespace
 
 class Judge::Torch {
  public:
-  Torch(Operator subject, Memory& where)
-      : op(std::move(subject)), memory(where), device_(where.torch_device()) {}
+  Torch(Operator subject, Memory& where, PackagePlace packages)
+      : op(std::move(subject)),
+        memory(where),
+        device_(where.torch_device()),
+        reference_(op.reference, op),
+        baselines(op, reference_, std::move(packages)) {}
 
-  void compile() {
-    torch::jit::setGraphExecutorOptimize(false);  // eager: one kernel for each operation, nothing fused
-    unit_ = torch::jit::compile(op.reference);
-    forward_ = unit_->find_function(c10::QualifiedName("forward"));
-    if (forward_ == nullptr) throw std::runtime_error("the reference defines no function named 'forward'");
-    for (const auto& argument : forward_->getSchema().arguments()) check_parameter(argument.name());
-  }
-
-  /// Views of the inputs' bytes.
   [[nodiscard]] Tensors view(const std::vector<DrawnInput>& inputs, const Bindings& axes) const {
-    Tensors tensors;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      tensors.push_back(at::from_blob(inputs[i].data.get(), shape_of(op.inputs[i], axes),
-                                      at::dtype(torch_type(op.inputs[i].dtype)).device(device_)));
-    }
-    return tensors;
-  }
-
-  /// Calls forward with parameters bound by name; gives the outputs, contiguous.
-  Tensors run(const Tensors& inputs, const Bindings& axes) {
-    const c10::InferenceMode no_gradients;
-    allow_tf32(op.precision > PrecisionClass::compensated);
-    torch::jit::Stack stack;
-    for (const auto& argument : forward_->getSchema().arguments()) {
-      stack.push_back(value_of(argument, inputs, axes));
-    }
-    const c10::IValue result = (*forward_)(std::move(stack));
-    Tensors outputs;
-    if (result.isTensor()) {
-      outputs.push_back(result.toTensor());
-    } else if (result.isTuple()) {
-      for (const auto& element : result.toTupleRef().elements()) outputs.push_back(element.toTensor());
-    } else {
-      throw std::runtime_error(
-          "the reference must return a Tensor or a tuple of Tensors, one for each output");
-    }
-    if (outputs.size() != op.outputs.size()) {
-      throw std::runtime_error(fmt::format("the reference returns {} tensors, but {} outputs are declared",
-                                           outputs.size(), op.outputs.size()));
-    }
-    for (at::Tensor& output : outputs) output = output.contiguous();
-    return outputs;
-  }
-
-  void check_outputs(const Tensors& outputs, const Bindings& axes) const {
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const TensorSpec& spec = op.outputs[i];
-      const auto shape = shape_of(spec, axes);
-      if (outputs[i].sizes() != at::IntArrayRef(shape)) {
-        throw std::runtime_error(
-            fmt::format("output '{}' is declared with shape [{}], but the reference gives [{}]", spec.name,
-                        fmt::join(shape, ", "), fmt::join(outputs[i].sizes(), ", ")));
-      }
-      if (outputs[i].scalar_type() != torch_type(spec.dtype)) {
-        throw std::runtime_error(fmt::format("output '{}' is declared as {}, but the reference gives {}",
-                                             spec.name, name(spec.dtype),
-                                             c10::toString(outputs[i].scalar_type())));
-      }
-    }
+    return view_inputs(op, inputs, axes, device_);
   }
 
   /// PyTorch's answer and the oracle.
   std::shared_ptr<Answers> answer(const Tensors& inputs, const Bindings& axes) {
     const c10::InferenceMode no_gradients;
     auto answers = std::make_shared<Answers>();
-    answers->torch = run(inputs, axes);
-    check_outputs(answers->torch, axes);
+    answers->torch = reference_.run(inputs, axes);
+    check_outputs(op, answers->torch, axes);
     const DefaultDouble oracle_makes_doubles;
     Tensors wide;
     for (const at::Tensor& input : inputs)
       wide.push_back(input.is_floating_point() ? input.to(at::kDouble) : input);
-    answers->oracle = run(wide, axes);
+    answers->oracle = reference_.run(wide, axes);
     for (at::Tensor& output : answers->oracle) output = output.to(at::kDouble);
     return answers;
+  }
+
+  /// Compares a baseline's answer with the oracle in the operator's class; "" when it is right.
+  std::string wrong(const std::string& baseline, const Draw& draw) {
+    const c10::InferenceMode no_gradients;
+    const Tensors inputs = view(draw.inputs, draw.axes);
+    Tensors outputs;
+    memory.time_us([&] { outputs = baselines.run(baseline, inputs, draw.axes); });  // and waits for it
+    check_outputs(op, outputs, draw.axes);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Elements answer{op.outputs[i].dtype, static_cast<const std::byte*>(outputs[i].const_data_ptr()),
+                            static_cast<std::size_t>(outputs[i].numel())};
+      const Comparison compared = memory.compare(draw.outputs[i], answer, op.precision, std::nullopt);
+      if (!compared.right()) return compared.evidence;
+    }
+    return {};
   }
 
   /// Adds the oracle's response to nudged inputs, once.
@@ -193,39 +127,6 @@ class Judge::Torch {
 
  private:
   static constexpr std::int64_t kRunLength = 1024;
-
-  static std::vector<std::int64_t> shape_of(const TensorSpec& spec, const Bindings& axes) {
-    const auto shape = shape_at(spec, axes);
-    if (!shape) throw std::runtime_error(shape.error().message);
-    return *shape;
-  }
-
-  void check_parameter(const std::string& name) const {
-    if (op.is_input(name)) return;
-    for (const Scalar& scalar : op.scalars) {
-      if (scalar.name == name) return;
-    }
-    for (const Axis& axis : op.axes) {
-      if (axis.name == name) return;
-    }
-    throw std::runtime_error(fmt::format(
-        "parameter '{}' of forward is neither an input nor a scalar nor an axis of the operator", name));
-  }
-
-  [[nodiscard]] c10::IValue value_of(const c10::Argument& argument, const Tensors& inputs,
-                                     const Bindings& axes) const {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (op.inputs[i].name == argument.name()) return inputs[i];
-    }
-    for (const Scalar& scalar : op.scalars) {
-      if (scalar.name != argument.name()) continue;
-      if (!is_floating(scalar.dtype)) return static_cast<std::int64_t>(scalar.value);
-      // Candidates see an f32 constant, so the oracle must too.
-      return scalar.dtype == DType::f32 ? static_cast<double>(static_cast<float>(scalar.value))
-                                        : scalar.value;
-    }
-    return axes.at(argument.name());
-  }
 
   /// Several: in one alone, the nudges of two terms that cancel may cancel too. The noise of a tile of the
   /// comparison is a maximum over its elements, so small outputs need more observations.
@@ -258,16 +159,18 @@ class Judge::Torch {
       factor = factor.reshape(input.sizes()).clone();
       nudged.push_back(factor.mul_(0x1p-23).add_(1 - 0x1p-24).mul_(input));
     }
-    const Tensors moved = run(nudged, axes);
+    const Tensors moved = reference_.run(nudged, axes);
     for (std::size_t i = 0; i < moved.size(); ++i) {
       const at::Tensor change = moved[i].to(at::kDouble).sub_(answers.oracle[i]).abs_();
       answers.response[i] = at::fmax(answers.response[i], change);
     }
   }
 
-  std::shared_ptr<torch::jit::CompilationUnit> unit_;
-  torch::jit::Function* forward_ = nullptr;
   at::Device device_;
+  TorchExpression reference_;
+
+ public:
+  Baselines baselines;
 };
 
 Judge::Judge(std::unique_ptr<Torch> torch) : torch_(std::move(torch)) {}
@@ -279,15 +182,16 @@ Memory& Judge::memory() const {
   return torch_->memory;
 }
 
-Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, Memory& memory) {
+Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, Memory& memory,
+                                             PackagePlace packages) {
   const std::string where = fmt::format("operator '{}': reference", op.name);
   if (memory.torch_device() != "cpu") {
     if (const auto& loaded = load_torch_cuda(); !loaded) return failure(loaded.error());
   }
   try {
     at::set_num_threads(threads);
-    auto torch = std::make_unique<Torch>(std::move(op), memory);
-    torch->compile();
+    packages.torch_device = memory.torch_device();
+    auto torch = std::make_unique<Torch>(std::move(op), memory, std::move(packages));
     return std::unique_ptr<Judge>(new Judge(std::move(torch)));
   } catch (const std::exception& error) {
     return failure(fmt::format("{}: {}", where, words_of(error)));
@@ -335,12 +239,40 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
   }
 }
 
-Result<double> Judge::time_eager_us(const Draw& draw) {
+Result<std::optional<std::string>> Judge::missing(const std::string& baseline, const Bindings& axes) {
   try {
-    const Tensors inputs = torch_->view(draw.inputs, draw.axes);
-    return memory().time_us([&] { torch_->run(inputs, draw.axes); });
+    return torch_->baselines.missing(baseline, axes);
   } catch (const std::exception& error) {
-    return failure(fmt::format("operator '{}': reference: {}", op().name, words_of(error)));
+    return failure(fmt::format("operator '{}': baseline '{}': {}", op().name, baseline, words_of(error)));
+  }
+}
+
+Result<void> Judge::verify(const std::string& baseline, const Draw& draw) {
+  const auto& answers = *static_cast<const Answers*>(draw.answers.get());
+  if (answers.verified.contains(baseline)) return {};
+  const auto there = missing(baseline, draw.axes);
+  if (!there) return failure(there.error());
+  const std::string where = fmt::format("operator '{}': baseline '{}'", op().name, baseline);
+  if (*there) return failure(where + ": " + **there);
+  try {
+    const std::string evidence = baseline == kEagerBaseline ? "" : torch_->wrong(baseline, draw);
+    if (!evidence.empty())
+      return failure(fmt::format("{}, draw '{}': {}", where, draw.distribution, evidence));
+  } catch (const std::exception& error) {
+    return failure(where + ": " + words_of(error));
+  }
+  answers.verified.insert(baseline);
+  return {};
+}
+
+Result<double> Judge::time_us(const std::string& baseline, const Draw& draw) {
+  if (const auto verified = verify(baseline, draw); !verified) return failure(verified.error());
+  try {
+    const c10::InferenceMode no_gradients;
+    const Tensors inputs = torch_->view(draw.inputs, draw.axes);
+    return memory().time_us([&] { torch_->baselines.run(baseline, inputs, draw.axes); });
+  } catch (const std::exception& error) {
+    return failure(fmt::format("operator '{}': baseline '{}': {}", op().name, baseline, words_of(error)));
   }
 }
 

@@ -4,16 +4,22 @@
 // the last bit of the inputs, which is what the comparison measures answers by (docs/trust.md).
 //
 // In the precision classes down to fp32, PyTorch's TF32 is off: a strict operator's baseline and its noise
-// are those of fp32. The only part of the program that uses LibTorch. One Judge belongs to one thread; Draws
-// own all they refer to.
+// are those of fp32. It also times what is to be beaten: PyTorch's baselines (baselines.hpp), each of which
+// is compared with the oracle before its time counts.
+//
+// The only part of the program that uses LibTorch. One Judge belongs to one thread; Draws own all they refer
+// to.
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/devices/memory.hpp"
 #include "core/gates/comparison.hpp"
 #include "core/judge/draws.hpp"
+#include "core/judge/package_facts.hpp"
 
 namespace kevolve {
 
@@ -27,11 +33,15 @@ struct Draw {
   std::size_t size_bytes = 0;           ///< of all of it
 };
 
+inline constexpr std::string_view kEagerBaseline = "eager", kCompiledBaseline = "compile";
+
 class Judge {
  public:
   /// Compiles the reference; an error holds TorchScript's own words. `threads`: for PyTorch, process-wide.
   /// `memory` says where tensors lie and PyTorch computes; it must outlive the judge and its draws.
-  static Result<std::unique_ptr<Judge>> create(Operator op, int threads, Memory& memory);
+  /// `packages`: where to look for the baseline "compile" (its torch_device is taken from `memory`).
+  static Result<std::unique_ptr<Judge>> create(Operator op, int threads, Memory& memory,
+                                               PackagePlace packages = {});
   ~Judge();
 
   [[nodiscard]] const Operator& op() const;
@@ -42,8 +52,16 @@ class Judge {
                     std::uint64_t number);
   /// Answers given inputs. `distribution` is for the evidence.
   Result<Draw> answer(const Bindings& axes, const std::string& distribution, std::vector<DrawnInput> inputs);
-  /// Runs the reference once as PyTorch runs it eagerly; the device's time for it.
-  Result<double> time_eager_us(const Draw& draw);
+
+  /// Makes a baseline ready: "eager", "compile" or one of the operator's own. Nothing when time_us() can be
+  /// called at these axes, else what is missing and how to make it. Fails when there is no such baseline or
+  /// it must not be used: a package of something else, text that does not compile.
+  Result<std::optional<std::string>> missing(const std::string& baseline, const Bindings& axes);
+  /// Compares a baseline's answer with the oracle when it first meets a draw: a wrong one fails. ("eager" is
+  /// not compared: the comparison itself is calibrated by it.)
+  Result<void> verify(const std::string& baseline, const Draw& draw);
+  /// Runs a verified baseline once; the device's time for it. verify() is called when it was not.
+  Result<double> time_us(const std::string& baseline, const Draw& draw);
 
  private:
   class Torch;

@@ -115,6 +115,10 @@ class OperatorParser {
       if (name == "eager") {
         return failure("baselines.eager: always there, it is the reference itself; expected another name");
       }
+      if (name == "compile" || name == "candidate" || name == "naive" || name == "incumbent") {
+        return failure(
+            fmt::format("baselines.{}: means something else in measurements; expected another name", name));
+      }
       op_.baselines.push_back({name, text_of(text)});
       auto checked = check_signature(op_.baselines.back().torchscript, "baselines." + name);
       if (!checked) return checked;

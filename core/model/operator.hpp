@@ -64,7 +64,7 @@ struct Distribution {
 };
 
 struct Baseline {
-  std::string name;  ///< "eager" is always there
+  std::string name;  ///< "eager" and "compile" are others
   std::string torchscript;
 };
 

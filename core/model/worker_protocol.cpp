@@ -33,7 +33,7 @@ Json to_json(const EvaluateRequest& request) {
           {"tunables", to_json(request.tunables)},
           {"last_gate", name(request.last_gate)},
           {"compare_with", std::move(subjects)},
-          {"time_eager", request.time_eager},
+          {"baselines", request.baselines},
           {"yardstick", request.yardstick},
           {"fresh_draws", request.fresh_draws},
           {"timing",
@@ -97,6 +97,12 @@ Result<TimingSettings> timing_from_json(const Json& json, const std::string& whe
   return fields.finish(timing);
 }
 
+Result<std::string> baseline_from_json(const Json& json, const std::string& where) {
+  if (json.is_string()) return json.get<std::string>();
+  return failure(
+      fmt::format("{}: found {}; expected a baseline's name such as \"eager\"", where, json.dump()));
+}
+
 void read_document(FieldReader& fields, Json& target) {
   const Json* document = fields.required("operator");
   if (document == nullptr) return;
@@ -119,7 +125,10 @@ Result<WorkerRequest> evaluate_from_json(FieldReader fields) {
   }
   if (fields.find("compare_with") != nullptr)
     fields.list("compare_with", request.compare_with, subject_from_json);
-  fields.maybe("time_eager", request.time_eager);
+  if (fields.find("baselines") != nullptr) {
+    request.baselines.clear();
+    fields.list("baselines", request.baselines, baseline_from_json);
+  }
   fields.maybe("yardstick", request.yardstick);
   fields.maybe("fresh_draws", request.fresh_draws);
   if (const Json* timing = fields.find("timing")) {

@@ -35,9 +35,10 @@ struct EvaluateRequest {
   Bindings tunables;
   Gate last_gate = Gate::timing;      ///< stop after this one
   std::vector<Subject> compare_with;  ///< already verified kernels, interleaved in timing
-  bool time_eager = true;             ///< time PyTorch's eager reference as well
-  std::string
-      yardstick;  ///< what speed-ups are against: "eager", or a name of compare_with. "": its first, or eager
+  /// What PyTorch can do, interleaved too: "eager", "compile", or a name of the operator's own `baselines`.
+  /// One that is missing (no compiled package was made) is left out.
+  std::vector<std::string> baselines = {"eager"};
+  std::string yardstick;  ///< what speed-ups are against: a name of compare_with or baselines. "": the first
   bool fresh_draws = false;  ///< judge on draws that no other candidate has met
   TimingSettings timing;
 };

@@ -41,7 +41,7 @@ class Check {
 
   /// Starts the runner, with one set of buffers flush with each of its guards.
   Result<void> start(const Draw& first) {
-    const auto eager_us = judge_.time_eager_us(first);
+    const auto eager_us = judge_.time_us(std::string(kEagerBaseline), first);
     if (!eager_us) return failure(eager_us.error());
     auto session = Session::start(device_, judge_.op(), subject_, run_deadline(*eager_us));
     if (!session) return failure(session.error());

@@ -75,14 +75,25 @@ Result<std::shared_ptr<const Operator>> Evaluator::parse(const Json& document) {
   return slot;
 }
 
-Result<Judge*> Evaluator::judge(const Operator& op, int threads, Memory& memory) {
+Result<Judge*> Evaluator::judge(const Operator& op, int threads, Memory& memory,
+                                const PackagePlace& packages) {
   auto& slot = judges_[memory.torch_device() + " " + document_hash(op.document)];
   if (!slot) {
-    auto created = Judge::create(op, threads, memory);
+    auto created = Judge::create(op, threads, memory, packages);
     if (!created) return failure(created.error());
     slot = std::move(*created);
   }
   return slot.get();
+}
+
+PackagePlace Evaluator::packages(const DeviceInfo& device) const {
+  if (places_.cache_folder.empty()) return {};
+  return {places_.cache_folder / "baselines", device.model, device.architecture, ""};
+}
+
+/// Once for each reason: a search asks thousands of times.
+void Evaluator::log_left_out(const std::string& baseline, const std::string& why) {
+  if (said_.insert(why).second) log_line("baseline_left_out", {{"baseline", baseline}, {"reason", why}});
 }
 
 DrawPool& Evaluator::draws(Device& device) {
@@ -152,7 +163,8 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
     return out;
   }
 
-  const auto judge_of = judge(*prepared.op, threads_of(out.device), *prepared.device->memory());
+  const auto judge_of =
+      judge(*prepared.op, threads_of(out.device), *prepared.device->memory(), packages(out.device));
   if (!judge_of) return failure(judge_of.error());
   Judge& judge = **judge_of;
   const Seed seed = Seed::fresh();
@@ -169,12 +181,13 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   if (!out.verdict.passed() || request.last_gate == Gate::correctness) return out;
 
   const Stopwatch timing_watch;
-  const TimingPlan plan{candidate, prepared.compare_with, request.time_eager, request.yardstick,
+  const TimingPlan plan{candidate, prepared.compare_with, request.baselines, request.yardstick,
                         request.timing};
   auto timing = bench(*prepared.device, judge, *prepared.workload, family, request.fresh_draws)
                     .time(plan, std::move(correctness->session), pool, seed);
   if (!timing) return failure(timing.error());
   out.gate_ms["timing"] = timing_watch.milliseconds();
+  for (const auto& [baseline, why] : timing->left_out) log_left_out(baseline, why);
   out.verdict = timing->verdict;
   out.measurements = std::move(timing->measurements);
   out.prepare_us = timing->prepare_us;
@@ -216,7 +229,7 @@ Result<AdmissionReply> Evaluator::admit(const AdmitRequest& request) {
   if (!op) return failure(op.error());
   const auto workload = workload_of(**op, request.workload);
   if (!workload) return failure(workload.error());
-  const auto judge_of = judge(**op, static_cast<int>(std::thread::hardware_concurrency()), host_);
+  const auto judge_of = judge(**op, static_cast<int>(std::thread::hardware_concurrency()), host_, {});
   if (!judge_of) return failure(judge_of.error());
   auto reason = refusal(**judge_of, **workload, Seed::fresh());
   if (!reason) return failure(reason.error());

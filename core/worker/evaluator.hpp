@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,9 @@ class Evaluator {
 
  private:
   Result<std::shared_ptr<const Operator>> parse(const Json& document);
-  Result<Judge*> judge(const Operator& op, int threads, Memory& memory);
+  Result<Judge*> judge(const Operator& op, int threads, Memory& memory, const PackagePlace& packages);
+  [[nodiscard]] PackagePlace packages(const DeviceInfo& device) const;
+  void log_left_out(const std::string& baseline, const std::string& why);
   DrawPool& draws(Device& device);
   TimingBench& bench(Device& device, Judge& judge, const Workload& workload, const std::string& family,
                      bool fresh);
@@ -66,7 +69,8 @@ class Evaluator {
     std::string key;
     TimingBench bench;
   };
-  std::list<Bench> benches_;  ///< the most recently used first; after judges_, which they refer to
+  std::list<Bench> benches_;    ///< the most recently used first; after judges_, which they refer to
+  std::set<std::string> said_;  // reasons that the log has
 };
 
 }  // namespace kevolve

@@ -24,17 +24,30 @@ Timing stopped_by(const Verdict& verdict) {
   return out;
 }
 
+Result<void> check_yardstick(const TimingPlan& plan) {
+  const auto named = [&](const auto& all, const auto& name_of) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& one) { return name_of(one) == plan.yardstick; });
+  };
+  if (plan.yardstick.empty() || named(plan.baselines, [](const auto& name) { return name; }) ||
+      named(plan.compare_with, [](const auto& kernel) { return kernel.subject.name; }))
+    return {};
+  return failure(fmt::format("yardstick '{}': neither a kernel of compare_with nor one of the baselines",
+                             plan.yardstick));
+}
+
 using Kernels = std::vector<TimedKernel*>;  // the candidate first
 
 /// One candidate's samples, from the first to the summary.
 class Sampling {
  public:
-  Sampling(Device& device, Judge& judge, const TimingPlan& plan, Kernels kernels,
+  Sampling(Device& device, Judge& judge, const TimingPlan& plan, Kernels kernels, ChosenBaselines baselines,
            const std::vector<std::shared_ptr<const Draw>>& draws, const Seed& seed)
       : device_(device),
         judge_(judge),
         plan_(plan),
         kernels_(std::move(kernels)),
+        baselines_(std::move(baselines)),
         draws_(draws),
         seed_(seed) {}
 
@@ -44,14 +57,14 @@ class Sampling {
     const StoppingSettings stopping{.min_samples = plan_.settings.min_samples,
                                     .max_samples = plan_.settings.max_samples,
                                     .max_seconds = plan_.settings.max_seconds};
-    std::vector<std::size_t> order(kernels_.size() + (plan_.eager ? 1 : 0));
+    std::vector<std::size_t> order(kernels_.size() + baselines_.timed.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     for (std::size_t number = 0;; ++number) {
       std::shuffle(order.begin(), order.end(), random);
       for (const std::size_t who : order) {
         auto verdict = who < kernels_.size()
                            ? kernels_[who]->sample(number % kDraws, *draws_[number % kDraws], number)
-                           : sample_eager(number);
+                           : sample_baseline(baselines_.timed[who - kernels_.size()], number);
         if (!verdict) return verdict;
         if (!verdict->passed() && who > 0)
           return failure(fmt::format("the kernel to compare with, '{}', failed: {}", kernels_[who]->name(),
@@ -75,30 +88,34 @@ class Sampling {
     };
     add("candidate", kernels_[0]->samples_us);
     for (std::size_t i = 1; i < kernels_.size(); ++i) add(kernels_[i]->name(), kernels_[i]->samples_us);
-    if (plan_.eager) add("eager", eager_us_);
-    if (kernels_.size() > 1 || plan_.eager)
+    for (const TimedBaseline& baseline : baselines_.timed) add(baseline.name, baseline.samples_us);
+    if (kernels_.size() > 1 || !baselines_.timed.empty())
       out.speedup = paired_ratio(yardstick(), kernels_[0]->samples_us, seed_.bits[0]);
     if (!kernels_[0]->prepare_us.empty()) out.prepare_us = median(kernels_[0]->prepare_us);
     out.stopped = stopped_;
+    out.left_out = baselines_.left_out;
     return out;
   }
 
  private:
-  Result<Verdict> sample_eager(std::size_t number) {
+  Result<Verdict> sample_baseline(TimedBaseline& baseline, std::size_t number) {
     device_.flush_caches();
-    const auto time = judge_.time_eager_us(*draws_[number % kDraws]);
+    const auto time = judge_.time_us(baseline.name, *draws_[number % kDraws]);
     if (!time) return failure(time.error());
-    eager_us_.push_back(*time);
+    baseline.samples_us.push_back(*time);
     return Verdict{Outcome::passed, Gate::timing, ""};
   }
 
-  /// What speed-ups are against. Without any, one that nothing is slower than: sampling stops on the
-  /// candidate's own spread.
+  /// What speed-ups are against: what the plan names, else the first kernel, else the first baseline. Without
+  /// any, one that nothing is slower than: sampling stops on the candidate's own spread.
   [[nodiscard]] std::vector<double> yardstick() const {
     for (std::size_t i = 1; i < kernels_.size(); ++i) {
       if (plan_.yardstick.empty() || kernels_[i]->name() == plan_.yardstick) return kernels_[i]->samples_us;
     }
-    return plan_.eager ? eager_us_ : std::vector<double>(kernels_[0]->samples_us.size(), 1e30);
+    for (const TimedBaseline& baseline : baselines_.timed) {
+      if (plan_.yardstick.empty() || baseline.name == plan_.yardstick) return baseline.samples_us;
+    }
+    return std::vector<double>(kernels_[0]->samples_us.size(), 1e30);
   }
 
   /// What decides whether more samples are worth their time: the strongest rival, which is named last.
@@ -110,9 +127,9 @@ class Sampling {
   Judge& judge_;
   const TimingPlan& plan_;
   Kernels kernels_;
+  ChosenBaselines baselines_;
   const std::vector<std::shared_ptr<const Draw>>& draws_;
   const Seed& seed_;
-  std::vector<double> eager_us_;
   std::string stopped_;
 };
 
@@ -136,7 +153,7 @@ Result<void> TimingBench::draw(DrawPool& pool) {
     }
   }
   for (Rival& rival : rivals_) rival.kernel.forget_outputs();
-  const auto eager_us = judge_->time_eager_us(*draws_.front());  // also warms it up
+  const auto eager_us = judge_->time_us(std::string(kEagerBaseline), *draws_.front());  // also warms it up
   if (!eager_us) return failure(eager_us.error());
   deadline_ = run_deadline(*eager_us);
   return {};
@@ -209,7 +226,10 @@ Result<Timing> TimingBench::time(const TimingPlan& plan, std::optional<Session> 
     rivals_.clear();  // one of them may be at fault
     return failure(error);
   };
+  if (auto checked = check_yardstick(plan); !checked) return failure(checked.error());
   if (auto drawn = draw(pool); !drawn) return refuse(drawn.error());
+  auto baselines = choose_baselines(*judge_, plan.baselines, plan.yardstick, draws_);
+  if (!baselines) return failure(baselines.error());
   auto candidate = prepare(plan.candidate, std::move(session));
   if (!candidate) return refuse(candidate.error());
   const auto warm = warm_up(*candidate);
@@ -220,7 +240,7 @@ Result<Timing> TimingBench::time(const TimingPlan& plan, std::optional<Session> 
   Kernels kernels{&*candidate};
   kernels.insert(kernels.end(), others->begin(), others->end());
   device_->settle();
-  Sampling sampling(*device_, *judge_, plan, std::move(kernels), draws_, seed);
+  Sampling sampling(*device_, *judge_, plan, std::move(kernels), std::move(*baselines), draws_, seed);
   const auto verdict = sampling.run();
   if (!verdict) return refuse(verdict.error());
   if (!verdict->passed()) return stopped_by(*verdict);

@@ -37,6 +37,27 @@ std::string own_idea(const std::string& source) {
   return header && header->is_object() ? header->value("idea", "") : std::string();
 }
 
+/// What PyTorch took in the evaluation that a kernel's figures come from: subject and median.
+Result<std::vector<std::pair<std::string, double>>> baselines_of(Archive& archive,
+                                                                 const RankedKernel& kernel) {
+  const Result<EvaluationRecord> record = archive.evaluation(kernel.evaluation);
+  if (!record) return failure(record.error());
+  std::vector<std::pair<std::string, double>> found;
+  for (const Measurement& m : record->evaluation.measurements) {
+    const bool ours = m.subject == "candidate" || m.subject == "naive" || m.subject == "incumbent";
+    if (!ours) found.emplace_back(m.subject, m.median_us);
+  }
+  return found;
+}
+
+void print_baselines(const std::vector<std::pair<std::string, double>>& baselines, double median_us) {
+  if (baselines.empty()) return;
+  fmt::print("  PyTorch");
+  for (const auto& [name, us] : baselines)
+    fmt::print("   {} {} ({:.2f} x)", name, in_time(us), us / median_us);
+  fmt::print("\n");
+}
+
 void print_kernel(const RankedKernel& kernel, const std::string& source) {
   fmt::print("{} {}  {}  {}\n", kernel.operator_name, kernel.workload, kernel.device_info.model,
              name(kernel.precision));
@@ -109,12 +130,17 @@ int best(const Options& options) {
   for (const RankedKernel& kernel : *kernels) {
     const Result<std::string> source = source_of(*archive, kernel);
     if (!source) return complain(source.error(), kOperational);
+    const auto baselines = baselines_of(*archive, kernel);
+    if (!baselines) return complain(baselines.error(), kOperational);
     if (!options.json) {
       print_kernel(kernel, *source);
+      print_baselines(*baselines, kernel.median_us);
       continue;
     }
     Json entry = to_json(kernel);
     entry["kernel_idea"] = own_idea(*source);
+    entry["baselines_us"] = Json::object();
+    for (const auto& [name, us] : *baselines) entry["baselines_us"][name] = us;
     list.push_back(std::move(entry));
   }
   if (options.json) print_json(list);

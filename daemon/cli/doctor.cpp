@@ -8,6 +8,7 @@
 #include "archive/archive.hpp"
 #include "core/process/command.hpp"
 #include "daemon/cli/commands.hpp"
+#include "daemon/cli/finding.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/places.hpp"
 #include "daemon/cli/text.hpp"
@@ -15,14 +16,6 @@
 
 namespace kevolve::cli {
 namespace {
-
-enum class State { ok, missing, broken };  ///< missing: something is lost; broken: kevolve cannot work
-
-struct Finding {
-  std::string what;
-  State state = State::ok;
-  std::string detail;  ///< what was found, or what is lost and what to do
-};
 
 Finding check_sandbox() {
   const Result<void>& available = sandbox_available();
@@ -60,17 +53,19 @@ Finding check_archive(const std::filesystem::path& path) {
                       std::filesystem::file_size(path) / 1'000'000)};
 }
 
-/// Through the worker, as a job would use it: which devices it has, LibTorch's version.
+/// Through the worker, as a job would use it: which devices it has, GPUs among them, LibTorch's version.
 std::vector<Finding> check_worker() {
   const auto log = scratch_log();
   const Result<Answer> answer = ask_worker(local_worker(log), std::nullopt);
   if (!answer) return {{"worker", State::broken, answer.error().message}};
+  const std::string said = read_text_file(log).value_or("");
   std::filesystem::remove(log);
   std::vector<Finding> findings = {{"worker", State::ok, fmt::format("version {}", answer->hello.version)}};
   for (const DeviceInfo& device : answer->hello.devices) {
     findings.push_back({"device " + device.name, State::ok,
                         fmt::format("{}; {}; LibTorch {}", device.model, device.toolchain, device.torch)});
   }
+  for (Finding& finding : check_gpus(answer->hello, said)) findings.push_back(std::move(finding));
   return findings;
 }
 
@@ -108,19 +103,12 @@ Finding check_nvrtc() {
   return {"NVRTC", State::ok, fmt::format("{} compiles for sm_90a", reply->evaluation.device.toolchain)};
 }
 
-Finding check_gpu() {
-  if (std::filesystem::exists("/dev/nvidia0")) {
-    return {"GPU", State::missing,
-            "an NVIDIA device is present; this version runs candidates on the cpu device only"};
-  }
-  return {"GPU", State::missing, "none: kernels run on the cpu device, and their times are CPU times"};
-}
-
 int doctor(bool json, const std::filesystem::path& archive) {
   std::vector<Finding> findings = {check_compiler(), check_sandbox(), check_seeds(), check_archive(archive)};
   for (Finding& finding : check_worker()) findings.push_back(std::move(finding));
   findings.push_back(check_nvrtc());
-  findings.push_back(check_gpu());
+  for (Finding& finding : check_cuda_libraries()) findings.push_back(std::move(finding));
+  findings.push_back(check_compiled_baselines());
   const auto word = [](State s) {
     return s == State::ok ? "ok" : s == State::missing ? "missing" : "broken";
   };

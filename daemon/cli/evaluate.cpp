@@ -80,6 +80,8 @@ Result<EvaluateRequest> request_for(const Options& options, const Operator& op, 
   request.workload = options.workload;
   request.source = source;
   request.last_gate = *last;
+  request.baselines = {"eager", "compile"};
+  for (const Baseline& baseline : op.baselines) request.baselines.push_back(baseline.name);
   // A header that does not parse is the candidate's failure: the worker's policy gate says so.
   if (const auto header = parse_candidate(source, op, options.file); header) {
     const Result<Bindings> tunables = chosen_tunables(*header, options.set);
@@ -135,6 +137,17 @@ void print_evaluation(const Evaluation& evaluation, const EvaluateRequest& reque
   fmt::print("gates    {}\n", gates);
 }
 
+/// Baselines that were asked for and not timed, in the worker's own words.
+void print_left_out(const std::filesystem::path& log) {
+  const Result<std::string> text = read_text_file(log);
+  if (!text) return;
+  constexpr std::string_view kEvent = "event=baseline_left_out ";
+  for (std::size_t at = text->find(kEvent); at != std::string::npos; at = text->find(kEvent, at)) {
+    at += kEvent.size();
+    fmt::print("left out   {}\n", std::string_view(*text).substr(at, text->find('\n', at) - at));
+  }
+}
+
 Result<void> save(const Options& options, const Operator& op, const EvaluateRequest& request,
                   const Evaluation& evaluation) {
   const auto header = parse_candidate(request.source, op, options.file);
@@ -182,12 +195,13 @@ int evaluate(const Options& options) {
   const auto* reply = std::get_if<EvaluationReply>(&*answer->reply);
   if (reply == nullptr)
     return complain({"the worker answered with something else: versions differ"}, kOperational);
-  std::filesystem::remove(log);
   if (options.json) {
     print_json(to_json(reply->evaluation));
   } else {
     print_evaluation(reply->evaluation, *request);
+    if (options.device != "cpu") print_left_out(log);
   }
+  std::filesystem::remove(log);
   if (options.save) {
     if (const Result<void> saved = save(options, *op, *request, reply->evaluation); !saved) {
       return complain(saved.error(), kOperational);

@@ -1,6 +1,7 @@
 #include "daemon/cli/places.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -69,6 +70,16 @@ Result<Operator> find_operator(const std::string& name_or_folder) {
                   "named by its path)",
                   name_or_folder, close.empty() ? "" : fmt::format("; did you mean '{}'?", close),
                   fmt::join(*names, ", ")));
+}
+
+fs::path default_cache() {
+  std::error_code ignored;
+  for (const auto& [name, below] :
+       {std::pair{"XDG_CACHE_HOME", "kevolve"}, std::pair{"HOME", ".cache/kevolve"}}) {
+    if (const std::string folder = variable(name); !folder.empty() && fs::is_directory(folder, ignored))
+      return fs::path(folder) / below;
+  }
+  return fs::temp_directory_path() / fmt::format("kevolve-cache-{}", ::getuid());
 }
 
 fs::path default_archive() {

@@ -23,6 +23,9 @@ Result<std::vector<std::string>> operator_names();
 /// A seed operator by name (an unknown name is answered with the nearest), or a folder given as a path.
 Result<Operator> find_operator(const std::string& name_or_folder);
 
+/// Where a local worker keeps its cache, as core/worker/main.cpp chooses it.
+std::filesystem::path default_cache();
+
 /// $KEVOLVE_ARCHIVE, else $XDG_DATA_HOME/kevolve/archive.db, else ~/.local/share/kevolve/archive.db.
 std::filesystem::path default_archive();
 

@@ -24,23 +24,15 @@ struct Options {
 };
 
 Json to_json(const OperatorSummary& s) {
-  return {{"operator", s.name},
-          {"workload", s.workload},
-          {"yardstick", s.yardstick},
-          {"naive_us", s.naive_us},
-          {"eager_us", s.eager_us},
-          {"best_us", s.best_us},
-          {"speedup", s.speedup},
-          {"speedup_low", s.speedup_low},
-          {"round", s.round},
-          {"idea_key", s.idea_key},
-          {"idea", s.idea},
-          {"tunables", Json(s.tunables)},
-          {"candidate", s.candidate_hash},
-          {"rounds", s.rounds},
-          {"evaluations", s.evaluations},
-          {"passed", s.passed},
-          {"note", s.note}};
+  return {{"operator", s.name},           {"workload", s.workload},
+          {"yardstick", s.yardstick},     {"naive_us", s.naive_us},
+          {"eager_us", s.eager_us},       {"compile_us", s.compile_us},
+          {"best_us", s.best_us},         {"speedup", s.speedup},
+          {"speedup_low", s.speedup_low}, {"round", s.round},
+          {"idea_key", s.idea_key},       {"idea", s.idea},
+          {"tunables", Json(s.tunables)}, {"candidate", s.candidate_hash},
+          {"rounds", s.rounds},           {"evaluations", s.evaluations},
+          {"passed", s.passed},           {"note", s.note}};
 }
 
 Json to_json(const RunSummary& summary) {
@@ -59,13 +51,13 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
              summary.device.model, summary.evaluations, summary.wall_seconds, summary.ended_by);
   std::vector<std::vector<std::string>> rows;
   for (const OperatorSummary& s : summary.operators) {
-    rows.push_back({s.label, in_time(s.naive_us), in_time(s.eager_us), in_time(s.best_us),
-                    fmt::format("{:.2f} x", s.speedup), fmt::format("{:.2f} x", s.speedup_low),
-                    std::to_string(s.round), std::to_string(s.evaluations), std::to_string(s.passed),
-                    s.idea_key});
+    rows.push_back(
+        {s.label, in_time(s.naive_us), in_time(s.eager_us), s.compile_us > 0 ? in_time(s.compile_us) : "-",
+         in_time(s.best_us), fmt::format("{:.2f} x", s.speedup), fmt::format("{:.2f} x", s.speedup_low),
+         std::to_string(s.round), std::to_string(s.evaluations), std::to_string(s.passed), s.idea_key});
   }
-  fmt::print("{}\n", table({"operator", "naive", "PyTorch", "best", "speed-up", "at least", "round", "tried",
-                            "verified", "idea"},
+  fmt::print("{}\n", table({"operator", "naive", "PyTorch", "compile", "best", "speed-up", "at least",
+                            "round", "tried", "verified", "idea"},
                            rows));
   for (const OperatorSummary& s : summary.operators) {
     fmt::print("{}  {}\n", s.label, in_tunables(s.tunables));

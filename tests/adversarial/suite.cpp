@@ -88,7 +88,7 @@ Result<EvaluateRequest> request_for(const Case& test) {
   request.tunables = *tunables;
   // A GPU has no order of threads to choose, so other gates or none may stop what only that shows.
   if (const char* device = std::getenv("KEVOLVE_TEST_DEVICE"); device != nullptr) request.device = device;
-  request.time_eager = false;
+  request.baselines = {};
   request.timing = {.min_samples = 3, .max_samples = 5, .max_seconds = 0.2};
   return request;
 }

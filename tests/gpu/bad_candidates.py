@@ -31,4 +31,4 @@ CASES = [
 device = sys.argv[1] if len(sys.argv) > 1 else "cuda:0"
 for name, body, scratch, argument, parameter in CASES:
     print(json.dumps({"type": "evaluate", "id": name, "device": device, "operator": operator, "workload": "small",
-                      "source": HEADER % (name, scratch, argument, parameter, body), "time_eager": False}))
+                      "source": HEADER % (name, scratch, argument, parameter, body), "baselines": []}))

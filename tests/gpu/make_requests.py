@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--files", nargs="*", default=[])
     parser.add_argument("--gate", default="timing")
     parser.add_argument("--incumbent", help="a file to compare each candidate with")
-    parser.add_argument("--eager", action="store_true", help="time PyTorch beside each")
+    parser.add_argument("--baselines", nargs="*", default=[], help="of PyTorch, to time beside each: eager compile")
     parser.add_argument("--min-samples", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -76,7 +76,7 @@ def main():
         print(json.dumps({
             "type": "evaluate", "id": f"{options.operator}/{name}/{number}", "device": options.device,
             "operator": operator, "workload": options.workload, "source": source, "tunables": tunables,
-            "last_gate": options.gate, "compare_with": compare, "time_eager": options.eager,
+            "last_gate": options.gate, "compare_with": compare, "baselines": options.baselines,
             "timing": {"min_samples": options.min_samples, "max_samples": 40, "max_seconds": 2.0}}))
 
 

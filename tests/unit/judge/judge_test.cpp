@@ -200,7 +200,7 @@ TEST_CASE("references that do not compile or fit are explained") {
 
 TEST_CASE("eager is timed") {
   const auto judge = judge_of(make_operator(kLayernorm));
-  const auto time = judge->time_eager_us(draw_of(*judge));
+  const auto time = judge->time_us("eager", draw_of(*judge));
   REQUIRE(time);
   CHECK(*time > 0);
 }

@@ -120,6 +120,8 @@ TEST_CASE("what a schema cannot say is checked, and said precisely") {
        "reference: names a file, but the document came without a folder; expected the text itself"},
       {[](Json& o) { o["baselines"]["eager"] = "def forward(x, weight):\n"; },
        "baselines.eager: always there, it is the reference itself; expected another name"},
+      {[](Json& o) { o["baselines"]["compile"] = "def forward(x, weight):\n"; },
+       "baselines.compile: means something else in measurements; expected another name"},
       {[](Json& o) { o["baselines"]["other"] = "def f(x):\n"; },
        "baselines.other: no function forward found; expected a line that starts with \"def forward(\""},
       {[](Json& o) { o["workloads"]["small"]["axes"].erase("B"); },

@@ -16,7 +16,7 @@ EvaluateRequest full_request() {
   request.tunables = {{"BLOCK", 32}, {"LOW", -5}};
   request.last_gate = Gate::correctness;
   request.compare_with = {{"naive", "code", {{"BLOCK", 64}}}};
-  request.time_eager = false;
+  request.baselines = {"compile", "sdpa"};
   request.timing = {3, 7, 0.25};
   return request;
 }
@@ -35,7 +35,7 @@ TEST_CASE("an evaluate request survives the line") {
   CHECK(request.tunables == full_request().tunables);
   CHECK(request.last_gate == Gate::correctness);
   CHECK(request.compare_with.at(0).tunables.at("BLOCK") == 64);
-  CHECK_FALSE(request.time_eager);
+  CHECK(request.baselines == std::vector<std::string>{"compile", "sdpa"});
   CHECK(request.timing.max_samples == 7);
   CHECK(request.timing.max_seconds == 0.25);
   CHECK(to_line(*read) == line);
@@ -48,7 +48,7 @@ TEST_CASE("a request written by hand needs only what has no default") {
   const auto& request = std::get<EvaluateRequest>(*read);
   CHECK(request.device == "cpu");
   CHECK(request.last_gate == Gate::timing);
-  CHECK(request.time_eager);
+  CHECK(request.baselines == std::vector<std::string>{"eager"});
   CHECK(request.timing.min_samples == 10);
 }
 

@@ -156,7 +156,7 @@ TEST_CASE("wrong answers are stopped at correctness, each with its own outcome")
 TEST_CASE("a kernel that is right until it is timed is stopped at timing") {
   // Correctness takes fewer than 9 runs of one runner, timing more; every runner counts anew.
   EvaluateRequest request = request_for(candidate("k"));
-  request.time_eager = false;
+  request.baselines = {};
   request.timing = {.min_samples = 10, .max_samples = 12, .max_seconds = 60};
   const Verdict verdict = judged(request, [](FakeRun& run) {
                             multiply(run);
@@ -212,7 +212,7 @@ TEST_CASE("a time below the physical limit is quarantined") {
 
 TEST_CASE("a hopeless candidate is not sampled to the end") {
   EvaluateRequest request = request_for(candidate("k"));
-  request.time_eager = false;
+  request.baselines = {};
   request.compare_with = {{"incumbent", candidate("good"), {}}};
   request.timing = {.min_samples = 10, .max_samples = 40, .max_seconds = 60};
   const auto evaluation = evaluate(request, {{"k", [](FakeRun& run) { multiply(run), run.wall_us = 500; }}});

@@ -1,0 +1,30 @@
+#pragma once
+// Which of PyTorch's baselines are timed beside a candidate. One that is missing or wrong is left out, for a
+// search does not end because of it; only the yardstick must be there.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/judge/judge.hpp"
+
+namespace kevolve {
+
+struct TimedBaseline {
+  std::string name;
+  std::vector<double> samples_us{};
+};
+
+struct ChosenBaselines {
+  std::vector<TimedBaseline> timed;             ///< in the order they were asked for
+  std::map<std::string, std::string> left_out;  ///< and why
+};
+
+/// Those of `names` that can be run and answer every draw rightly. Fails when the yardstick is one of them
+/// and cannot.
+Result<ChosenBaselines> choose_baselines(Judge& judge, const std::vector<std::string>& names,
+                                         const std::string& yardstick,
+                                         const std::vector<std::shared_ptr<const Draw>>& draws);
+
+}  // namespace kevolve
