@@ -115,6 +115,9 @@ class Archive {
   /// Hashes of all candidates that were ever judged there.
   Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device);
   Result<EvaluationRecord> evaluation(EvaluationId id);
+  /// The newest profile with counters of such a candidate.
+  Result<std::optional<Profile>> profile(std::string_view candidate_hash, OperatorId op,
+                                         std::string_view workload, DeviceId device);
 
   // Champions: append-only. A champion that a later evaluation refuted gives way to its predecessor.
   Result<std::optional<ChampionRecord>> champion(const ResultKey& key);

@@ -148,6 +148,17 @@ Result<EvaluationRecord> Archive::evaluation(EvaluationId id) {
   return impl_->read([&] { return read_evaluation(impl_->connection, id); });
 }
 
+Result<std::optional<Profile>> Archive::profile(std::string_view candidate_hash, OperatorId op,
+                                                std::string_view workload, DeviceId device) {
+  return impl_->read([&]() -> std::optional<Profile> {
+    Statement query(impl_->connection, queries::kProfilesOfHash);
+    if (!query.bind(candidate_hash, op, workload, device).step()) return std::nullopt;
+    EvaluationId id;
+    query.read(id);
+    return read_profile(impl_->connection, id);
+  });
+}
+
 Result<void> Archive::promote(const ResultKey& key, CandidateId candidate, EvaluationId evaluation,
                               std::optional<RoundId> round) {
   return impl_->write([&] {

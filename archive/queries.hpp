@@ -61,6 +61,13 @@ SELECT e.id, e.gate, e.outcome
  WHERE c.candidate_hash = ?1 AND e.operator = ?2 AND e.workload = ?3 AND e.device = ?4
  ORDER BY e.id DESC)sql";
 
+/// ?1 candidate hash, ?2 operator, ?3 workload, ?4 device. Newest first, counted ones only.
+inline constexpr std::string_view kProfilesOfHash = R"sql(
+SELECT p.evaluation
+  FROM candidates c CROSS JOIN evaluations e ON e.candidate = c.id CROSS JOIN profiles p ON p.evaluation = e.id
+ WHERE c.candidate_hash = ?1 AND e.operator = ?2 AND e.workload = ?3 AND e.device = ?4 AND p.source = 'counters'
+ ORDER BY p.evaluation DESC)sql";
+
 /// ?1 round.
 inline constexpr std::string_view kUnfinished = R"sql(
 SELECT id FROM candidates WHERE round = ?1 AND state IN ('proposed', 'evaluating') ORDER BY id)sql";

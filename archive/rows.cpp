@@ -136,6 +136,33 @@ CandidateRecord read_candidate(Connection& connection, CandidateId id) {
   return candidate;
 }
 
+namespace {
+
+void insert_profile(Connection& connection, EvaluationId id, const Profile& profile) {
+  const Json json = to_json(profile);
+  Statement(connection,
+            "INSERT INTO profiles (evaluation, regime, source, metrics, advice) VALUES (?1, ?2, ?3, ?4, ?5)")
+      .bind(id, profile.regime, profile.source, json.at("metrics"), json.at("advice"))
+      .run();
+}
+
+}  // namespace
+
+std::optional<Profile> read_profile(Connection& connection, EvaluationId id) {
+  Statement query(connection, "SELECT regime, source, metrics, advice FROM profiles WHERE evaluation = ?1");
+  if (!query.bind(id).step()) return std::nullopt;
+  std::string regime, source;
+  Json metrics, advice;
+  query.read(regime, source, metrics, advice);
+  auto profile = profile_from_json({{"regime", regime},
+                                    {"source", source},
+                                    {"metrics", std::move(metrics)},
+                                    {"advice", std::move(advice)}},
+                                   fmt::format("the profile of evaluation {}", id.value));
+  if (!profile) throw ArchiveFailure(profile.error().message);
+  return std::move(*profile);
+}
+
 EvaluationId insert_evaluation(Connection& connection, const NewEvaluation& record, OperatorId op,
                                DeviceId device, Timestamp now) {
   const Evaluation& e = record.evaluation;
@@ -151,6 +178,7 @@ EvaluationId insert_evaluation(Connection& connection, const NewEvaluation& reco
       .run();
   const EvaluationId id{connection.last_row_id()};
   insert_measurements(connection, id, e.measurements);
+  if (e.profile) insert_profile(connection, id, *e.profile);
   return id;
 }
 
@@ -176,6 +204,7 @@ EvaluationRecord read_evaluation(Connection& connection, EvaluationId id) {
   if (!info) throw ArchiveFailure("a device's row: " + info.error().message);
   e.device = *info;
   e.measurements = read_measurements(connection, id);
+  e.profile = read_profile(connection, id);
   return record;
 }
 

@@ -15,10 +15,12 @@ DeviceId device_row(Connection& connection, const DeviceInfo& device, Timestamp 
 IdeaRecord read_idea(Connection& connection, IdeaId id);
 CandidateRecord read_candidate(Connection& connection, CandidateId id);
 
-/// The evaluation and its measurements; its operator is the candidate's.
+/// The evaluation with its measurements and profile; its operator is the candidate's.
 EvaluationId insert_evaluation(Connection& connection, const NewEvaluation& evaluation, OperatorId op,
                                DeviceId device, Timestamp now);
 EvaluationRecord read_evaluation(Connection& connection, EvaluationId id);
+
+std::optional<Profile> read_profile(Connection& connection, EvaluationId id);
 
 /// True when the kernel was right and was timed.
 bool is_verified(const Verdict& verdict);

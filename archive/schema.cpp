@@ -230,7 +230,17 @@ SELECT i.id AS idea, i.operator, r.job, i.round, r.number AS round_number, coale
  GROUP BY i.id, i.operator, r.job;
 )sql";
 
-constexpr std::array<std::string_view, 1> kMigrations = {kVersion1};
+constexpr std::string_view kVersion2 = R"sql(
+CREATE TABLE profiles (
+  evaluation INTEGER PRIMARY KEY REFERENCES evaluations,
+  regime     TEXT    NOT NULL,
+  source     TEXT    NOT NULL,
+  metrics    TEXT    NOT NULL CHECK (json_valid(metrics)),
+  advice     TEXT    NOT NULL CHECK (json_valid(advice))
+) STRICT;
+)sql";
+
+constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
 
 }  // namespace
 

@@ -52,3 +52,10 @@ if(NOT KEVOLVE_CUDA_INCLUDE)
 endif()
 add_library(kevolve_cuda_headers INTERFACE)
 target_include_directories(kevolve_cuda_headers SYSTEM INTERFACE ${KEVOLVE_CUDA_INCLUDE})
+find_path(KEVOLVE_CUPTI_INCLUDE cupti_range_profiler.h PATHS ${KEVOLVE_CUDA_ROOTS}
+  PATH_SUFFIXES include extras/CUPTI/include NO_DEFAULT_PATH)
+if(NOT KEVOLVE_CUPTI_INCLUDE)
+  message(FATAL_ERROR "CUPTI's headers not found: no cupti_range_profiler.h (CUPTI 12.6 or newer) in include or "
+    "extras/CUPTI/include of ${KEVOLVE_CUDA_ROOTS}. Run scripts/setup.sh, or install the package cuda-cupti-dev.")
+endif()
+target_include_directories(kevolve_cuda_headers SYSTEM INTERFACE ${KEVOLVE_CUPTI_INCLUDE})

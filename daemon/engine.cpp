@@ -23,7 +23,12 @@ class Run {
  public:
   Run(const EngineSettings& settings, Archive& archive, IdeaSource& ideas, Observer& observer,
       asio::io_context& io)
-      : settings_(settings), archive_(archive), ideas_(ideas), observer_(observer), io_(io), pool_(io) {}
+      : settings_(settings),
+        archive_(archive),
+        ideas_(ideas),
+        observer_(observer),
+        io_(io),
+        pool_(io, settings.job.device) {}
 
   asio::awaitable<Result<RunSummary>> execute();
   void interrupt() {

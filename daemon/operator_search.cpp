@@ -213,6 +213,7 @@ Result<RoundContext> OperatorSearch::context(int round) {
   }
   context.survivors =
       select_survivors(std::move(verified), static_cast<std::size_t>(env_.job.policy.survivors));
+  if (const auto told = add_profiles(context); !told) return failure(told.error());
   const auto ledger = env_.archive.ledger(op_id_, env_.job_id);
   if (!ledger) return failure(ledger.error());
   std::map<std::string, LedgerEntry> by_key;
@@ -231,6 +232,20 @@ Result<RoundContext> OperatorSearch::context(int round) {
   if (!tried) return failure(tried.error());
   context.tried = *tried;
   return visible_to(env_.job.policy.kind, std::move(context));
+}
+
+/// What counters said of the kernels that the next round may build on, where they were ever read.
+Result<void> OperatorSearch::add_profiles(RoundContext& context) {
+  const auto look_up = [&](const std::string& hash, std::optional<Profile>& profile) -> Result<void> {
+    auto found = env_.archive.profile(hash, op_id_, workload_, env_.device_id);
+    if (!found) return failure(found.error());
+    profile = std::move(*found);
+    return {};
+  };
+  for (Survivor& survivor : context.survivors) {
+    if (const auto told = look_up(survivor.candidate_hash, survivor.profile); !told) return told;
+  }
+  return look_up(champion_.hash, context.champion_profile);
 }
 
 Result<void> OperatorSearch::propose_candidates(const RoundRecord& round) {

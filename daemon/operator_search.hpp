@@ -68,6 +68,7 @@ class OperatorSearch {
   Result<void> remember_champion();
   Result<void> propose_candidates(const RoundRecord& round);
   Result<RoundContext> context(int round);
+  Result<void> add_profiles(RoundContext& context);
   boost::asio::awaitable<Result<std::vector<Judged>>> judge_all(std::vector<CandidateRecord> candidates,
                                                                 int round);
   boost::asio::awaitable<Result<void>> judge_one(CandidateRecord candidate, int round,

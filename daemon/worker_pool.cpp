@@ -10,8 +10,6 @@ namespace kevolve {
 namespace asio = boost::asio;
 namespace {
 
-/// Requests that one worker holds at a time: it compiles these together before it measures them one by one.
-constexpr std::size_t kPlacesPerWorker = 4;
 /// Between two signs of life of a worker: far beyond compile deadline, run deadlines and timing budget of a
 /// batch.
 constexpr std::chrono::seconds kRequestDeadline{300};
@@ -56,7 +54,7 @@ asio::awaitable<std::shared_ptr<WorkerClient>> WorkerPool::free_worker() {
     const auto least = std::min_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
       return a->in_flight() < b->in_flight();
     });
-    if (least != workers_.end() && (*least)->in_flight() < kPlacesPerWorker) co_return *least;
+    if (least != workers_.end() && (*least)->in_flight() < places_per_worker_) co_return *least;
     boost::system::error_code ignored;
     free_.expires_at(std::chrono::steady_clock::time_point::max());
     co_await free_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));

@@ -15,7 +15,10 @@ namespace kevolve {
 
 class WorkerPool {
  public:
-  explicit WorkerPool(boost::asio::io_context& io) : io_(io), free_(io) {}
+  /// `device`: that is going to be asked for. A GPU's worker compiles ahead of what it measures, so it gets
+  /// many requests at a time; on the cpu device the machine must be quiet while it measures.
+  WorkerPool(boost::asio::io_context& io, const std::string& device)
+      : io_(io), free_(io), places_per_worker_(device == "cpu" ? 4 : 32) {}
 
   /// Starts `count` workers, all or none.
   boost::asio::awaitable<Result<void>> start(const WorkerCommand& command, int count);
@@ -34,6 +37,7 @@ class WorkerPool {
 
   boost::asio::io_context& io_;
   boost::asio::steady_timer free_;  ///< cancelled whenever a place becomes free
+  std::size_t places_per_worker_;
   std::vector<std::shared_ptr<WorkerClient>> workers_;
   bool stopped_ = false;
 };

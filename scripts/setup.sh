@@ -36,7 +36,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 deps=$PWD/.deps
 torch_version=2.11.0
 cuda_wheels=(nvidia-cuda-nvrtc==13.0.88 nvidia-cuda-runtime==13.0.96 nvidia-cuda-crt==13.0.88
-  nvidia-cuda-cccl==13.0.85)
+  nvidia-cuda-cccl==13.0.85 nvidia-cuda-cupti==13.0.85)
 
 step() { printf 'setup: %s\n' "$*"; }
 note() { printf 'setup:   %s\n' "$*"; }
@@ -312,7 +312,7 @@ cuda_toolkit() {  # prints the folder
 
 provide_nvrtc() {
   if ! cuda_toolkit >/dev/null; then
-    step "4/4 NVRTC: fetching ${cuda_wheels[*]} (a download of 96 MB)"
+    step "4/4 NVRTC: fetching ${cuda_wheels[*]} (a download of 107 MB)"
     start_fetch 600 "fetching NVRTC"
     fetch_wheels "$partial/wheels" "${cuda_wheels[@]}"
     unpack_nvidia

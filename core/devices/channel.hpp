@@ -23,6 +23,7 @@ enum class RequestKind : std::uint32_t {
   start,  ///< what to load, as JSON, follows the header; files it names are descriptors beside the packet
   bind,   ///< one BufferPlace for each buffer follows, one descriptor each beside the packet
   run,
+  profile,  ///< like run, with hardware counters: the answer's text is what they say, as JSON
 };
 
 struct Request {

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -70,6 +71,11 @@ class Runner {
   virtual Result<int> bind(const std::vector<std::shared_ptr<SharedBuffer>>& buffers) = 0;
   /// Executes the plan once over a bound set: fills, then launches, in order.
   virtual Result<RunReport> run(int set, const RunOptions& options) = 0;
+  /// Runs the plan as often as its counters need and gives their values by the vendor's names. An Error says
+  /// why they cannot be read. Only runners of start_profiler() can.
+  virtual Result<std::map<std::string, double>> profile(int /*set*/) {
+    return failure("this device has no hardware counters");
+  }
 };
 
 class Device {
@@ -82,6 +88,10 @@ class Device {
   /// Before a cold sample: nothing of the buffers is left in caches. Where work is queued (cuda) it is
   /// queued, so that what follows at once is launched meanwhile.
   virtual void flush_caches() = 0;
+  /// True when its times suffer from other work on this machine's processors.
+  [[nodiscard]] virtual bool times_on_host() const { return true; }
+  /// Before samples are taken: waits for what the device still does in the background.
+  virtual void settle() {}
   /// Where this device keeps tensors. Null when can_run() is false.
   [[nodiscard]] virtual Memory* memory() = 0;
   /// The share of the judge's time in which draws may be used again, for they are costly: how many candidates
@@ -102,6 +112,10 @@ class Device {
   virtual Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
                                                          std::size_t alignment_bytes) = 0;
   virtual Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) = 0;
+  /// A runner that may read hardware counters.
+  virtual Result<std::unique_ptr<Runner>> start_profiler(const Binary& binary, const LaunchPlan& plan) {
+    return start_runner(binary, plan);
+  }
 };
 
 }  // namespace kevolve

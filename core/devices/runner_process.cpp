@@ -46,8 +46,7 @@ Result<std::unique_ptr<RunnerProcess>> RunnerProcess::spawn(const RunnerCommand&
   auto child = Child::spawn(
       *argv, {.descriptors = {{theirs.get(), channel::kRunnerSocket}, {STDERR_FILENO, STDERR_FILENO}}});
   if (!child) return failure(child.error().in("cannot start a runner"));
-  return std::unique_ptr<RunnerProcess>(
-      new RunnerProcess(std::move(*child), std::move(ours), command.device_clock));
+  return std::unique_ptr<RunnerProcess>(new RunnerProcess(std::move(*child), std::move(ours), command));
 }
 
 Result<void> RunnerProcess::load(const LaunchPlan& plan, const RunnerLoad& what) {
@@ -55,9 +54,22 @@ Result<void> RunnerProcess::load(const LaunchPlan& plan, const RunnerLoad& what)
   if (plan.buffers.size() > channel::kMostBuffers)
     return refuse({"a launch plan may have at most " + std::to_string(channel::kMostBuffers) + " buffers"});
   if (what.document.size() > channel::kMostPacketBytes / 2) return refuse({"the launch plan is too long"});
+  if (auto ready = await_greeting(); !ready) return ready;
   plan_ = plan;
   if (!channel::send(socket_.get(), channel::Request{.kind = RequestKind::start}, what.document, what.files))
     return refuse(gone("at its start"));
+  return await_start();
+}
+
+Result<void> RunnerProcess::await_greeting() {
+  if (!greeting_due_) return {};
+  greeting_due_ = false;
+  return await_start();
+}
+
+/// Waits for the answer by which a runner says that it is ready, or why it never will be.
+Result<void> RunnerProcess::await_start() {
+  const auto refuse = [](const Error& error) { return failure(error.in("cannot start a runner")); };
   switch (await(Clock::now() + kStartDeadline)) {
     case Waited::too_late:
       bury();
@@ -124,6 +136,25 @@ Result<RunReport> RunnerProcess::run(int set, const RunOptions& options) {
   bury();
   if (reply_.header.kind == ReplyKind::broken) return failure("runner: " + printable(reply_.body));
   return RunReport{stopped(), wall.count()};
+}
+
+Result<std::map<std::string, double>> RunnerProcess::profile(int set) {
+  if (dead_) return failure("this runner has ended; start a fresh one");
+  const channel::Request request{.kind = RequestKind::profile, .set = static_cast<std::uint32_t>(set)};
+  if (!channel::send(socket_.get(), request)) return failure(gone("before the profile"));
+  const Waited waited = await(Clock::now() + kStartDeadline);
+  if (waited == Waited::ended) return failure(gone("while counters were read"));
+  if (waited == Waited::too_late || reply_.header.kind != ReplyKind::done) {
+    bury();
+    return failure(waited == Waited::too_late ? "no counters within 30 s" : printable(reply_.body));
+  }
+  const auto json = parse_json(reply_.body, "counters");
+  if (!json) return failure(json.error());
+  std::map<std::string, double> counters;
+  for (const auto& [name, value] : json->items()) {
+    if (value.is_number()) counters[name] = value.get<double>();
+  }
+  return counters;
 }
 
 Result<RunReport> RunnerProcess::finished(double wall_us) {

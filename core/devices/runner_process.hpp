@@ -22,6 +22,7 @@ struct RunnerCommand {
   std::vector<std::string> argv;
   SandboxPolicy sandbox;
   bool device_clock = false;  ///< the runner times runs with the device's own clock
+  bool greets = false;        ///< it sends a `done` of its own accord when it is ready to load
 };
 
 /// What a runner is told at its start.
@@ -35,17 +36,24 @@ class RunnerProcess final : public Runner {
   /// Starts the process and returns at once: a runner may get ready while others work.
   static Result<std::unique_ptr<RunnerProcess>> spawn(const RunnerCommand& command);
 
+  /// Waits until a runner that greets is ready; at once with others.
+  Result<void> await_greeting();
   /// Hands over what is to be run, once, and waits until it is loaded.
   Result<void> load(const LaunchPlan& plan, const RunnerLoad& what);
 
   Result<int> bind(const std::vector<std::shared_ptr<SharedBuffer>>& buffers) override;
   Result<RunReport> run(int set, const RunOptions& options) override;
+  Result<std::map<std::string, double>> profile(int set) override;
 
  private:
   enum class Waited { replied, ended, too_late };
 
-  RunnerProcess(Child child, UniqueFd socket, bool device_clock)
-      : child_(std::move(child)), socket_(std::move(socket)), device_clock_(device_clock) {}
+  RunnerProcess(Child child, UniqueFd socket, const RunnerCommand& command)
+      : child_(std::move(child)),
+        socket_(std::move(socket)),
+        device_clock_(command.device_clock),
+        greeting_due_(command.greets) {}
+  Result<void> await_start();
   /// Waits for the answer to the request just sent.
   Waited await(std::chrono::steady_clock::time_point end);
   [[nodiscard]] Verdict stopped() const;
@@ -57,7 +65,7 @@ class RunnerProcess final : public Runner {
 
   Child child_;
   UniqueFd socket_;
-  bool device_clock_;
+  bool device_clock_, greeting_due_;
   LaunchPlan plan_;
   channel::Packet<channel::Reply> reply_;
   int sets_ = 0;

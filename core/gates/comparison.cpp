@@ -145,6 +145,23 @@ std::size_t columns_of(const std::vector<std::int64_t>& shape) {
   return shape.empty() ? 1 : std::max<std::size_t>(1, static_cast<std::size_t>(shape.back()));
 }
 
+Wrong places_of(const std::vector<std::size_t>& indices, std::size_t worst,
+                const std::vector<std::int64_t>& shape) {
+  Wrong wrong;
+  wrong.count = indices.size();
+  wrong.worst = worst;
+  if (indices.empty()) return wrong;
+  const std::size_t columns = columns_of(shape), stride = sample_stride(indices.size());
+  wrong.row_low = indices.front() / columns, wrong.row_high = indices.back() / columns;
+  wrong.column_low = columns;
+  for (std::size_t rank = 0; rank < indices.size(); ++rank) {
+    wrong.column_low = std::min(wrong.column_low, indices[rank] % columns);
+    wrong.column_high = std::max(wrong.column_high, indices[rank] % columns);
+    if (rank % stride == 0) wrong.sample.push_back(indices[rank]);
+  }
+  return wrong;
+}
+
 Tiles tiles_of(const std::vector<std::int64_t>& shape, std::size_t count) {
   Tiles tiles;
   tiles.count = count;

@@ -14,7 +14,7 @@ namespace {
 
 using Parameters = std::span<const double>;
 
-void one_segment(DrawPlan& plan, Regime regime, double a, double b = 0) {
+void one_segment(DrawPlan& plan, DrawRegime regime, double a, double b = 0) {
   if (plan.count > 0) plan.segments.push_back({0, regime, a, b});
 }
 
@@ -35,7 +35,7 @@ void sprinkle(DrawPlan& plan, std::span<const double> values, double count) {
 }
 
 void plan_special_values(DrawPlan& plan, DType dtype, double count) {
-  one_segment(plan, Regime::normal, 0, 1);
+  one_segment(plan, DrawRegime::normal, 0, 1);
   const double step = least_step(dtype);
   const double infinity = std::numeric_limits<double>::infinity();
   const double values[] = {
@@ -46,15 +46,15 @@ void plan_special_values(DrawPlan& plan, DType dtype, double count) {
 DrawSegment mixture_segment(std::size_t begin, const RandomWords& words) {
   switch (words.word[1] % 5) {
     case 0:
-      return {begin, Regime::normal, 0, 1};
+      return {begin, DrawRegime::normal, 0, 1};
     case 1:
-      return {begin, Regime::uniform, 0, 1};
+      return {begin, DrawRegime::uniform, 0, 1};
     case 2:
-      return {begin, Regime::normal, (words.word[2] & 1) != 0 ? 20.0 : -20.0, 0.01};
+      return {begin, DrawRegime::normal, (words.word[2] & 1) != 0 ? 20.0 : -20.0, 0.01};
     case 3:
-      return {begin, Regime::normal, 0, 1e-6};
+      return {begin, DrawRegime::normal, 0, 1e-6};
     default:
-      return {begin, Regime::mixed_magnitude, -10, 4};
+      return {begin, DrawRegime::mixed_magnitude, -10, 4};
   }
 }
 
@@ -68,7 +68,7 @@ void plan_mixture(DrawPlan& plan) {
 }
 
 void plan_ramp(DrawPlan& plan, double low, double high) {
-  one_segment(plan, Regime::ramp, low,
+  one_segment(plan, DrawRegime::ramp, low,
               plan.count > 1 ? (high - low) / static_cast<double>(plan.count - 1) : 0);
 }
 
@@ -82,7 +82,7 @@ struct Kind {
 const std::vector<Kind>& kinds() {
   constexpr double kRequired = std::numeric_limits<double>::quiet_NaN();
   using P = Parameters;
-  using R = Regime;
+  using R = DrawRegime;
   static const std::vector<Kind> all{
       {"normal",
        {{"mean", 0}, {"std", 1}},
@@ -112,6 +112,16 @@ const std::vector<Kind>& kinds() {
        [](DrawPlan& t, DType, P p) { one_segment(t, R::clustered, p[0], p[1]); }},
       {"mixture", {}, [](DrawPlan& t, DType, P) { plan_mixture(t); }}};
   return all;
+}
+
+/// As drawn_value() draws each, but with one block of words for its four normals.
+void fill_normals(const DrawSegment& segment, std::size_t end, const DrawPlan& plan, DType dtype,
+                  std::byte* to) {
+  for (std::size_t block = segment.begin; block < end; block += 4) {
+    const RandomWords words = plan.random.block(block);
+    for (std::size_t i = block; i < std::min(block + 4, end); ++i)
+      store(dtype, to, i, segment.a + segment.b * normal_of(words, i - block));
+  }
 }
 
 Result<std::vector<double>> parameters_of(const Kind& kind, const InputDraw& draw) {
@@ -161,6 +171,10 @@ Result<DrawPlan> plan_draw(const InputDraw& draw, DType dtype, std::size_t count
 void fill(const DrawPlan& plan, DType dtype, std::span<std::byte> out) {
   for (std::size_t s = 0; s < plan.segments.size(); ++s) {
     const std::size_t end = s + 1 < plan.segments.size() ? plan.segments[s + 1].begin : plan.count;
+    if (plan.segments[s].regime == DrawRegime::normal) {
+      fill_normals(plan.segments[s], end, plan, dtype, out.data());
+      continue;
+    }
     for (std::size_t i = plan.segments[s].begin; i < end; ++i)
       store(dtype, out.data(), i, drawn_value(plan.segments[s], i, plan.random));
   }

@@ -46,12 +46,12 @@ struct Randomness {
 constexpr uint64_t kSegmentBlocks = uint64_t{1} << 60, kChoiceBlocks = uint64_t{1} << 61;
 constexpr uint64_t kCentreBlocks = uint64_t{1} << 62, kPlaceBlocks = uint64_t{1} << 63;
 
-enum class Regime : uint32_t { constant, ramp, normal, uniform, mixed_magnitude, integers, clustered };
+enum class DrawRegime : uint32_t { constant, ramp, normal, uniform, mixed_magnitude, integers, clustered };
 
 /// Elements from `begin` to the next segment's, all of one regime.
 struct DrawSegment {
   uint64_t begin = 0;
-  Regime regime = Regime::constant;
+  DrawRegime regime = DrawRegime::constant;
   /// constant: value. ramp: value at 0, step. normal: mean, deviation. uniform, mixed_magnitude (exponents),
   /// integers: low, high. clustered: clusters, spread.
   double a = 0, b = 0;
@@ -68,36 +68,39 @@ inline double unit_interval(uint32_t word) {
   return (static_cast<double>(word) + 1) * 0x1p-32;
 }
 
-/// Box-Muller, four normals to a block of words.
-inline double normal_at(const DrawSegment& segment, uint64_t index, const Randomness& random) {
-  const uint64_t offset = index - segment.begin;
-  const RandomWords words = random.block(segment.begin + (offset & ~uint64_t{3}));
-  const bool second = (offset & 2) != 0;
+/// Box-Muller: the `which`-th of the four normals of a block of words.
+inline double normal_of(const RandomWords& words, uint64_t which) {
+  const bool second = (which & 2) != 0;
   const auto first = static_cast<float>(unit_interval(second ? words.word[2] : words.word[0]));
   const auto other = static_cast<float>(unit_interval(second ? words.word[3] : words.word[1]));
   const float radius = sqrtf(-2 * logf(first)), angle = 6.283185307f * other;
-  return static_cast<double>(radius * ((offset & 1) != 0 ? sinf(angle) : cosf(angle)));
+  return static_cast<double>(radius * ((which & 1) != 0 ? sinf(angle) : cosf(angle)));
+}
+
+inline double normal_at(const DrawSegment& segment, uint64_t index, const Randomness& random) {
+  const uint64_t offset = index - segment.begin;
+  return normal_of(random.block(segment.begin + (offset & ~uint64_t{3})), offset & 3);
 }
 
 inline double drawn_value(const DrawSegment& segment, uint64_t index, const Randomness& random) {
   const double a = segment.a, b = segment.b;
   switch (segment.regime) {
-    case Regime::constant:
+    case DrawRegime::constant:
       return a;
-    case Regime::ramp:
+    case DrawRegime::ramp:
       return a + b * static_cast<double>(index);
-    case Regime::normal:
+    case DrawRegime::normal:
       return a + b * normal_at(segment, index, random);
-    case Regime::uniform:
+    case DrawRegime::uniform:
       return a + (b - a) * unit_interval(random.block(index).word[0]);
-    case Regime::mixed_magnitude: {
+    case DrawRegime::mixed_magnitude: {
       const RandomWords words = random.block(index);
       const double size = exp2(a + (b - a) * unit_interval(words.word[0]));
       return (words.word[1] & 1) != 0 ? size : -size;
     }
-    case Regime::integers:
+    case DrawRegime::integers:
       return a + static_cast<double>(random.pick(index, static_cast<uint64_t>(b - a) + 1));
-    case Regime::clustered: {
+    case DrawRegime::clustered: {
       const uint64_t cluster = random.pick(kChoiceBlocks + index, static_cast<uint64_t>(a));
       const double centre = 8 * unit_interval(random.block(kCentreBlocks + cluster).word[0]) - 4;
       return centre + b * normal_at(segment, index, random);

@@ -2,7 +2,7 @@
 // What the bits of an element are worth, and the bits nearest to a value.
 //
 // This text is also part of the judge's GPU kernels (core/devices/cuda/kernels), so that host and GPU cannot
-// disagree: there its #include lines are dropped. It may therefore use built-in types, the functions of
+// disagree: its #include lines are dropped there. It may therefore use built-in types, the functions of
 // <math.h> and the enumeration DType, and nothing else. Pure functions.
 
 #include <math.h>

@@ -46,7 +46,7 @@ void Elements::read(std::size_t begin, std::span<double> out) const {
 }
 
 void poison(std::span<std::byte> bytes, std::uint8_t pattern) {
-  std::memset(bytes.data(), pattern, bytes.size());
+  if (!bytes.empty()) std::memset(bytes.data(), pattern, bytes.size());
 }
 
 bool holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) {
@@ -62,7 +62,7 @@ bool same_element(const Elements& a, const Elements& b, std::size_t index) {
 }
 
 std::size_t first_difference(const Elements& a, const Elements& b) {
-  if (std::memcmp(a.data, b.data, a.size_bytes()) == 0) return a.count;
+  if (a.count == 0 || std::memcmp(a.data, b.data, a.size_bytes()) == 0) return a.count;
   for (std::size_t i = 0; i < a.count; ++i) {
     if (!same_element(a, b, i)) return i;
   }

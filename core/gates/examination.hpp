@@ -45,6 +45,10 @@ constexpr std::size_t sample_stride(std::size_t count) {
   return count == 0 ? 1 : (count + kMostSampled - 1) / kMostSampled;
 }
 
+/// Of elements known by index: all but `unwritten`. `indices` ascend; `worst` is one of them.
+Wrong places_of(const std::vector<std::size_t>& indices, std::size_t worst,
+                const std::vector<std::int64_t>& shape);
+
 enum class Side { answer, oracle, torch };
 
 class Examination {

@@ -151,19 +151,10 @@ std::vector<double> HostExamination::look(const Expectation& expected, const Ele
 
 Wrong summary_of(const std::vector<std::size_t>& indices, std::size_t worst, const Expectation& expected,
                  const Elements& answer, std::optional<std::uint8_t> poison) {
-  Wrong wrong;
-  wrong.count = indices.size();
-  wrong.worst = worst;
-  if (indices.empty()) return wrong;
-  const std::size_t columns = columns_of(expected.shape), stride = sample_stride(indices.size());
-  wrong.row_low = indices.front() / columns, wrong.row_high = indices.back() / columns;
-  wrong.column_low = columns;
-  for (std::size_t rank = 0; rank < indices.size(); ++rank) {
-    const std::size_t i = indices[rank];
-    wrong.column_low = std::min(wrong.column_low, i % columns);
-    wrong.column_high = std::max(wrong.column_high, i % columns);
-    if (poison && holds_poison(answer, i, *poison)) ++wrong.unwritten;
-    if (rank % stride == 0) wrong.sample.push_back(i);
+  Wrong wrong = places_of(indices, worst, expected.shape);
+  if (poison) {
+    wrong.unwritten = static_cast<std::size_t>(std::count_if(
+        indices.begin(), indices.end(), [&](std::size_t i) { return holds_poison(answer, i, *poison); }));
   }
   return wrong;
 }

@@ -144,6 +144,7 @@ Json to_json(const Evaluation& evaluation) {
   if (evaluation.prepare_us) json["prepare_us"] = number_to_json(*evaluation.prepare_us);
   json["speedup_low"] = number_to_json(evaluation.speedup_low);
   json["speedup"] = number_to_json(evaluation.speedup);
+  if (evaluation.profile) json["profile"] = to_json(*evaluation.profile);
   json["floor_us"] = number_to_json(evaluation.floor_us);
   json["seed"] = evaluation.seed;
   json["device"] = to_json(evaluation.device);
@@ -171,6 +172,9 @@ Result<Evaluation> evaluation_from_json(const Json& json) {
   fields.maybe("prepare_us", evaluation.prepare_us);
   fields.read("speedup_low", evaluation.speedup_low);
   fields.read("speedup", evaluation.speedup);
+  if (const Json* profile = fields.find("profile")) {
+    fields.take(profile_from_json(*profile, fields.at("profile")), evaluation.profile);
+  }
   fields.read("floor_us", evaluation.floor_us);
   fields.read("seed", evaluation.seed);
   if (const Json* device = fields.required("device")) {

@@ -11,6 +11,7 @@
 
 #include "core/model/json.hpp"
 #include "core/model/precision.hpp"
+#include "core/model/profile.hpp"
 #include "core/model/verdict.hpp"
 
 namespace kevolve {
@@ -65,9 +66,10 @@ struct Evaluation {
   std::vector<Measurement> measurements;  ///< "candidate" first; empty unless correctness passed
   std::optional<double> prepare_us;       ///< median of `prepare`, when the plan has one
   double speedup_low = 0,
-         speedup = 0;   ///< against the first comparison: bootstrap 2.5 % bound and median ratio
-  double floor_us = 0;  ///< physical limit of the workload on the device; 0 when unknown
-  std::string seed;     ///< hex; written down only after the evaluation
+         speedup = 0;              ///< against the first comparison: bootstrap 2.5 % bound and median ratio
+  std::optional<Profile> profile;  ///< absent unless the gate `profile` was asked for and reached
+  double floor_us = 0;             ///< physical limit of the workload on the device; 0 when unknown
+  std::string seed;                ///< hex; written down only after the evaluation
   DeviceInfo device;
 
   [[nodiscard]] const Measurement* measurement(std::string_view subject) const;  ///< nullptr when absent

@@ -19,6 +19,9 @@ struct SandboxPolicy {
   std::vector<std::filesystem::path>
       read_only{};  ///< besides the system's libraries and compilers (/usr, /lib*, /etc/alternatives)
   std::vector<std::filesystem::path> writable{};
+  /// Keeps root's CAP_SYS_ADMIN, and with it the user namespace of the machine: only for our own code
+  /// (hardware counters need it). Without effect for other users.
+  bool administer = false;
   std::vector<std::filesystem::path> devices{};  ///< device files of /dev, such as /dev/nvidia0
 };
 

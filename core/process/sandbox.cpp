@@ -1,5 +1,7 @@
 // The bubblewrap half of command.hpp.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string_view>
 #include <system_error>
@@ -32,12 +34,16 @@ void add_system_folders(std::vector<std::string>& argv) {
 }
 
 std::vector<std::string> wrapped(const std::vector<std::string>& argv, const SandboxPolicy& policy) {
-  std::vector<std::string> result{"bwrap",         "--unshare-all", "--die-with-parent",
-                                  "--new-session", "--cap-drop",    "ALL",
-                                  "--hostname",    "sandbox",       "--clearenv",
-                                  "--setenv",      "PATH",          "/usr/local/bin:/usr/bin:/bin",
-                                  "--setenv",      "HOME",          "/nonexistent",
-                                  "--setenv",      "LC_ALL",        "C"};
+  std::vector<std::string> result{"bwrap"};
+  if (policy.administer && ::geteuid() == 0) {
+    result.insert(result.end(), {"--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
+                                 "--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"});
+  } else {
+    result.insert(result.end(), {"--unshare-all", "--cap-drop", "ALL"});
+  }
+  result.insert(result.end(), {"--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv",
+                               "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "HOME",
+                               "/nonexistent", "--setenv", "LC_ALL", "C"});
   add_system_folders(result);
   // /dev is made read-only again because its /dev/shm has no size limit.
   result.insert(result.end(), {"--proc", "/proc", "--dev", "/dev"});

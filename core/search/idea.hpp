@@ -43,7 +43,8 @@ struct Survivor {
   std::string idea_key;
   std::string source;
   Bindings tunables;
-  double speedup = 0;  ///< over the yardstick (the naive seed), median ratio
+  double speedup = 0;                   ///< over the yardstick (the naive seed), median ratio
+  std::optional<Profile> profile = {};  ///< when it was profiled
 };
 
 /// One idea and how it fared so far.
@@ -61,9 +62,10 @@ struct RoundContext {
   DeviceInfo device;
   DeviceLimits limits;
   int round = 1;
-  std::uint64_t seed = 0;                ///< of this round: same context, same answer
-  double champion_us = 0, floor_us = 0;  ///< best time so far and physical limit; 0 when unknown
-  std::vector<Survivor> survivors;       ///< best first
+  std::uint64_t seed = 0;                   ///< of this round: same context, same answer
+  double champion_us = 0, floor_us = 0;     ///< best time so far and physical limit; 0 when unknown
+  std::optional<Profile> champion_profile;  ///< of the best kernel so far, when it was profiled
+  std::vector<Survivor> survivors;          ///< best first
   std::vector<LedgerEntry> ledger;
   std::set<std::string> tried;  ///< candidate hashes: asking for them again wastes the round
 };

@@ -7,9 +7,15 @@ Regime infer_regime(double time_us, double floor_us) {
   return time_us < 2 * floor_us ? Regime::memory_bound : Regime::not_memory_bound;
 }
 
+Regime regime_of(const std::optional<Profile>& profile, double time_us, double floor_us) {
+  const bool told = profile && profile->measured() && profile->regime != Regime::unknown;
+  return told ? profile->regime : infer_regime(time_us, floor_us);
+}
+
 bool suits(std::string_view entry_regime, Regime regime) {
   if (regime == Regime::unknown) return true;
-  return (entry_regime == "memory_bound") == (regime == Regime::memory_bound);
+  if (regime == Regime::not_memory_bound) return entry_regime != name(Regime::memory_bound);
+  return entry_regime == name(regime);
 }
 
 }  // namespace kevolve

@@ -1,16 +1,20 @@
 #pragma once
-// What holds a kernel back, inferred where hardware counters cannot be read: from its time over the physical
-// limit. (With counters the profile gate says it.) Pure.
+// What holds a kernel back, as the search sees it: what its profile says, otherwise what can be inferred from
+// its time over the physical limit. Pure.
 
+#include <optional>
 #include <string_view>
 
-namespace kevolve {
+#include "core/model/profile.hpp"
 
-enum class Regime { unknown, memory_bound, not_memory_bound };
+namespace kevolve {
 
 /// Within twice the least time that its bytes and flops allow, a kernel is held back by memory; further away
 /// it is not, and whether computation or latency holds it back cannot be told from the time alone.
 Regime infer_regime(double time_us, double floor_us);
+
+/// The profile's, when counters told one; otherwise the inferred one.
+Regime regime_of(const std::optional<Profile>& profile, double time_us, double floor_us);
 
 /// True when an entry that names `entry_regime` ("memory_bound", "compute_bound", "latency_bound") suits
 /// `regime`.

@@ -33,6 +33,7 @@ RoundContext visible_to(PolicyKind policy, RoundContext context) {
       context.survivors.clear();
       context.ledger.clear();
       context.champion_us = 0;
+      context.champion_profile.reset();
       break;
     case PolicyKind::refine:
       if (context.survivors.size() > 1) context.survivors.resize(1);

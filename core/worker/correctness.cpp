@@ -52,6 +52,8 @@ class Check {
     return {};
   }
 
+  [[nodiscard]] std::optional<Session> release_session() { return std::move(session_); }
+
   /// One run and one whole comparison.
   Result<Verdict> once(const Draw& draw, const Pass& pass) {
     auto report = run(draw, pass);
@@ -178,12 +180,6 @@ Pass pass_for(std::size_t k, const Seed& seed) {
   return {.set = k % 2, .poison = kPoisons[k % 3], .order = kOrders[k % 3], .order_seed = seed.bits[0] + k};
 }
 
-const Distribution& timed_distribution(const Operator& op) {
-  const auto timed =
-      std::find_if(op.distributions.begin(), op.distributions.end(), [](const auto& d) { return d.timed; });
-  return timed == op.distributions.end() ? op.distributions.front() : *timed;
-}
-
 Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& workload,
                                const CompiledSubject& subject, DrawPool& draws, const Seed& seed,
                                Correctness& record) {
@@ -210,6 +206,7 @@ Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& wor
     verdict = check.once(**draw, pass_for(done, seed));
     ++done;
   }
+  if (verdict && verdict->passed()) record.session = check.release_session();
   return verdict;
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/judge/judge.hpp"
 #include "core/worker/draw_pool.hpp"
+#include "core/worker/session.hpp"
 #include "core/worker/subject.hpp"
 
 namespace kevolve {
@@ -20,6 +21,7 @@ struct Correctness {
   std::optional<PrecisionClass>
       precision;  ///< the coarsest class over all draws; absent when nothing was compared
   Accuracy accuracy;
+  std::optional<Session> session;  ///< the runner that has run it all, for the gates to come
 };
 
 /// How long one run may take, from what PyTorch needs for the same work.

@@ -4,6 +4,12 @@
 
 namespace kevolve {
 
+const Distribution& timed_distribution(const Operator& op) {
+  const auto timed =
+      std::find_if(op.distributions.begin(), op.distributions.end(), [](const auto& d) { return d.timed; });
+  return timed == op.distributions.end() ? op.distributions.front() : *timed;
+}
+
 Seed DrawPool::begin(const std::string& family, bool fresh) {
   const auto found =
       std::find_if(families_.begin(), families_.end(), [&](const Family& f) { return f.name == family; });

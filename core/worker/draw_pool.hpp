@@ -15,6 +15,11 @@
 
 namespace kevolve {
 
+/// The distribution that timing uses, and that is looked at most thoroughly.
+const Distribution& timed_distribution(const Operator& op);
+/// Numbers from it on are timing's: correctness has not used them.
+inline constexpr std::uint64_t kFirstTimedDraw = 1000;
+
 class DrawPool {
  public:
   /// `candidates_per_draw`: 1 keeps nothing. `most_bytes`: of all that is kept; the least recently used go

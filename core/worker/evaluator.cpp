@@ -10,6 +10,7 @@
 #include "core/model/stopwatch.hpp"
 #include "core/worker/correctness.hpp"
 #include "core/worker/log.hpp"
+#include "core/worker/profiling.hpp"
 #include "core/worker/timing.hpp"
 
 namespace kevolve {
@@ -89,6 +90,22 @@ DrawPool& Evaluator::draws(Device& device) {
       .first->second;
 }
 
+/// The last few are kept; each holds gigabytes on a GPU. A fresh one has fresh runners, too.
+TimingBench& Evaluator::bench(Device& device, Judge& judge, const Workload& workload,
+                              const std::string& family, bool fresh) {
+  constexpr std::size_t kKept = 2;
+  const std::string key = device.info().name + " " + family;
+  auto known = std::find_if(benches_.begin(), benches_.end(), [&](const Bench& b) { return b.key == key; });
+  if (known != benches_.end() && fresh) known = benches_.erase(known), known = benches_.end();
+  if (known != benches_.end()) {
+    benches_.splice(benches_.begin(), benches_, known);
+  } else {
+    if (benches_.size() == kKept) benches_.pop_back();
+    benches_.push_front({key, TimingBench(device, judge, workload.axes)});
+  }
+  return benches_.front().bench;
+}
+
 Result<PreparedEvaluation> Evaluator::prepare(const EvaluateRequest& request) {
   PreparedEvaluation out;
   auto op = parse(request.operator_document);
@@ -140,9 +157,8 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   Judge& judge = **judge_of;
   const Seed seed = Seed::fresh();
   DrawPool& pool = draws(*prepared.device);
-  out.seed =
-      pool.begin(document_hash(prepared.op->document) + " " + prepared.workload->name, request.fresh_draws)
-          .hex();
+  const std::string family = document_hash(prepared.op->document) + " " + prepared.workload->name;
+  out.seed = pool.begin(family, request.fresh_draws).hex();
   const Stopwatch correctness_watch;
   auto correctness = check_correctness(*prepared.device, judge, *prepared.workload, candidate, pool, seed);
   if (!correctness) return failure(correctness.error());
@@ -153,9 +169,10 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   if (!out.verdict.passed() || request.last_gate == Gate::correctness) return out;
 
   const Stopwatch timing_watch;
-  const TimingPlan plan{*prepared.workload, candidate,         prepared.compare_with,
-                        request.time_eager, request.yardstick, request.timing};
-  auto timing = time_candidate(*prepared.device, judge, plan, pool, seed);
+  const TimingPlan plan{candidate, prepared.compare_with, request.time_eager, request.yardstick,
+                        request.timing};
+  auto timing = bench(*prepared.device, judge, *prepared.workload, family, request.fresh_draws)
+                    .time(plan, std::move(correctness->session), pool, seed);
   if (!timing) return failure(timing.error());
   out.gate_ms["timing"] = timing_watch.milliseconds();
   out.verdict = timing->verdict;
@@ -177,7 +194,20 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
             "The median of {} us is below half of the physical limit of {} us, which moving the "
             "workload's bytes or doing its operations takes on this device. Such a time is not believed.",
             number_text(median_us), number_text(out.floor_us))};
+    return out;
   }
+  if (request.last_gate < Gate::profile) return out;
+  const Stopwatch profile_watch;
+  const auto draw =
+      pool.get(judge, prepared.workload->axes, timed_distribution(*prepared.op), kFirstTimedDraw);
+  if (!draw) return failure(draw.error());
+  KernelFacts facts;
+  facts.median_us = median_us;
+  facts.least_bytes = static_cast<double>(prepared.op->bytes.evaluate(prepared.workload->axes).value_or(0));
+  facts.num_sms = out.device.num_sms;
+  out.profile = profile_candidate(*prepared.device, *prepared.op, candidate, **draw, facts);
+  out.gate_ms["profile"] = profile_watch.milliseconds();
+  out.verdict.gate = Gate::profile;
   return out;
 }
 

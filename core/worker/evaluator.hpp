@@ -2,6 +2,7 @@
 // Evaluator: passes candidates through the gates. In two halves, because compiling is done for many requests
 // at once while timing needs the machine to itself: prepare() may run in several threads, finish() in one.
 
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include "core/worker/draw_pool.hpp"
 #include "core/worker/open_device.hpp"
 #include "core/worker/subject.hpp"
+#include "core/worker/timing.hpp"
 
 namespace kevolve {
 
@@ -50,6 +52,8 @@ class Evaluator {
   Result<std::shared_ptr<const Operator>> parse(const Json& document);
   Result<Judge*> judge(const Operator& op, int threads, Memory& memory);
   DrawPool& draws(Device& device);
+  TimingBench& bench(Device& device, Judge& judge, const Workload& workload, const std::string& family,
+                     bool fresh);
 
   const DevicePlaces places_;
   std::mutex mutex_;  // of devices_ and operators_
@@ -58,6 +62,11 @@ class Evaluator {
   HostMemory host_;                                                   // where operators are admitted
   std::map<std::string, std::unique_ptr<Judge>> judges_;              // by place and hash of the document
   std::map<const Device*, DrawPool> draws_;
+  struct Bench {
+    std::string key;
+    TimingBench bench;
+  };
+  std::list<Bench> benches_;  ///< the most recently used first; after judges_, which they refer to
 };
 
 }  // namespace kevolve

@@ -19,10 +19,11 @@ class LineQueue {
   LineQueue(const LineQueue&) = delete;
   LineQueue& operator=(const LineQueue&) = delete;
 
-  /// Waits for a line, then takes up to `most` of those that are there. Empty at the end of the stream.
-  std::vector<std::string> take(std::size_t most) {
+  /// Takes up to `most` of the lines that are there. `wait`: for one, if there is none; then empty means the
+  /// end of the stream.
+  std::vector<std::string> take(std::size_t most, bool wait = true) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !lines_.empty() || ended_; });
+    if (wait) changed_.wait(lock, [&] { return !lines_.empty() || ended_; });
     std::vector<std::string> taken;
     while (!lines_.empty() && taken.size() < most) {
       taken.push_back(std::move(lines_.front()));

@@ -4,12 +4,13 @@
 
 namespace kevolve {
 Result<Session> Session::start(Device& device, const Operator& op, const CompiledSubject& subject,
-                               std::chrono::milliseconds deadline) {
+                               std::chrono::milliseconds deadline, bool counters) {
   Session session(device, subject, deadline);
   for (const TensorSpec& input : op.inputs) {
     if (input.constant) session.constant_inputs_.insert(input.name);
   }
-  auto runner = device.start_runner(subject.binary, subject.plan);
+  auto runner = counters ? device.start_profiler(subject.binary, subject.plan)
+                         : device.start_runner(subject.binary, subject.plan);
   if (!runner) return failure(runner.error());
   session.runner_ = std::move(*runner);
   return session;

@@ -29,12 +29,14 @@ struct Pass {  ///< one run, as a recipe
 class Session {
  public:
   /// `subject` must outlive the session.
+  /// `counters`: the runner may read hardware counters (profile()).
   static Result<Session> start(Device& device, const Operator& op, const CompiledSubject& subject,
-                               std::chrono::milliseconds deadline);
+                               std::chrono::milliseconds deadline, bool counters = false);
 
   /// Allocates and binds one more set. `inputs`: buffers to share with other sessions, or none.
   Result<void> add_set(Placement placement, const Buffers& inputs = {});
   [[nodiscard]] Buffers inputs(std::size_t set) const;
+  [[nodiscard]] std::size_t sets() const { return sets_.size(); }
 
   /// Copies the draw's inputs into a set.
   void write_inputs(std::size_t set, const Draw& draw);
@@ -44,6 +46,11 @@ class Session {
   Result<RunReport> run(const Pass& pass, const Draw& draw);
   /// What the last run's `prepare` took; nothing when the plan has none.
   [[nodiscard]] std::optional<double> prepare_us() const { return prepare_us_; }
+
+  /// Counters of the launches over a set; their answers are not looked at.
+  Result<std::map<std::string, double>> profile(std::size_t set) {
+    return runner_->profile(sets_[set].number);
+  }
 
   /// Writes outside the data or into inputs; nothing when all is intact.
   [[nodiscard]] std::optional<Verdict> damage(std::size_t set, const Draw& draw) const;

@@ -5,159 +5,40 @@
 #include <algorithm>
 #include <random>
 
-#include "core/gates/evidence.hpp"
 #include "core/model/stopwatch.hpp"
 #include "core/worker/correctness.hpp"
-#include "core/worker/session.hpp"
 
 namespace kevolve {
 namespace {
 
-constexpr std::size_t kDraws = 2;           // sets of buffers that the samples rotate over
-constexpr std::uint64_t kFirstDraw = 1000;  // numbers that correctness has not used
+constexpr std::size_t kDraws = 2;  // sets of buffers that the samples rotate over
 
-/// A kernel under the clock: its runner, and its verified outputs for each draw.
-class TimedKernel {
+bool same(const CompiledSubject& a, const CompiledSubject& b) {
+  return a.subject.name == b.subject.name && a.subject.source == b.subject.source &&
+         a.subject.tunables == b.subject.tunables;
+}
+
+Timing stopped_by(const Verdict& verdict) {
+  Timing out;
+  out.verdict = verdict;
+  return out;
+}
+
+using Kernels = std::vector<TimedKernel*>;  // the candidate first
+
+/// One candidate's samples, from the first to the summary.
+class Sampling {
  public:
-  TimedKernel(Memory& memory, PrecisionClass required, Session session)
-      : memory_(&memory), required_(required), session_(std::move(session)) {}
+  Sampling(Device& device, Judge& judge, const TimingPlan& plan, Kernels kernels,
+           const std::vector<std::shared_ptr<const Draw>>& draws, const Seed& seed)
+      : device_(device),
+        judge_(judge),
+        plan_(plan),
+        kernels_(std::move(kernels)),
+        draws_(draws),
+        seed_(seed) {}
 
-  /// Untimed, compared with the oracle: what timed runs are verified against.
-  Result<Verdict> warm_up(std::size_t set, const Draw& draw) {
-    auto verdict = run(set, draw, {.set = set, .poison = kPoisons[set % 3]});
-    if (!verdict || !verdict->passed()) return verdict;
-    auto copies = session_.copy_outputs(set);
-    if (!copies) return failure(copies.error());
-    verified_.push_back(std::move(*copies));
-    return compared(draw, set, kPoisons[set % 3]);
-  }
-
-  /// One timed run; its time is kept only when its output is right.
-  Result<Verdict> sample(std::size_t set, const Draw& draw, std::size_t number) {
-    const std::uint8_t pattern = kPoisons[number % 3];
-    auto verdict = run(set, draw, {.set = set, .poison = pattern, .timed = true});
-    if (!verdict || !verdict->passed()) return verdict;
-    *verdict = verified(draw, set, pattern);
-    if (!verdict->passed()) return verdict;
-    samples_us.push_back(wall_us_);
-    if (session_.prepare_us()) prepare_us.push_back(*session_.prepare_us());
-    return verdict;
-  }
-
-  Session& session() { return session_; }
-  [[nodiscard]] const std::string& name() const { return session_.subject().subject.name; }
-
-  std::vector<double> samples_us, prepare_us;
-
- private:
-  Result<Verdict> run(std::size_t set, const Draw& draw, const Pass& pass) {
-    const auto report = session_.run(pass, draw);
-    if (!report) return failure(report.error());
-    if (!report->verdict.passed()) return at_timing(report->verdict);
-    if (auto damage = session_.damage(set, draw)) return at_timing(*damage);
-    wall_us_ = report->wall_us;
-    return Verdict{Outcome::passed, Gate::timing, ""};
-  }
-
-  Verdict compared(const Draw& draw, std::size_t set, std::uint8_t pattern) const {
-    Correctness ignored;
-    return at_timing(compare_outputs(*memory_, draw, session_.outputs(set), required_, pattern, ignored));
-  }
-
-  Verdict verified(const Draw& draw, std::size_t set, std::uint8_t pattern) const {
-    if (!session_.subject().header.deterministic) return compared(draw, set, pattern);
-    const std::vector<Elements> outputs = session_.outputs(set);
-    for (std::size_t o = 0; o < outputs.size(); ++o) {
-      const Elements& now = outputs[o];
-      const Elements right{now.dtype, verified_[set][o].get(), now.count};
-      const std::size_t at = memory_->first_difference(now, right);
-      if (at == now.count) continue;
-      return {
-          memory_->holds_poison(now, at, pattern) ? Outcome::unwritten : Outcome::race, Gate::timing,
-          fmt::format(
-              "{} is {} in a timed run, but {} in the verified run on the same inputs: every run must do the "
-              "same work.",
-              element_name(draw.outputs[o].output, draw.outputs[o].shape, at),
-              number_text(memory_->at(now, at)), number_text(memory_->at(right, at)))};
-    }
-    return {Outcome::passed, Gate::timing, ""};
-  }
-
-  static Verdict at_timing(Verdict verdict) {
-    verdict.gate = Gate::timing;
-    return verdict;
-  }
-
-  Memory* memory_;
-  PrecisionClass required_;
-  Session session_;
-  std::vector<Copies> verified_;  // by set, by output
-  double wall_us_ = 0;
-};
-
-class TimingRun {
- public:
-  TimingRun(Device& device, Judge& judge, const TimingPlan& plan, DrawPool& draws, const Seed& seed)
-      : device_(device), judge_(judge), plan_(plan), pool_(draws), seed_(seed) {}
-
-  Result<Timing> run() {
-    if (auto drawn = draw(); !drawn) return failure(drawn.error());
-    auto ready = start(plan_.candidate);
-    if (ready && ready->passed()) {
-      for (const CompiledSubject& other : plan_.compare_with) {
-        ready = start(other);
-        if (!ready || !ready->passed()) break;
-      }
-    }
-    if (ready && ready->passed()) ready = sample();
-    if (!ready) return failure(ready.error());
-    out_.verdict = *ready;
-    if (ready->passed()) summarise();
-    return std::move(out_);
-  }
-
- private:
-  Result<void> draw() {
-    const auto& all = judge_.op().distributions;
-    const auto timed = std::find_if(all.begin(), all.end(), [](const auto& d) { return d.timed; });
-    for (std::size_t d = 0; d < kDraws; ++d) {
-      auto drawn =
-          pool_.get(judge_, plan_.workload.axes, timed == all.end() ? all.front() : *timed, kFirstDraw + d);
-      if (!drawn) return failure(drawn.error());
-      draws_.push_back(std::move(*drawn));
-    }
-    const auto eager_us = judge_.time_eager_us(*draws_.front());  // also warms it up
-    if (!eager_us) return failure(eager_us.error());
-    deadline_ = run_deadline(*eager_us);
-    return {};
-  }
-
-  /// Starts a kernel's runner over its own outputs and the shared inputs, and verifies it on both draws.
-  Result<Verdict> start(const CompiledSubject& subject) {
-    auto session = Session::start(device_, judge_.op(), subject, deadline_);
-    if (!session) return failure(session.error());
-    for (std::size_t set = 0; set < kDraws; ++set) {
-      const Buffers inputs = kernels_.empty() ? Buffers{} : kernels_.front().session().inputs(set);
-      if (auto added = session->add_set(Placement::flush_right, inputs); !added)
-        return failure(added.error());
-      if (kernels_.empty()) session->write_inputs(set, *draws_[set]);
-    }
-    kernels_.emplace_back(*device_.memory(), judge_.op().precision, std::move(*session));
-    for (std::size_t set = 0; set < kDraws; ++set) {
-      auto verdict = kernels_.back().warm_up(set, *draws_[set]);
-      if (!verdict || !verdict->passed()) return blame(kernels_.size() - 1, std::move(verdict));
-    }
-    return Verdict{Outcome::passed, Gate::timing, ""};
-  }
-
-  /// Only the candidate's failure is a verdict.
-  Result<Verdict> blame(std::size_t kernel, Result<Verdict> verdict) const {
-    if (kernel == 0 || !verdict) return verdict;
-    return failure(fmt::format("the kernel to compare with, '{}', failed: {}", kernels_[kernel].name(),
-                               verdict->evidence));
-  }
-
-  Result<Verdict> sample() {
+  Result<Verdict> run() {
     std::mt19937_64 random(seed_.bits[0] ^ seed_.bits[1]);
     const Stopwatch watch;
     const StoppingSettings stopping{.min_samples = plan_.settings.min_samples,
@@ -169,19 +50,40 @@ class TimingRun {
       std::shuffle(order.begin(), order.end(), random);
       for (const std::size_t who : order) {
         auto verdict = who < kernels_.size()
-                           ? kernels_[who].sample(number % kDraws, *draws_[number % kDraws], number)
+                           ? kernels_[who]->sample(number % kDraws, *draws_[number % kDraws], number)
                            : sample_eager(number);
-        if (!verdict || !verdict->passed())
-          return who < kernels_.size() ? blame(who, std::move(verdict)) : verdict;
+        if (!verdict) return verdict;
+        if (!verdict->passed() && who > 0)
+          return failure(fmt::format("the kernel to compare with, '{}', failed: {}", kernels_[who]->name(),
+                                     verdict->evidence));
+        if (!verdict->passed()) return verdict;
       }
       const auto stop =
-          should_stop(rival(), kernels_[0].samples_us, watch.seconds(), stopping, seed_.bits[1]);
+          should_stop(rival(), kernels_[0]->samples_us, watch.seconds(), stopping, seed_.bits[1]);
       if (!stop) continue;
-      out_.stopped = name(*stop);
+      stopped_ = name(*stop);
       return Verdict{Outcome::passed, Gate::timing, ""};
     }
   }
 
+  [[nodiscard]] Timing summary() const {
+    Timing out;
+    const auto add = [&](const std::string& subject, const std::vector<double>& samples) {
+      const Interval interval = median_interval(samples, seed_.bits[0]);
+      out.measurements.push_back(
+          {subject, device_.timing_mode(), samples, median(samples), interval.low, interval.high});
+    };
+    add("candidate", kernels_[0]->samples_us);
+    for (std::size_t i = 1; i < kernels_.size(); ++i) add(kernels_[i]->name(), kernels_[i]->samples_us);
+    if (plan_.eager) add("eager", eager_us_);
+    if (kernels_.size() > 1 || plan_.eager)
+      out.speedup = paired_ratio(yardstick(), kernels_[0]->samples_us, seed_.bits[0]);
+    if (!kernels_[0]->prepare_us.empty()) out.prepare_us = median(kernels_[0]->prepare_us);
+    out.stopped = stopped_;
+    return out;
+  }
+
+ private:
   Result<Verdict> sample_eager(std::size_t number) {
     device_.flush_caches();
     const auto time = judge_.time_eager_us(*draws_[number % kDraws]);
@@ -190,52 +92,139 @@ class TimingRun {
     return Verdict{Outcome::passed, Gate::timing, ""};
   }
 
-  [[nodiscard]] bool has_yardstick() const { return kernels_.size() > 1 || plan_.eager; }
-
   /// What speed-ups are against. Without any, one that nothing is slower than: sampling stops on the
   /// candidate's own spread.
   [[nodiscard]] std::vector<double> yardstick() const {
     for (std::size_t i = 1; i < kernels_.size(); ++i) {
-      if (plan_.yardstick.empty() || kernels_[i].name() == plan_.yardstick) return kernels_[i].samples_us;
+      if (plan_.yardstick.empty() || kernels_[i]->name() == plan_.yardstick) return kernels_[i]->samples_us;
     }
-    return plan_.eager ? eager_us_ : std::vector<double>(kernels_[0].samples_us.size(), 1e30);
+    return plan_.eager ? eager_us_ : std::vector<double>(kernels_[0]->samples_us.size(), 1e30);
   }
 
   /// What decides whether more samples are worth their time: the strongest rival, which is named last.
   [[nodiscard]] std::vector<double> rival() const {
-    return kernels_.size() > 1 ? kernels_.back().samples_us : yardstick();
-  }
-
-  void summarise() {
-    const auto add = [&](const std::string& subject, const std::vector<double>& samples) {
-      const Interval interval = median_interval(samples, seed_.bits[0]);
-      out_.measurements.push_back(
-          {subject, device_.timing_mode(), samples, median(samples), interval.low, interval.high});
-    };
-    add("candidate", kernels_[0].samples_us);
-    for (std::size_t i = 1; i < kernels_.size(); ++i) add(kernels_[i].name(), kernels_[i].samples_us);
-    if (plan_.eager) add("eager", eager_us_);
-    if (has_yardstick()) out_.speedup = paired_ratio(yardstick(), kernels_[0].samples_us, seed_.bits[0]);
-    if (!kernels_[0].prepare_us.empty()) out_.prepare_us = median(kernels_[0].prepare_us);
+    return kernels_.size() > 1 ? kernels_.back()->samples_us : yardstick();
   }
 
   Device& device_;
   Judge& judge_;
   const TimingPlan& plan_;
-  DrawPool& pool_;
-  const Seed seed_;
-  std::chrono::milliseconds deadline_{};
-  std::vector<std::shared_ptr<const Draw>> draws_;
-  std::vector<TimedKernel> kernels_;  // the candidate first
+  Kernels kernels_;
+  const std::vector<std::shared_ptr<const Draw>>& draws_;
+  const Seed& seed_;
   std::vector<double> eager_us_;
-  Timing out_;
+  std::string stopped_;
 };
 
 }  // namespace
 
-Result<Timing> time_candidate(Device& device, Judge& judge, const TimingPlan& plan, DrawPool& draws,
-                              const Seed& seed) {
-  return TimingRun(device, judge, plan, draws, seed).run();
+/// New draws go into the buffers that all kernels read; rivals must then be verified anew.
+Result<void> TimingBench::draw(DrawPool& pool) {
+  draws_.resize(kDraws);
+  bool changed = false;
+  for (std::size_t d = 0; d < kDraws; ++d) {
+    auto drawn = pool.get(*judge_, axes_, timed_distribution(judge_->op()), kFirstTimedDraw + d);
+    if (!drawn) return failure(drawn.error());
+    changed = changed || draws_[d] != *drawn;
+    draws_[d] = std::move(*drawn);
+  }
+  if (!changed) return {};
+  for (std::size_t set = 0; set < inputs_.size(); ++set) {
+    for (std::size_t i = 0; i < inputs_[set].size(); ++i) {
+      const DrawnInput& input = draws_[set]->inputs[i];
+      device_->memory()->copy(inputs_[set][i]->data(), input.data.get(), input.size_bytes);
+    }
+  }
+  for (Rival& rival : rivals_) rival.kernel.forget_outputs();
+  const auto eager_us = judge_->time_eager_us(*draws_.front());  // also warms it up
+  if (!eager_us) return failure(eager_us.error());
+  deadline_ = run_deadline(*eager_us);
+  return {};
+}
+
+Result<TimedKernel> TimingBench::prepare(const CompiledSubject& subject, std::optional<Session> session) {
+  if (!session) {
+    auto started = Session::start(*device_, judge_->op(), subject, deadline_);
+    if (!started) return failure(started.error());
+    session.emplace(std::move(*started));
+  }
+  const std::size_t first = session->sets();
+  for (std::size_t set = 0; set < kDraws; ++set) {
+    const bool known = set < inputs_.size();
+    if (auto added = session->add_set(Placement::flush_right, known ? inputs_[set] : Buffers{}); !added)
+      return failure(added.error());
+    if (known) continue;
+    session->write_inputs(first + set, *draws_[set]);
+    inputs_.push_back(session->inputs(first + set));
+  }
+  return TimedKernel(*device_->memory(), judge_->op().precision, std::move(*session), first);
+}
+
+Result<Verdict> TimingBench::warm_up(TimedKernel& kernel) {
+  for (std::size_t set = 0; set < kDraws; ++set) {
+    auto verdict = kernel.warm_up(set, *draws_[set]);
+    if (!verdict || !verdict->passed()) return verdict;
+  }
+  return Verdict{Outcome::passed, Gate::timing, ""};
+}
+
+Result<TimedKernel*> TimingBench::rival(const CompiledSubject& subject) {
+  auto known =
+      std::find_if(rivals_.begin(), rivals_.end(), [&](const Rival& r) { return same(*r.subject, subject); });
+  if (known == rivals_.end()) {
+    auto copy = std::make_unique<CompiledSubject>(subject);
+    auto kernel = prepare(*copy, std::nullopt);
+    if (!kernel) return failure(kernel.error());
+    rivals_.push_back({std::move(copy), std::move(*kernel)});
+    known = std::prev(rivals_.end());
+  }
+  known->kernel.forget_samples();
+  if (known->kernel.warm(kDraws)) return &known->kernel;
+  const auto verdict = warm_up(known->kernel);
+  if (!verdict) return failure(verdict.error());
+  if (!verdict->passed())
+    return failure(
+        fmt::format("the kernel to compare with, '{}', failed: {}", subject.subject.name, verdict->evidence));
+  return &known->kernel;
+}
+
+/// Those that are asked for, in that order; others are let go.
+Result<std::vector<TimedKernel*>> TimingBench::rivals(const std::vector<CompiledSubject>& subjects) {
+  rivals_.remove_if([&](const Rival& rival) {
+    return std::none_of(subjects.begin(), subjects.end(),
+                        [&](const CompiledSubject& subject) { return same(*rival.subject, subject); });
+  });
+  Kernels kernels;
+  for (const CompiledSubject& subject : subjects) {
+    const auto kernel = rival(subject);
+    if (!kernel) return failure(kernel.error());
+    kernels.push_back(*kernel);
+  }
+  return kernels;
+}
+
+Result<Timing> TimingBench::time(const TimingPlan& plan, std::optional<Session> session, DrawPool& pool,
+                                 const Seed& seed) {
+  const auto refuse = [&](const Error& error) {
+    rivals_.clear();  // one of them may be at fault
+    return failure(error);
+  };
+  if (auto drawn = draw(pool); !drawn) return refuse(drawn.error());
+  auto candidate = prepare(plan.candidate, std::move(session));
+  if (!candidate) return refuse(candidate.error());
+  const auto warm = warm_up(*candidate);
+  if (!warm) return refuse(warm.error());
+  if (!warm->passed()) return stopped_by(*warm);
+  auto others = rivals(plan.compare_with);
+  if (!others) return refuse(others.error());
+  Kernels kernels{&*candidate};
+  kernels.insert(kernels.end(), others->begin(), others->end());
+  device_->settle();
+  Sampling sampling(*device_, *judge_, plan, std::move(kernels), draws_, seed);
+  const auto verdict = sampling.run();
+  if (!verdict) return refuse(verdict.error());
+  if (!verdict->passed()) return stopped_by(*verdict);
+  return sampling.summary();
 }
 
 }  // namespace kevolve

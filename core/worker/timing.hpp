@@ -1,15 +1,20 @@
 #pragma once
 // Timing gate: the candidate, the kernels to compare with and PyTorch's eager reference run side by side, in
-// random order, on fresh draws in rotating buffers, poisoned and (on a device that is timed cold) flushed
-// before every run; and every timed output is verified.
+// random order, on rotating draws, poisoned and (on a device that is timed cold) flushed before every run;
+// and every timed output is verified.
+//
+// A TimingBench keeps from one candidate to the next what costs time to make: the buffers of inputs, which
+// all kernels read, and the runners of the kernels to compare with. One thread. The device and the judge must
+// outlive it.
 
+#include <list>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "core/gates/statistics.hpp"
-#include "core/judge/judge.hpp"
 #include "core/worker/draw_pool.hpp"
-#include "core/worker/subject.hpp"
+#include "core/worker/timed_kernel.hpp"
 
 namespace kevolve {
 
@@ -22,7 +27,6 @@ struct Timing {
 };
 
 struct TimingPlan {
-  const Workload& workload;
   const CompiledSubject& candidate;
   const std::vector<CompiledSubject>& compare_with;
   bool eager = true;
@@ -30,8 +34,37 @@ struct TimingPlan {
   TimingSettings settings;
 };
 
-/// An Error is operational; a comparison kernel that fails is one, since the candidate is not to blame.
-Result<Timing> time_candidate(Device& device, Judge& judge, const TimingPlan& plan, DrawPool& draws,
-                              const Seed& seed);
+class TimingBench {
+ public:
+  /// `axes`: of the workload.
+  TimingBench(Device& device, Judge& judge, Bindings axes)
+      : device_(&device), judge_(&judge), axes_(std::move(axes)) {}
+
+  /// Times plan.candidate. `session`: a runner that has loaded it already, such as the correctness gate's;
+  /// without one, a fresh one is started. An Error is operational; a comparison kernel that fails is one,
+  /// since the candidate is not to blame.
+  Result<Timing> time(const TimingPlan& plan, std::optional<Session> session, DrawPool& draws,
+                      const Seed& seed);
+
+ private:
+  struct Rival {
+    std::unique_ptr<CompiledSubject> subject;
+    TimedKernel kernel;
+  };
+
+  Result<void> draw(DrawPool& draws);
+  Result<TimedKernel> prepare(const CompiledSubject& subject, std::optional<Session> session);
+  Result<Verdict> warm_up(TimedKernel& kernel);
+  Result<std::vector<TimedKernel*>> rivals(const std::vector<CompiledSubject>& subjects);
+  Result<TimedKernel*> rival(const CompiledSubject& subject);
+
+  Device* device_;
+  Judge* judge_;
+  const Bindings axes_;
+  std::chrono::milliseconds deadline_{};
+  std::vector<std::shared_ptr<const Draw>> draws_;
+  std::vector<Buffers> inputs_;  ///< by set
+  std::list<Rival> rivals_;
+};
 
 }  // namespace kevolve

@@ -12,6 +12,9 @@
 namespace kevolve {
 namespace {
 
+/// Requests that are read before the first of them is answered.
+constexpr std::size_t kAhead = 256;
+
 std::size_t cores() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
@@ -21,25 +24,6 @@ std::string id_of(const std::string& line) {
   const Json json = Json::parse(line, nullptr, false);
   if (!json.is_object() || !json.contains("id") || !json["id"].is_string()) return "";
   return json["id"].get<std::string>();
-}
-
-/// Prepares every evaluation of a batch; the slots of other requests stay empty.
-std::vector<std::optional<Result<PreparedEvaluation>>> prepare_all(
-    Evaluator& evaluator, const std::vector<Result<WorkerRequest>>& requests) {
-  std::vector<std::optional<Result<PreparedEvaluation>>> prepared(requests.size());
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < requests.size(); i = next++) {
-      if (!requests[i]) continue;
-      if (const auto* evaluate = std::get_if<EvaluateRequest>(&*requests[i]))
-        prepared[i] = evaluator.prepare(*evaluate);
-    }
-  };
-  std::vector<std::thread> helpers;
-  for (std::size_t t = 1; t < std::min(cores(), requests.size()); ++t) helpers.emplace_back(work);
-  work();
-  for (std::thread& helper : helpers) helper.join();
-  return prepared;
 }
 
 WorkerReply finish(Evaluator& evaluator, const EvaluateRequest& request,
@@ -69,7 +53,13 @@ WorkerReply admit(Evaluator& evaluator, const AdmitRequest& request) {
 Result<void> Worker::serve(const std::vector<std::string>& devices) {
   if (auto said = say_hello(devices); !said) return said;
   LineQueue queue(in_);
-  for (auto lines = queue.take(4 * cores()); !lines.empty(); lines = queue.take(4 * cores())) answer(lines);
+  preparing_.emplace(evaluator_, cores());
+  while (true) {
+    begin(queue.take(kAhead - std::min(kAhead, pending_.size()), pending_.empty()));
+    if (pending_.empty()) break;
+    finish_one();
+  }
+  preparing_.reset();
   if (!out_) return failure("stdout: the replies could not be written; somebody must read them");
   return {};
 }
@@ -92,20 +82,29 @@ Result<void> Worker::say_hello(const std::vector<std::string>& devices) {
   return {};
 }
 
-void Worker::answer(const std::vector<std::string>& lines) {
-  std::vector<Result<WorkerRequest>> requests;
-  for (const std::string& line : lines) requests.push_back(request_from_line(line));
-  auto prepared = prepare_all(evaluator_, requests);
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    if (!requests[i]) {
-      log_line("bad_request", {{"reason", requests[i].error().message}});
-      reply(ErrorReply{id_of(lines[i]), requests[i].error().message});
-    } else if (const auto* evaluate = std::get_if<EvaluateRequest>(&*requests[i])) {
-      reply(finish(evaluator_, *evaluate, std::move(*prepared[i])));
+void Worker::begin(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    Result<WorkerRequest> request = request_from_line(line);
+    Pending& pending = pending_.emplace_back();
+    if (!request) {
+      log_line("bad_request", {{"reason", request.error().message}});
+      pending.error = ErrorReply{id_of(line), request.error().message};
+    } else if (auto* evaluate = std::get_if<EvaluateRequest>(&*request)) {
+      pending.evaluation = preparing_->submit(std::move(*evaluate));
     } else {
-      reply(admit(evaluator_, std::get<AdmitRequest>(*requests[i])));
+      pending.admission = std::get<AdmitRequest>(std::move(*request));
     }
   }
+}
+
+void Worker::finish_one() {
+  const Pending pending = std::move(pending_.front());
+  pending_.pop_front();
+  if (pending.error) return reply(*pending.error);
+  if (pending.admission) return reply(admit(evaluator_, *pending.admission));
+  auto prepared = preparing_->take(*pending.evaluation);
+  if (prepared && prepared->device->times_on_host()) preparing_->wait_for_all();
+  reply(finish(evaluator_, pending.evaluation->request, std::move(prepared)));
 }
 
 void Worker::reply(const WorkerReply& reply) {

@@ -1,13 +1,14 @@
 #pragma once
 // Worker: the conversation on stdin and stdout, one JSON object a line (docs/worker_protocol.md).
 //
-// All requests that wait are taken as a batch: first they are all compiled, in as many threads as there are
-// cores; then, with nothing else running, they are judged and timed one after the other.
+// Requests are compiled in many threads, ahead of the one that judges and times them in their order. Where a
+// device is timed on this very machine (cpu), that one waits until nothing is being compiled; on a GPU
+// compiling goes on meanwhile.
 
 #include <istream>
 #include <ostream>
 
-#include "core/worker/evaluator.hpp"
+#include "core/worker/preparing.hpp"
 
 namespace kevolve {
 
@@ -22,12 +23,24 @@ class Worker {
 
  private:
   Result<void> say_hello(const std::vector<std::string>& devices);
-  void answer(const std::vector<std::string>& lines);
+  /// Reads requests and starts to prepare them.
+  void begin(const std::vector<std::string>& lines);
+  /// Answers the oldest.
+  void finish_one();
   void reply(const WorkerReply& reply);
+
+  /// A request in the order of arrival: an evaluation on its way, or an answer to give as it stands.
+  struct Pending {
+    std::shared_ptr<Prepared> evaluation;
+    std::optional<AdmitRequest> admission;
+    std::optional<ErrorReply> error;
+  };
 
   Evaluator& evaluator_;
   std::istream& in_;
   std::ostream& out_;
+  std::deque<Pending> pending_;
+  std::optional<Preparing> preparing_;
 };
 
 }  // namespace kevolve

@@ -17,6 +17,30 @@ struct Options {
   bool json = false, no_source = false;
 };
 
+/// The figures that most advice rests on; --json has all.
+void print_profile(const Profile& profile) {
+  if (!profile.measured()) {
+    for (const std::string& line : wrapped("not profiled: " + profile.source, 100))
+      fmt::print("    {}\n", line);
+    return;
+  }
+  std::string figures;
+  for (const char* metric : {"dram_pct", "l2_pct", "fma_pct", "tensor_pct", "inst_pct", "occupancy_pct",
+                             "sm_active_pct", "l2_hit_pct", "l1_hit_pct"}) {
+    const auto found = profile.metrics.find(metric);
+    if (found != profile.metrics.end()) figures += fmt::format("  {} {:.1f}", metric, found->second);
+  }
+  fmt::print("    profile: {}\n", name(profile.regime));
+  for (const std::string& line : wrapped(figures, 100)) fmt::print("      {}\n", line);
+  for (const std::string& sentence : profile.advice) {
+    const char* mark = "-";
+    for (const std::string& line : wrapped(sentence, 96)) {
+      fmt::print("      {} {}\n", mark, line);
+      mark = " ";
+    }
+  }
+}
+
 void print_evaluation(const EvaluationRecord& record) {
   const Evaluation& evaluation = record.evaluation;
   fmt::print("{}  {} on {} ({}), workload {}: {}\n", to_iso8601(record.evaluated_at), name(record.purpose),
@@ -33,6 +57,7 @@ void print_evaluation(const EvaluationRecord& record) {
     fmt::print("    {:.3f} x over {}, at least {:.3f} x\n", evaluation.speedup, record.yardstick,
                evaluation.speedup_low);
   }
+  if (evaluation.profile) print_profile(*evaluation.profile);
 }
 
 int show(const Options& options) {

@@ -10,10 +10,12 @@
 
 #include "core/devices/cuda/compile_device.hpp"
 #include "core/devices/cuda/cuda_memory.hpp"
+#include "core/devices/cuda/cupti.hpp"
 #include "core/devices/cuda/driver_launcher.hpp"
 #include "core/devices/cuda/judge_kernels.hpp"
 #include "core/devices/cuda/runner/context.hpp"
 #include "core/devices/cuda/shared_buffer.hpp"
+#include "core/devices/cuda/toolkit.hpp"
 #include "core/devices/runner_process.hpp"
 
 namespace kevolve {
@@ -80,8 +82,9 @@ Result<Gpu> look_at(const Driver& driver, int ordinal) {
 }
 
 /// What the sandbox must show of the machine for a CUDA context.
-SandboxPolicy gpu_sandbox(const fs::path& runner, const fs::path& kernels) {
-  SandboxPolicy policy{.read_only = {runner, kernels.parent_path()}, .writable = {}, .devices = {}};
+SandboxPolicy gpu_sandbox(const fs::path& runner, const fs::path& kernels, const fs::path& cupti) {
+  SandboxPolicy policy{.read_only = {runner, kernels.parent_path()}};
+  if (cupti.has_parent_path()) policy.read_only.push_back(cupti.parent_path());
   std::error_code error;
   if (fs::exists("/sys", error)) policy.read_only.emplace_back("/sys");
   for (const auto& entry : fs::directory_iterator("/dev", error)) {
@@ -110,19 +113,29 @@ double tensor_flops_per_clock(int capability) {
 class CudaDevice final : public Device {
  public:
   CudaDevice(const Driver& driver, Gpu gpu, DeviceInfo info, std::unique_ptr<Device> compiler,
-             fs::path runner)
+             fs::path runner, fs::path cupti)
       : driver_(driver),
         gpu_(std::move(gpu)),
         info_(std::move(info)),
         compiler_(std::move(compiler)),
-        runner_(std::move(runner)) {}
+        runner_(std::move(runner)),
+        cupti_(std::move(cupti)) {}
 
   Result<void> prepare();
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] DeviceLimits limits() const override { return gpu_.limits; }
   [[nodiscard]] std::string timing_mode() const override { return "cold"; }
-  void flush_caches() override { context_->flush_l2(); }
+  [[nodiscard]] bool times_on_host() const override { return false; }
+  /// Several times: what comes next is launched meanwhile, and PyTorch takes its time to launch.
+  void flush_caches() override {
+    for (int i = 0; i < 4; ++i) context_->flush_l2();
+  }
+  /// Making a context disturbs whatever else the GPU does.
+  void settle() override {
+    for (const auto& process : standing_by_)
+      (void)process->await_greeting();  // its error is met when it is used
+  }
   [[nodiscard]] Memory* memory() override { return memory_.get(); }
   [[nodiscard]] int candidates_per_draw() const override { return kCandidatesPerDraw; }
   double copy_bytes_per_us() override;
@@ -138,16 +151,19 @@ class CudaDevice final : public Device {
     return buffers_->take(size_bytes, placement, alignment_bytes);
   }
   Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override;
+  Result<std::unique_ptr<Runner>> start_profiler(const Binary& binary, const LaunchPlan& plan) override;
 
  private:
   Result<fs::path> compile_own(const std::string& source, const LaunchPlan& plan);
   Result<void> stand_by();
+  [[nodiscard]] Result<std::unique_ptr<RunnerProcess>> spawn(bool administer) const;
+  Result<void> load(RunnerProcess& process, const Binary& binary, const LaunchPlan& plan) const;
 
   const Driver& driver_;
   Gpu gpu_;
   DeviceInfo info_;
   std::unique_ptr<Device> compiler_;
-  fs::path runner_, runner_kernels_;
+  fs::path runner_, cupti_, runner_kernels_;
   std::optional<runner::Context> context_;  ///< the judge's; LibTorch shares it
   std::unique_ptr<Memory> memory_;
   std::optional<BufferPool> buffers_;
@@ -180,13 +196,20 @@ Result<void> CudaDevice::prepare() {
   return {};
 }
 
+Result<std::unique_ptr<RunnerProcess>> CudaDevice::spawn(bool administer) const {
+  RunnerCommand command{
+      .argv = {runner_.string(), std::to_string(gpu_.device), runner_kernels_.string(), cupti_.string()},
+      .sandbox = gpu_sandbox(runner_, runner_kernels_, cupti_),
+      .device_clock = true,
+      .greets = true};
+  command.sandbox.administer = administer;
+  return RunnerProcess::spawn(command);
+}
+
 /// Runners that make their context while others work.
 Result<void> CudaDevice::stand_by() {
   while (standing_by_.size() < kStandBy) {
-    auto process = RunnerProcess::spawn(
-        {.argv = {runner_.string(), std::to_string(gpu_.device), runner_kernels_.string()},
-         .sandbox = gpu_sandbox(runner_, runner_kernels_),
-         .device_clock = true});
+    auto process = spawn(false);
     if (!process) return failure(process.error());
     standing_by_.push_back(std::move(*process));
   }
@@ -197,6 +220,20 @@ Result<std::unique_ptr<Runner>> CudaDevice::start_runner(const Binary& binary, c
   if (auto waiting = stand_by(); !waiting) return failure(waiting.error());
   std::unique_ptr<RunnerProcess> process = std::move(standing_by_.front());
   standing_by_.pop_front();
+  if (auto loaded = load(*process, binary, plan); !loaded) return failure(loaded.error());
+  if (auto waiting = stand_by(); !waiting) return failure(waiting.error());
+  return process;
+}
+
+Result<std::unique_ptr<Runner>> CudaDevice::start_profiler(const Binary& binary, const LaunchPlan& plan) {
+  auto process = spawn(true);
+  if (!process) return failure(process.error());
+  if (auto loaded = load(**process, binary, plan); !loaded) return failure(loaded.error());
+  return std::move(*process);
+}
+
+/// Cubins go over as descriptors: a runner that stood by cannot see files that came later.
+Result<void> CudaDevice::load(RunnerProcess& process, const Binary& binary, const LaunchPlan& plan) const {
   const fs::path manifest(binary.path);
   const auto text = read_text_file(manifest);
   if (!text) return failure(text.error());
@@ -205,16 +242,14 @@ Result<std::unique_ptr<Runner>> CudaDevice::start_runner(const Binary& binary, c
   const auto parsed = manifest_from_json(*json);
   if (!parsed) return failure(parsed.error());
   std::vector<UniqueFd> files;
-  RunnerLoad load{Json{{"plan", to_json(plan)}, {"manifest", *json}}.dump(), {}};
+  RunnerLoad what{Json{{"plan", to_json(plan)}, {"manifest", *json}}.dump(), {}};
   for (const CubinFile& cubin : parsed->cubins) {
     files.emplace_back(::open((manifest.parent_path() / cubin.file).c_str(), O_RDONLY | O_CLOEXEC));
     if (!files.back().valid())
       return failure(fmt::format("cannot read {} beside {}", cubin.file, manifest.string()));
-    load.files.push_back(files.back().get());
+    what.files.push_back(files.back().get());
   }
-  if (auto loaded = process->load(plan, load); !loaded) return failure(loaded.error());
-  if (auto waiting = stand_by(); !waiting) return failure(waiting.error());
-  return process;
+  return process.load(plan, what);
 }
 
 double CudaDevice::copy_bytes_per_us() {
@@ -280,6 +315,8 @@ Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSe
   compile.num_sms = gpu->limits.num_sms;
   auto compiler = open_cuda_compile_device(architecture, compile);
   if (!compiler) return failure(compiler.error());
+  const auto toolkit = find_toolkit(programs);
+  const fs::path cupti = find_cupti(toolkit ? toolkit->root : fs::path());
   DeviceInfo info;
   info.name = fmt::format("cuda:{}", ordinal);
   info.model = gpu->model;
@@ -288,8 +325,8 @@ Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSe
   info.toolchain = (*compiler)->info().toolchain;
   info.torch = settings.torch;
   info.num_sms = gpu->limits.num_sms;
-  auto device =
-      std::make_unique<CudaDevice>(*driver, std::move(*gpu), std::move(info), std::move(*compiler), runner);
+  auto device = std::make_unique<CudaDevice>(*driver, std::move(*gpu), std::move(info), std::move(*compiler),
+                                             runner, cupti);
   if (auto ready = device->prepare(); !ready)
     return failure(ready.error().in(fmt::format("device cuda:{}", ordinal)));
   return device;

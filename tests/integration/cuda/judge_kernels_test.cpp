@@ -22,8 +22,8 @@ TEST_CASE("the judge's kernels compile, keep their registers and spill nothing")
       CHECK(resources.at(launch.kernel + ".registers") <= 128);
       CHECK(resources.at(launch.kernel + ".shared_bytes") <= 48 * 1024);
     }
-    // Four blocks on a multiprocessor keep enough loads under way.
-    CHECK(resources.at("judge_measure.registers") <= 65536 / kJudgeThreads / 4);
+    // Three blocks on a multiprocessor have 36 KiB of loads under way, more than its share of HBM3 needs.
+    CHECK(resources.at("judge_measure.registers") <= 65536 / kJudgeThreads / 3);
     CHECK_FALSE(contains(binary->report.log, "no launch names it"));
   }
 }

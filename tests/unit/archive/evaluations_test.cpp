@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include "archive/connection.hpp"
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
@@ -117,4 +118,49 @@ TEST_CASE(
   const EvaluationId refuting =
       fixture.record(candidate, stopped(Gate::correctness, Outcome::wrong_result), Purpose::manual);
   CHECK(decided_by() == refuting);
+}
+
+TEST_CASE("a profile comes back with its evaluation, and is found by its kernel") {
+  ArchiveFixture fixture;
+  const CandidateId candidate = fixture.add("a"), twin = fixture.add("a"), other = fixture.add("b");
+  const auto find = [&](CandidateId id, std::string_view workload = "small") {
+    return must(fixture.archive.profile(fixture.hash(id), fixture.op, workload, fixture.device));
+  };
+  Evaluation e = passed(4);
+  e.verdict.gate = Gate::profile;
+  fixture.record(candidate, passed(3.9));
+  CHECK_FALSE(find(candidate));
+  e.profile =
+      Profile{Regime::latency_bound, {{"dram_pct", 3.25}}, {"Use more blocks.", "Unroll."}, "counters"};
+  const EvaluationRecord record = must(fixture.archive.evaluation(fixture.record(candidate, e)));
+  CHECK(to_json(record.evaluation) == to_json(e));
+  REQUIRE(find(twin));
+  CHECK(to_json(*find(twin)) == to_json(*e.profile));
+  CHECK_FALSE(find(other));
+  CHECK_FALSE(find(candidate, "benchmark"));
+
+  // One without counters is kept, but does not hide what an earlier one told.
+  Evaluation refused = e;
+  refused.profile = Profile{Regime::unknown, {}, {}, "no permission"};
+  CHECK(must(fixture.archive.evaluation(fixture.record(candidate, refused))).evaluation.profile->source ==
+        "no permission");
+  CHECK(find(candidate)->regime == Regime::latency_bound);
+  e.profile->regime = Regime::memory_bound;
+  fixture.record(twin, e);
+  CHECK(find(candidate)->regime == Regime::memory_bound);
+}
+
+TEST_CASE("an archive of version 1 gets its profiles when it is opened for writing") {
+  ArchiveFixture fixture;
+  const CandidateId candidate = fixture.add("a");
+  const EvaluationId early = fixture.record(candidate, passed(2));
+  Connection raw(fixture.folder / "a.db", Connection::Access::read_write_create, std::chrono::seconds(1));
+  raw.execute("DROP TABLE profiles; PRAGMA user_version = 1");
+  auto archive = must(Archive::open(fixture.folder / "a.db", OpenMode::read_write));
+  CHECK(raw.integer("PRAGMA user_version") >= 2);
+  CHECK_FALSE(must(archive.evaluation(early)).evaluation.profile);
+  Evaluation e = passed(3);
+  e.profile = Profile{Regime::compute_bound, {}, {}, "counters"};
+  const EvaluationId late = must(archive.record_evaluation(fixture.make_record(candidate, e)));
+  CHECK(must(archive.evaluation(late)).evaluation.profile->regime == Regime::compute_bound);
 }

@@ -179,6 +179,9 @@ TEST_CASE("questions go through indexes on an archive of 20 000 evaluations") {
     }
   };
   using namespace queries;
+  goes_through(kProfilesOfHash,
+               {"candidates_by_hash (candidate_hash=?)", "SEARCH e USING COVERING INDEX evaluations_by_place",
+                "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)"});
   goes_through(kRankings, {"SEARCH o USING INDEX operators_by_name (name=?)"});
   goes_through(kTopOfRanking, {"SEARCH standings USING INDEX standings_by_speedup (ranking=?)",
                                "SEARCH m USING PRIMARY KEY (evaluation=?)"});

@@ -4,7 +4,8 @@
 #include <limits>
 #include <random>
 
-#include "tests/unit/cuda_memory/simt_launcher.hpp"
+#include "core/gates/host_examination.hpp"
+#include "tests/unit/cuda_memory/memories.hpp"
 
 namespace kevolve {
 namespace {
@@ -46,6 +47,32 @@ struct Case {
   [[nodiscard]] Elements elements() const { return {dtype, answer.data(), count}; }
 };
 
+/// A case in the GPU's memory. Its response is asked of the GPU's memory too.
+struct OnGpu {
+  Uploaded torch, answer;
+  std::shared_ptr<std::byte> oracle, response;
+  Expectation expected;
+
+  OnGpu(Memories& m, const Case& c)
+      : torch(m, c.expected.torch),
+        answer(m, c.elements()),
+        oracle(m.upload(c.oracle.data(), 8 * c.count)),
+        response(m.upload(c.response.data(), 8 * c.count)),
+        expected(c.expected) {
+    expected.torch = torch.view;
+    expected.oracle = {reinterpret_cast<const double*>(oracle.get()), c.count};
+  }
+  OnGpu(const OnGpu&) = delete;
+
+  [[nodiscard]] std::span<const double> responses() const {
+    return {reinterpret_cast<const double*>(response.get()), expected.oracle.size()};
+  }
+  Comparison compare(Memories& m, PrecisionClass required = PrecisionClass::strict_fp32,
+                     std::optional<std::uint8_t> poison = {}) const {
+    return m.cuda.compare(expected, answer.view, required, poison);
+  }
+};
+
 void check_same(const Comparison& cuda, const Comparison& host) {
   CHECK(cuda.precision == host.precision);
   CHECK(cuda.wrong == host.wrong);
@@ -69,12 +96,13 @@ Comparison check(Memories& m, Case& c, PrecisionClass required = PrecisionClass:
                  std::optional<std::uint8_t> poison = {}) {
   CAPTURE(name(c.dtype), c.shape);
   c.view();
+  OnGpu gpu(m, c);
+  const Comparison host = m.host.compare(c.expected, c.elements(), required, poison);
+  check_same(gpu.compare(m, required, poison), host);
   Expectation responded = c.expected;
   responded.response = c.response;
-  check_same(m.cuda.compare(responded, c.elements(), required, poison),
-             m.host.compare(responded, c.elements(), required, poison));
-  const Comparison host = m.host.compare(c.expected, c.elements(), required, poison);
-  check_same(m.cuda.compare(c.expected, c.elements(), required, poison), host);
+  gpu.expected.response = gpu.responses();
+  check_same(gpu.compare(m, required, poison), m.host.compare(responded, c.elements(), required, poison));
   return host;
 }
 
@@ -171,7 +199,9 @@ TEST_CASE("classes of precision are the host's") {
   check(m, c);
   for (std::size_t i = 0; i < c.count; ++i) c.set(i, c.oracle[i]);
   CHECK(check(m, c).precision == PrecisionClass::exact);
-  c.set(4321, c.oracle[4321] * (1 + 0x1p-22));
+  const std::size_t at =
+      500 * (std::size_t{24} - static_cast<std::size_t>(bits)) / 3 + 7;  // in several warps
+  c.set(at, c.oracle[at] * (1 + 0x1p-22));
   CHECK(check(m, c).precision == PrecisionClass::strict_fp32);
 }
 
@@ -226,21 +256,66 @@ TEST_CASE("of many wrong elements a sample in order tells the pattern, as on the
   CHECK(result.evidence.find("constant factor 2.") != std::string::npos);
 }
 
+TEST_CASE("wrong elements are summed up and sampled as on the host") {
+  Memories m;
+  GpuExamination cuda(m.launcher);
+  HostExamination host;
+  std::mt19937 random(65);
+  for (const DType dtype : {DType::f32, DType::u8}) {
+    for (const std::size_t one_in : {1, 2, 5, 1000}) {
+      Case c(dtype, {300, 700}, 66);
+      for (std::size_t i = 0; i < c.count; ++i) {
+        if (random() % one_in == 0) c.set(i, 100 + static_cast<double>(random() % 100));
+      }
+      const OnGpu gpu(m, c);
+      const Wrong a = cuda.find_wrong(gpu.expected, gpu.answer.view, 128, std::uint8_t{110});
+      const Wrong b = host.find_wrong(c.expected, c.elements(), 128, std::uint8_t{110});
+      CAPTURE(name(dtype), one_in, b.count);
+      CHECK(a.count == b.count);
+      CHECK(a.unwritten == b.unwritten);
+      CHECK(a.worst == b.worst);
+      CHECK(std::vector<std::size_t>{a.row_low, a.row_high, a.column_low, a.column_high} ==
+            std::vector<std::size_t>{b.row_low, b.row_high, b.column_low, b.column_high});
+      CHECK((a.sample == b.sample));
+      for (const Side side : {Side::answer, Side::oracle, Side::torch}) {
+        CHECK((cuda.look(gpu.expected, gpu.answer.view, side, b.sample) ==
+               host.look(c.expected, c.elements(), side, b.sample)));
+      }
+    }
+  }
+}
+
+TEST_CASE("noise kept of other tensors is not used") {
+  Memories m;
+  Case c(DType::f32, {8, 300}, 91), other(DType::f32, {8, 300}, 92);
+  OnGpu first(m, c), second(m, other);
+  first.compare(m);
+  second.expected.noise = first.expected.noise;
+  check_same(second.compare(m),
+             m.host.compare(other.expected, other.elements(), PrecisionClass::strict_fp32, {}));
+}
+
 TEST_CASE("an answer in doubt asks for the response, and only then") {
   Memories m;
   Case c(DType::f32, {8, 300}, 71);
   for (double& value : c.response) value = 1e-3;
   int asked = 0;
-  c.expected.observe_response = [&]() -> std::span<const double> { return ++asked, c.response; };
-  CHECK(m.cuda.compare(c.expected, c.elements(), PrecisionClass::strict_fp32, {}).right());
-  CHECK(asked == 0);
+  {
+    OnGpu right(m, c);
+    right.expected.observe_response = [&] { return ++asked, right.responses(); };
+    CHECK(right.compare(m).right());
+    CHECK(asked == 0);
+  }
+  m.launcher->launches.clear();
   for (std::size_t i = 0; i < c.count; ++i) c.set(i, c.at(i) + 1e-3);
-  const Expectation fresh = c.expected;
-  const Comparison host = m.host.compare(fresh, c.elements(), PrecisionClass::strict_fp32, {});
+  c.expected.observe_response = [&]() -> std::span<const double> { return c.response; };
+  const Comparison host = m.host.compare(c.expected, c.elements(), PrecisionClass::strict_fp32, {});
   CHECK(host.right());
-  check_same(m.cuda.compare(c.expected, c.elements(), PrecisionClass::strict_fp32, {}), host);
-  check_same(m.cuda.compare(c.expected, c.elements(), PrecisionClass::strict_fp32, {}), host);
-  CHECK(asked == 3);
+  OnGpu gpu(m, c);
+  gpu.expected.observe_response = [&] { return ++asked, gpu.responses(); };
+  check_same(gpu.compare(m), host);
+  check_same(gpu.compare(m), host);
+  CHECK(asked == 2);
   CHECK(m.launcher->launches["judge_observe"] == 2);  // without the response and with it, each once
 }
 
@@ -252,8 +327,7 @@ TEST_CASE("figures are the same to the last bit in any order of threads") {
   std::vector<Comparison> results;
   for (const auto order : {simt::Order::forward, simt::Order::reverse, simt::Order::shuffled}) {
     m.launcher->order = order;
-    c.view();
-    results.push_back(m.cuda.compare(c.expected, c.elements(), PrecisionClass::strict_fp32, {}));
+    results.push_back(OnGpu(m, c).compare(m));
     CHECK(results.back().needed_allowance == results[0].needed_allowance);
     CHECK(results.back().accuracy.max_error == results[0].accuracy.max_error);
     CHECK(results.back().accuracy.norm_error == results[0].accuracy.norm_error);

@@ -6,8 +6,7 @@
 #include <cstring>
 #include <map>
 
-#include "core/devices/cuda/cuda_memory.hpp"
-#include "core/devices/host_memory.hpp"
+#include "core/devices/cuda/launcher.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/simt/kernel_library.hpp"
 
@@ -72,14 +71,10 @@ class SimtLauncher : public Launcher {
   std::map<std::byte*, std::size_t> sizes_;
 };
 
-/// Both memories, of which one is the model of the other.
-struct Memories {
-  std::shared_ptr<SimtLauncher> launcher = std::make_shared<SimtLauncher>();
-  CudaMemory cuda{launcher, 3, std::size_t{1} << 30};
-  HostMemory host;
-};
+using TestLauncher = SimtLauncher;
 
-inline constexpr DType kAllTypes[] = {DType::f32, DType::f16, DType::bf16, DType::f64,
-                                      DType::i32, DType::i64, DType::u8,   DType::boolean};
+inline std::shared_ptr<TestLauncher> make_launcher() {
+  return std::make_shared<SimtLauncher>();
+}
 
 }  // namespace kevolve

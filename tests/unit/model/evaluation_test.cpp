@@ -23,6 +23,10 @@ Evaluation full() {
       Accuracy{1.0 / 3, 1e-300, std::numeric_limits<double>::infinity(), std::nan(""), "impulse"};
   evaluation.measurements = {{"candidate", "warm", {1.1, 1.2, 0.1 + 0.2}, 1.1, 1.05, 1.25},
                              {"naive", "warm", {}, 2, 1, 3}};
+  evaluation.profile = Profile{Regime::memory_bound,
+                               {{"dram_pct", 91.5}, {"duration_us", 0.1 + 0.2}},
+                               {"DRAM is busy.", "Move fewer bytes."},
+                               "counters"};
   evaluation.prepare_us = 7.5;
   evaluation.speedup_low = 1.5;
   evaluation.speedup = 1.75;
@@ -53,6 +57,11 @@ TEST_CASE("evaluations survive their JSON form, doubles to the last bit") {
   CHECK(after->measurement("candidate")->samples_us == before.measurements[0].samples_us);
   CHECK(after->measurement("naive")->median_us == 2);
   CHECK(after->measurement("eager") == nullptr);
+  REQUIRE(after->profile);
+  CHECK(after->profile->regime == Regime::memory_bound);
+  CHECK(after->profile->metrics == before.profile->metrics);
+  CHECK(after->profile->advice == before.profile->advice);
+  CHECK(after->profile->measured());
   CHECK(after->prepare_us == 7.5);
   CHECK(after->device.key() == device().key());
 }
@@ -64,6 +73,7 @@ TEST_CASE("what was not learned stays absent") {
   CHECK_FALSE(after->precision);
   CHECK_FALSE(after->accuracy);
   CHECK_FALSE(after->prepare_us);
+  CHECK_FALSE(after->profile);
   CHECK(after->measurements.empty());
 }
 

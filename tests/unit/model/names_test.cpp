@@ -3,6 +3,7 @@
 
 #include "core/model/dtype.hpp"
 #include "core/model/precision.hpp"
+#include "core/model/profile.hpp"
 #include "core/model/verdict.hpp"
 #include "tests/catch.hpp"
 
@@ -32,6 +33,16 @@ TEST_CASE("precision classes are ordered from exact to coarse") {
   CHECK(satisfies(PrecisionClass::strict_fp32, PrecisionClass::strict_fp32));
   CHECK_FALSE(satisfies(PrecisionClass::tf32, PrecisionClass::strict_fp32));
   CHECK(satisfies(PrecisionClass::tf32, PrecisionClass::bf16));
+}
+
+TEST_CASE("regimes keep their names") {
+  const std::vector<std::string_view> regimes = {"unknown", "memory_bound", "compute_bound", "latency_bound",
+                                                 "not_memory_bound"};
+  for (std::size_t i = 0; i < regimes.size(); ++i) {
+    CHECK(name(static_cast<Regime>(i)) == regimes[i]);
+    CHECK(regime_from_name(regimes[i]) == static_cast<Regime>(i));
+  }
+  CHECK_FALSE(regime_from_name("slow"));
 }
 
 TEST_CASE("gates and outcomes keep their names") {

@@ -156,3 +156,21 @@ TEST_CASE("every seed operator's playbook loads and holds at least four ideas") 
     CHECK(entries->size() >= 4);
   }
 }
+
+TEST_CASE("entries that suit the champion's profile come first, whatever its time suggests") {
+  const Operator op = doubling_operator();
+  std::vector<PlaybookEntry> entries;
+  for (const char* regime : {"compute_bound", "latency_bound", "memory_bound"}) {
+    entries.push_back(entry(op, regime));
+    entries.back().regimes = {regime};
+  }
+  RoundContext known = context(op);
+  known.champion_us = 150;
+  known.floor_us = 100;
+  const auto first = [&] { return propose_ideas(entries, known, 1).at(0).key; };
+  CHECK(first() == "memory_bound");
+  for (const Regime regime : {Regime::compute_bound, Regime::latency_bound, Regime::memory_bound}) {
+    known.champion_profile = Profile{regime, {}, {}, "counters"};
+    for (known.seed = 0; known.seed < 8; ++known.seed) CHECK(first() == name(regime));
+  }
+}

@@ -28,8 +28,10 @@ TEST_CASE("a policy decides how much of the past the next round sees") {
   context.ledger.resize(2);
   context.tried = {"x"};
   context.champion_us = 10;
+  context.champion_profile = Profile{};
 
   CHECK(visible_to(PolicyKind::evolve, context).survivors.size() == 2);
+  CHECK(visible_to(PolicyKind::evolve, context).champion_profile);
   const RoundContext refined = visible_to(PolicyKind::refine, context);
   REQUIRE(refined.survivors.size() == 1);
   CHECK(refined.survivors[0].idea_key == "a");
@@ -37,5 +39,6 @@ TEST_CASE("a policy decides how much of the past the next round sees") {
   CHECK(sampled.survivors.empty());
   CHECK(sampled.ledger.empty());
   CHECK(sampled.champion_us == 0);
+  CHECK_FALSE(sampled.champion_profile);
   CHECK(sampled.tried.size() == 1);
 }

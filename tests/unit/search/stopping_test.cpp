@@ -32,3 +32,16 @@ TEST_CASE("the regime follows from the distance to the physical limit") {
   CHECK(suits("latency_bound", Regime::not_memory_bound));
   CHECK(suits("compute_bound", Regime::unknown));
 }
+
+TEST_CASE("a profile's regime goes before the inferred one") {
+  const Profile latency{Regime::latency_bound, {}, {}, "counters"};
+  CHECK(regime_of(latency, 150, 100) == Regime::latency_bound);
+  CHECK(regime_of(std::nullopt, 150, 100) == Regime::memory_bound);
+  // One that could not be taken, or told nothing, leaves it to the time.
+  CHECK(regime_of(Profile{Regime::latency_bound, {}, {}, "no permission"}, 150, 100) == Regime::memory_bound);
+  CHECK(regime_of(Profile{Regime::unknown, {}, {}, "counters"}, 300, 100) == Regime::not_memory_bound);
+  CHECK(suits("latency_bound", Regime::latency_bound));
+  CHECK_FALSE(suits("compute_bound", Regime::latency_bound));
+  CHECK_FALSE(suits("latency_bound", Regime::compute_bound));
+  CHECK(suits("compute_bound", Regime::not_memory_bound));
+}

@@ -19,8 +19,8 @@ uint64_t thread_number() {
 }
 
 // One block a chunk. A thread looks its first segment up and walks on from there: its elements ascend.
-__global__ void __launch_bounds__(256)
-    judge_fill(const DrawSegment* segments, uint64_t number, Randomness random, DType dtype, void* to, uint64_t count) {
+__global__ void __launch_bounds__(256) judge_fill(const DrawSegment* segments, uint64_t number,
+                                                  Randomness random, DType dtype, void* to, uint64_t count) {
   const uint64_t chunk = static_cast<uint64_t>(blockIdx.x) * kFillChunk;
   const uint64_t end = count - chunk < kFillChunk ? count : chunk + kFillChunk;
   with_stored(dtype, [&](auto stored) {
@@ -60,8 +60,8 @@ uint64_t first_of(const void* a, const void* b, uint64_t begin, uint64_t end, ui
 
 // *first is `count` before. Sixteen bytes at a time where both tensors are so aligned; each thread's elements
 // ascend, so that it may stop at its first.
-__global__ void __launch_bounds__(256)
-    judge_first_difference(const void* a, const void* b, DType dtype, uint64_t count, unsigned long long* first) {
+__global__ void __launch_bounds__(256) judge_first_difference(const void* a, const void* b, DType dtype,
+                                                              uint64_t count, unsigned long long* first) {
   const uint64_t step = static_cast<uint64_t>(gridDim.x) * kJudgeThreads;
   with_stored(dtype, [&](auto stored) {
     using S = decltype(stored);

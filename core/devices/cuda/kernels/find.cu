@@ -16,8 +16,8 @@ double excess(const JudgeSearch& search, uint64_t i, const Noise& noise) {
   return needed > search.allowed ? needed : -1;
 }
 
-// visit(index, excess) for every element, by a warp in step, in ascending order; the index is past the end for
-// lanes that have no element left. Warps take tiles in order too, so that what they find stays sorted.
+// visit(index, excess) for every element, by a warp in step, in ascending order; the index is past the end
+// for lanes that have no element left. Warps take tiles in order too, so that what they find stays sorted.
 template <class S, class Visit>
 void walk(const JudgeSearch& search, Visit visit) {
   const Tiles& tiles = search.subject.tiles;
@@ -71,10 +71,11 @@ __global__ void __launch_bounds__(256) judge_find(JudgeSearch search, FoundPart*
     });
   });
   for (int lanes = 16; lanes > 0; lanes /= 2) {
-    const FoundPart other{from_lane(found.count, lanes),      from_lane(found.unwritten, lanes),
-                          from_lane(found.worst, lanes),      from_lane(found.row_low, lanes),
-                          from_lane(found.row_high, lanes),   from_lane(found.column_low, lanes),
-                          from_lane(found.column_high, lanes), __shfl_xor_sync(0xffffffffu, found.needed, lanes)};
+    const FoundPart other{
+        from_lane(found.count, lanes),       from_lane(found.unwritten, lanes),
+        from_lane(found.worst, lanes),       from_lane(found.row_low, lanes),
+        from_lane(found.row_high, lanes),    from_lane(found.column_low, lanes),
+        from_lane(found.column_high, lanes), __shfl_xor_sync(0xffffffffu, found.needed, lanes)};
     merge(found, other);
   }
   if (threadIdx.x % 32 == 0) parts[thread_number() / 32] = found;
@@ -82,8 +83,8 @@ __global__ void __launch_bounds__(256) judge_find(JudgeSearch search, FoundPart*
 
 // Every stride-th of what judge_find counted, at most `most`; before[warp]: found by the warps before it. The
 // grid is that of judge_find.
-__global__ void __launch_bounds__(256) judge_sample(JudgeSearch search, const uint64_t* before, uint64_t stride,
-                                                    uint64_t most, uint64_t* indices) {
+__global__ void __launch_bounds__(256) judge_sample(JudgeSearch search, const uint64_t* before,
+                                                    uint64_t stride, uint64_t most, uint64_t* indices) {
   uint64_t rank = before[thread_number() / 32];
   with_stored(search.subject.dtype, [&](auto stored) {
     walk<decltype(stored)>(search, [&](uint64_t i, double by) {

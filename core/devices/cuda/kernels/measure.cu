@@ -11,7 +11,8 @@ double warp_max(double value) {
 }
 
 // Sums in a fixed order: the same tensor gives the same figures.
-__global__ void __launch_bounds__(256) judge_squares(const double* values, uint64_t count, SquaresPart* parts) {
+__global__ void __launch_bounds__(256)
+    judge_squares(const double* values, uint64_t count, SquaresPart* parts) {
   __shared__ double squares_of[kJudgeWarps], counts_of[kJudgeWarps];
   double squares = 0, number = 0;
   for (uint64_t i = thread_number(); i < count; i += static_cast<uint64_t>(gridDim.x) * kJudgeThreads) {
@@ -80,8 +81,9 @@ struct ObserveRoom {
   double most[kJudgeWarps];
 };
 
-// The noise of a tile of which observed(i) is seen; `least` is that of the relative noise, which is the median of
-// the ratios: doubles that are not negative order as their bits do. By all threads of a block; thread 0's is right.
+// The noise of a tile of which observed(i) is seen; `least` is that of the relative noise, which is the
+// median of the ratios: doubles that are not negative order as their bits do. By all threads of a block;
+// thread 0's is right.
 template <class Observed>
 Noise summary(const double* oracle, unsigned count, double least, ObserveRoom& room, Observed observed) {
   unsigned long long* keys = room.keys;
@@ -130,7 +132,8 @@ __global__ void __launch_bounds__(256)
   });
   if (response != nullptr && hides_arithmetic(subject.type)) {
     const auto of_response = [&](unsigned i) { return observed_arithmetic(response[begin + i]); };
-    all.arithmetic = product(kFloatMultiple, summary(oracle, count, kFloatRoundoff, room, of_response).absolute);
+    all.arithmetic =
+        product(kFloatMultiple, summary(oracle, count, kFloatRoundoff, room, of_response).absolute);
   }
   if (threadIdx.x == 0) noise[blockIdx.x] = all;
 }
@@ -152,11 +155,12 @@ double larger_ratio(double most, double value, double by) {
 }
 
 template <class S>
-void measure_element(const JudgeSubject& subject, const Noise& noise, double rms, uint64_t index, double answer,
-                     double oracle, LaneFindings& found, TileSums& sums) {
+void measure_element(const JudgeSubject& subject, const Noise& noise, double rms,
+                     const typename S::Bits* torch, double answer, double oracle, LaneFindings& found,
+                     TileSums& sums) {
   const TypeLimits& type = subject.type;
   const bool common = is_finite(answer) && fabs(oracle) < type.overflow;
-  const Right right(oracle, common ? 0 : S::value(bits_of<S>(subject.torch)[index]), type);
+  const Right right(oracle, common ? 0 : S::value(*torch), type);
   if (!common) found.needed = fmax(found.needed, needed_allowance(answer, right, noise, type));
   found.inexact = found.inexact || !is_exact(answer, right, type);
   if (!is_finite(right.value)) return;
@@ -169,35 +173,43 @@ void measure_element(const JudgeSubject& subject, const Noise& noise, double rms
   sums.noises += around * around;
 }
 
-// By one warp. Four loads of each lane are under way at once.
+// By one warp. Several loads of each lane are under way at once. Places in a tile fit 32 bits, which halves
+// the registers that they take.
 template <class S>
 void measure_tile(const JudgeSubject& subject, uint64_t tile, double rms, LaneFindings& found) {
   constexpr unsigned kAtOnce = 4;
-  const uint64_t begin = subject.tiles.begin(tile), end = begin + subject.tiles.size(tile);
+  const uint64_t begin = subject.tiles.begin(tile);
+  const unsigned count = static_cast<unsigned>(subject.tiles.size(tile));
+  const typename S::Bits *answers = bits_of<S>(subject.answer) + begin,
+                         *torch = bits_of<S>(subject.torch) + begin;
+  const double* oracles = subject.oracle + begin;
   const Noise noise = subject.noise[tile];
   TileSums sums;
-  for (uint64_t i = begin + threadIdx.x % 32; i < end; i += 32 * kAtOnce) {
+  for (unsigned i = threadIdx.x % 32; i < count; i += 32 * kAtOnce) {
     typename S::Bits answer[kAtOnce];
     double oracle[kAtOnce];
 #pragma unroll
     for (unsigned k = 0; k < kAtOnce; ++k) {
-      if (i + 32 * k >= end) continue;
-      answer[k] = bits_of<S>(subject.answer)[i + 32 * k];
-      oracle[k] = subject.oracle[i + 32 * k];
+      if (i + 32 * k < count) answer[k] = answers[i + 32 * k], oracle[k] = oracles[i + 32 * k];
     }
 #pragma unroll
     for (unsigned k = 0; k < kAtOnce; ++k) {
-      if (i + 32 * k >= end) continue;
-      measure_element<S>(subject, noise, rms, i + 32 * k, S::value(answer[k]), oracle[k], found, sums);
+      if (i + 32 * k < count)
+        measure_element<S>(subject, noise, rms, torch + i + 32 * k, S::value(answer[k]), oracle[k], found,
+                           sums);
     }
   }
   sums.errors = warp_sum(sums.errors), sums.noises = warp_sum(sums.noises);
   if (threadIdx.x % 32 == 0) found.error_squares += sums.errors;
-  found.needed = fmax(found.needed, needed_by_norm(sums.errors, sums.noises, end - begin, noise));
+  found.needed = fmax(found.needed, needed_by_norm(sums.errors, sums.noises, count, noise));
+  if (count < 16 * 32) return;
+  found.needed = warp_max(found.needed);  // so that fewer of the next tile's elements are divided
+  found.max_error = warp_max(found.max_error);
 }
 
 // A warp a tile, in turn; every block's findings in its own place.
-__global__ void __launch_bounds__(256, 4) judge_measure(JudgeSubject subject, double rms, MeasuredPart* parts) {
+__global__ void __launch_bounds__(256, 3)
+    judge_measure(JudgeSubject subject, double rms, MeasuredPart* parts) {
   __shared__ MeasuredPart of_warp[kJudgeWarps];
   const unsigned warp = threadIdx.x / 32;
   LaneFindings found;

@@ -1,4 +1,4 @@
-// kevolve-cuda-runner ORDINAL KERNELS: runs one compiled candidate on a GPU over the judge's buffers.
+// kevolve-cuda-runner ORDINAL KERNELS CUPTI: runs one compiled candidate on a GPU over the judge's buffers.
 //
 // Started by the judge in a sandbox, with a socket as descriptor 3 (core/devices/channel.hpp), perhaps long
 // before there is a candidate: making a context takes a quarter of a second. A candidate has no code on the
@@ -26,7 +26,7 @@ using Requested = channel::Packet<channel::Request>;
 void answer(ReplyKind kind, std::string_view text = {}, Outcome outcome = Outcome::passed,
             double device_us = 0) {
   channel::send(channel::kRunnerSocket, channel::Reply{kind, static_cast<std::uint32_t>(outcome), device_us},
-                text.substr(0, 4096));
+                text);
 }
 
 int broken(const Error& error) {
@@ -69,13 +69,19 @@ Result<void> bind(Session& session, const Requested& packet) {
 }
 
 /// Until the judge hangs up or a run does not pass.
-int serve(Session& session) {
+int serve(Session& session, const char* cupti) {
   Requested packet;
   while (channel::receive(channel::kRunnerSocket, packet)) {
     if (packet.header.kind == RequestKind::bind) {
       if (auto bound = bind(session, packet); !bound) return broken(bound.error());
       packet.descriptors.clear();
       answer(ReplyKind::done);
+      continue;
+    }
+    if (packet.header.kind == RequestKind::profile) {
+      const auto counters = session.profile(packet.header.set, cupti);
+      if (!counters) return broken(counters.error());
+      answer(ReplyKind::done, Json(*counters).dump());
       continue;
     }
     const auto ending = session.run(packet.header);
@@ -87,26 +93,27 @@ int serve(Session& session) {
   return 0;
 }
 
-int run(int ordinal, const char* own_kernels) {
+int run(int ordinal, const char* own_kernels, const char* cupti) {
   auto context = Context::open(ordinal, own_kernels, Context::Stream::own);
+  if (!context) return broken(context.error());
+  answer(ReplyKind::done);  // the greeting: ready to load
   auto start = receive_start();
   if (!start) return broken(start.error());
-  if (!context) return broken(context.error());
   auto program = Program::load(context->driver(), start->manifest, start->cubins);
   if (!program) return broken(program.error());
   Session session(*context, std::move(*program), std::move(start->plan));
   answer(ReplyKind::done);
-  return serve(session);
+  return serve(session, cupti);
 }
 
 }  // namespace
 }  // namespace kevolve::runner
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fputs("usage: kevolve-cuda-runner ORDINAL KERNELS (started by kevolve-worker)\n", stderr);
+  if (argc != 4) {
+    std::fputs("usage: kevolve-cuda-runner ORDINAL KERNELS CUPTI (started by kevolve-worker)\n", stderr);
     return 2;
   }
-  const int code = kevolve::runner::run(std::atoi(argv[1]), argv[2]);
+  const int code = kevolve::runner::run(std::atoi(argv[1]), argv[2], argv[3]);
   std::_Exit(code);  // no destructors: the context may be broken, and the driver cleans up after a process
 }

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/devices/cuda/profiler.hpp"
 #include "core/devices/cuda/runner/fill_pattern.hpp"
 #include "core/devices/cuda/runner/tensor_map.hpp"
+#include "core/gates/profile.hpp"
 
 namespace kevolve::runner {
 namespace {
@@ -215,6 +217,34 @@ Result<Ending> Session::run(const channel::Request& request) {
   if (const CUresult result = driver_.cuStreamSynchronize_(context_.stream()); result != CUDA_SUCCESS)
     return faulted(result, planned);
   return Ending{Outcome::passed, "", context_.elapsed_us()};
+}
+
+Result<void> Session::prepare_pass(const BoundSet& set) const {
+  if (auto done = driver_.check(context_.flush_l2(), "flushing caches"); !done) return done;
+  for (std::size_t i = 0; i < set.buffers.size(); ++i) {
+    if (plan_.buffers[i].fill == Fill::none || !filled_in(i, false)) continue;
+    if (auto done = driver_.check(fill(plan_.buffers[i], set.buffers[i].data()), "filling a buffer"); !done)
+      return done;
+  }
+  return driver_.check(driver_.cuStreamSynchronize_(context_.stream()), "preparing a pass");
+}
+
+Result<void> Session::launch_all(BoundSet& set) const {
+  for (std::size_t i = 0; i < plan_.launches.size(); ++i) {
+    auto done = driver_.check(launch(plan_.launches[i], set.launches[i]), plan_.launches[i].kernel);
+    if (!done) return done;
+  }
+  return driver_.check(driver_.cuStreamSynchronize_(context_.stream()), "running the kernels");
+}
+
+Result<std::map<std::string, double>> Session::profile(std::uint32_t set,
+                                                       const std::filesystem::path& cupti) {
+  if (set >= sets_.size()) return failure(fmt::format("profile: no set of buffers {}", set));
+  if (!refusal_.empty()) return failure(refusal_);
+  auto profiler = Profiler::open(cupti, context_.device());
+  if (!profiler) return failure(profiler.error());
+  return (*profiler)->collect(
+      curated_counters(), [&] { return launch_all(sets_[set]); }, [&] { return prepare_pass(sets_[set]); });
 }
 
 /// A launch that the driver would not take; or an earlier launch's fault that is met here.

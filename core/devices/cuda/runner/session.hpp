@@ -3,6 +3,8 @@
 // process; one thread. After an ending that did not pass, the context may be broken and the process must end.
 
 #include <array>
+#include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,8 @@ class Session {
                     const std::vector<UniqueFd>& descriptors);
   /// Scrubs shared memory, flushes caches when asked, then fills and launches, timed by events around these.
   Result<Ending> run(const channel::Request& request);
+  /// Counters of the plan's launches over a bound set, caches flushed before each pass.
+  Result<std::map<std::string, double>> profile(std::uint32_t set, const std::filesystem::path& cupti);
 
  private:
   union Value {
@@ -53,6 +57,8 @@ class Session {
   /// Once a launch: limits that must be raised, and a cooperative grid's co-residency.
   void admit(const PlannedLaunch& launch, CUfunction kernel, const std::string& field);
   [[nodiscard]] bool filled_in(std::size_t buffer, bool prepare) const;
+  Result<void> prepare_pass(const BoundSet& set) const;
+  Result<void> launch_all(BoundSet& set) const;
   CUresult fill(const PlannedBuffer& planned, CUdeviceptr data) const;
   CUresult launch(const PlannedLaunch& planned, BoundLaunch& bound) const;
   [[nodiscard]] Ending faulted(CUresult result, const std::vector<PlannedLaunch>& launches) const;

@@ -1,0 +1,47 @@
+#pragma once
+// TimedKernel: a kernel under the clock: its runner, and for each set of buffers the output that was verified
+// against the oracle, which every timed run must give again.
+//
+// One thread. After a verdict that did not pass it is of no more use.
+
+#include <vector>
+
+#include "core/judge/judge.hpp"
+#include "core/worker/session.hpp"
+
+namespace kevolve {
+
+class TimedKernel {
+ public:
+  /// `first_set`: the sets from it on are those that timing rotates over.
+  TimedKernel(Memory& memory, PrecisionClass required, Session session, std::size_t first_set)
+      : memory_(&memory), required_(required), session_(std::move(session)), first_set_(first_set) {}
+
+  /// Untimed, compared with the oracle: what timed runs are verified against. In turn for each set.
+  Result<Verdict> warm_up(std::size_t set, const Draw& draw);
+  /// One timed run; its time is kept only when its output is right.
+  Result<Verdict> sample(std::size_t set, const Draw& draw, std::size_t number);
+
+  /// Forgets times and verified outputs: new draws are coming.
+  void forget_outputs() { verified_.clear(); }
+  void forget_samples() { samples_us.clear(), prepare_us.clear(); }
+  [[nodiscard]] bool warm(std::size_t sets) const { return verified_.size() == sets; }
+  [[nodiscard]] const std::string& name() const { return session_.subject().subject.name; }
+  [[nodiscard]] Buffers inputs(std::size_t set) const { return session_.inputs(first_set_ + set); }
+
+  std::vector<double> samples_us, prepare_us;
+
+ private:
+  Result<Verdict> run(std::size_t set, const Draw& draw, Pass pass);
+  [[nodiscard]] Verdict compared(const Draw& draw, std::size_t set, std::uint8_t pattern) const;
+  [[nodiscard]] Verdict verified(const Draw& draw, std::size_t set, std::uint8_t pattern) const;
+
+  Memory* memory_;
+  PrecisionClass required_;
+  Session session_;
+  std::size_t first_set_;
+  std::vector<Copies> verified_;  // by set, by output
+  double wall_us_ = 0;
+};
+
+}  // namespace kevolve
