@@ -1,8 +1,9 @@
 // The elements that are wrong: how many, where, which is the worst, and a sample of them in order.
 
-// By how much element i is what is sought; negative when it is not.
+// By how much element i of a tile is what is sought; negative when it is not. Reads the noise anew for each
+// element: with it in registers judge_sample spills.
 template <class S>
-double excess(const JudgeSearch& search, uint64_t i, const Noise& noise) {
+double excess(const JudgeSearch& search, uint64_t i, uint64_t tile) {
   const JudgeSubject& subject = search.subject;
   const typename S::Bits answer = bits_of<S>(subject.answer)[i], other = bits_of<S>(subject.torch)[i];
   if (search.seek == Seek::differing) return same_bits<S>(answer, other) ? -1 : 1;
@@ -12,7 +13,7 @@ double excess(const JudgeSearch& search, uint64_t i, const Noise& noise) {
     return both ? 1 : -1;
   }
   const Right right(subject.oracle[i], S::value(other), subject.type);
-  const double needed = needed_allowance(S::value(answer), right, noise, subject.type);
+  const double needed = needed_allowance(S::value(answer), right, subject.noise[tile], subject.type);
   return needed > search.allowed ? needed : -1;
 }
 
@@ -24,11 +25,10 @@ void walk(const JudgeSearch& search, Visit visit) {
   const uint64_t warps = static_cast<uint64_t>(gridDim.x) * kJudgeWarps, warp = thread_number() / 32;
   const uint64_t last = tiles.number * (warp + 1) / warps;
   for (uint64_t tile = tiles.number * warp / warps; tile < last; ++tile) {
-    const Noise noise = search.seek == Seek::beyond ? search.subject.noise[tile] : Noise{};
     const uint64_t begin = tiles.begin(tile), end = begin + tiles.size(tile);
     for (uint64_t first = begin; first < end; first += 32) {
       const uint64_t i = first + threadIdx.x % 32;
-      visit(i, i < end ? excess<S>(search, i, noise) : -1.0);
+      visit(i, i < end ? excess<S>(search, i, tile) : -1.0);
     }
   }
 }

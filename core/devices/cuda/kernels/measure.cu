@@ -81,8 +81,9 @@ struct ObserveRoom {
   double most[kJudgeWarps];
 };
 
-// The noise of a tile of which observed(i) is seen; `least` is that of the relative noise, which is the median of
-// the ratios: doubles that are not negative order as their bits do. By all threads of a block; thread 0's is right.
+// The noise of a tile of which observed(i) is seen; `least` is that of the relative noise, which is the
+// median of the ratios: doubles that are not negative order as their bits do. By all threads of a block;
+// thread 0's is right.
 template <class Observed>
 Noise summary(const double* oracle, unsigned count, double least, ObserveRoom& room, Observed observed) {
   unsigned long long* keys = room.keys;
@@ -131,7 +132,8 @@ __global__ void __launch_bounds__(256)
   });
   if (response != nullptr && hides_arithmetic(subject.type)) {
     const auto of_response = [&](unsigned i) { return observed_arithmetic(response[begin + i]); };
-    all.arithmetic = product(kFloatMultiple, summary(oracle, count, kFloatRoundoff, room, of_response).absolute);
+    all.arithmetic =
+        product(kFloatMultiple, summary(oracle, count, kFloatRoundoff, room, of_response).absolute);
   }
   if (threadIdx.x == 0) noise[blockIdx.x] = all;
 }
