@@ -405,11 +405,41 @@ asio::awaitable<Result<void>> OperatorSearch::promote_best(std::vector<Judged> j
                                                            const RoundRecord& round) {
   for (const Judged& contender : contenders(std::move(judged))) {
     if (!env_.may_evaluate()) break;
+    if (!co_await holds_on_cpu(contender)) continue;
     const Result<bool> promoted = co_await retime(contender, round);
     if (!promoted) co_return failure(promoted.error());
     if (*promoted) break;
   }
   co_return Result<void>{};
+}
+
+/// A GPU runs a grid's threads in the order it likes, so a race may never show there. The cpu device chooses
+/// the order; it looks at every contender that it can run, at the small workload.
+asio::awaitable<bool> OperatorSearch::holds_on_cpu(const Judged& contender) {
+  if (env_.device.name == "cpu" || op_.workload("small") == nullptr) co_return true;
+  EvaluateRequest request = request_for(contender.candidate);
+  request.device = "cpu";
+  request.workload = "small";
+  request.compare_with.clear();
+  request.baselines.clear();
+  request.yardstick.clear();
+  request.last_gate = Gate::correctness;
+  const Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
+  if (!evaluation) co_return true;  // no cpu device there: nothing was learned
+  switch (evaluation->verdict.outcome) {
+    case Outcome::race:
+    case Outcome::wrong_result:
+    case Outcome::unwritten:
+    case Outcome::illegal_access:
+    case Outcome::deadlock:
+      env_.observer.warned(fmt::format("{}: candidate {} passed on {}, but not on the cpu device: {}: {}",
+                                       op_.name, contender.candidate.hash.substr(0, 12), env_.device.name,
+                                       name(evaluation->verdict.outcome),
+                                       shorten(evaluation->verdict.evidence, 300)));
+      co_return false;
+    default:
+      co_return true;  // passed, or tensor cores, or tunables that do not fit the small workload
+  }
 }
 
 /// Times a contender again in fresh runners with new seeds; only these figures are kept. It is promoted when

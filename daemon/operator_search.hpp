@@ -74,6 +74,7 @@ class OperatorSearch {
   boost::asio::awaitable<Result<void>> judge_one(CandidateRecord candidate, int round,
                                                  std::vector<Judged>& judged);
   boost::asio::awaitable<Result<void>> promote_best(std::vector<Judged> judged, const RoundRecord& round);
+  boost::asio::awaitable<bool> holds_on_cpu(const Judged& contender);
   boost::asio::awaitable<Result<bool>> retime(const Judged& contender, const RoundRecord& round);
   void note_stop();
 

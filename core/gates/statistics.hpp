@@ -45,7 +45,8 @@ enum class Stop { narrow_enough, cannot_win, max_samples, max_seconds };
 std::string_view name(Stop stop);
 
 /// Whether to stop after so many pairs. Too few samples decide nothing, except that a candidate that is 1.5
-/// times slower in each of three pairs cannot win, and that three pairs are enough when the time is spent.
+/// times slower in each of three pairs, or 30 times slower in the first, cannot win, and that three pairs are
+/// enough when the time is spent.
 std::optional<Stop> should_stop(std::span<const double> yardstick_us, std::span<const double> candidate_us,
                                 double elapsed_seconds, const StoppingSettings& settings, std::uint64_t seed);
 

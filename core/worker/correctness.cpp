@@ -13,8 +13,12 @@
 namespace kevolve {
 namespace {
 
-constexpr double kMaxSeconds = 60;  // then no further distributions, but never fewer than three
+constexpr double kMaxSeconds = 60;  // then no further distributions, but never fewer than these
 constexpr std::size_t kFewestDistributions = 3;
+// A kernel so much slower than PyTorch is judged with fewer repetitions: it will never be a champion. (On a
+// GPU; the cpu device's repetitions run under different orders of the threads, and all are needed.)
+constexpr double kHopeless = 20;
+constexpr std::size_t kHopelessDistributions = 5, kHopelessRepetitions = 2;
 constexpr std::uint64_t kHoldoutDraws = 100;  // numbers of the hold-outs' draws
 
 std::string_view order_text(ThreadOrder order) {
@@ -43,6 +47,7 @@ class Check {
   Result<void> start(const Draw& first) {
     const auto eager_us = judge_.time_us(std::string(kEagerBaseline), first);
     if (!eager_us) return failure(eager_us.error());
+    hopeless_us_ = device_.times_on_host() ? 0 : kHopeless * *eager_us;
     auto session = Session::start(device_, judge_.op(), subject_, run_deadline(*eager_us));
     if (!session) return failure(session.error());
     session_.emplace(std::move(*session));
@@ -53,6 +58,9 @@ class Check {
   }
 
   [[nodiscard]] std::optional<Session> release_session() { return std::move(session_); }
+
+  /// Whether the last run took so long that nothing can be won.
+  [[nodiscard]] bool hopeless() const { return hopeless_us_ > 0 && last_us_ > hopeless_us_; }
 
   /// One run and one whole comparison.
   Result<Verdict> once(const Draw& draw, const Pass& pass) {
@@ -74,6 +82,7 @@ class Check {
     const auto copies = session_->copy_outputs(0);
     if (!copies) return failure(copies.error());
     const std::vector<Elements> before = views(*copies);
+    if (hopeless()) others.resize(kHopelessRepetitions);
     for (const Pass& pass : others) {
       report = run(draw, pass);
       if (!report || !report->passed()) return report;
@@ -94,6 +103,7 @@ class Check {
     session_->write_inputs(pass.set, draw);
     const auto report = session_->run(pass, draw);
     if (!report) return failure(report.error());
+    last_us_ = report->wall_us;
     if (!report->verdict.passed()) {
       Verdict verdict = report->verdict;
       verdict.evidence +=
@@ -172,6 +182,7 @@ class Check {
   const Seed seed_;
   Correctness& record_;
   std::optional<Session> session_;
+  double hopeless_us_ = 0, last_us_ = 0;
 };
 
 /// Another combination of placement, order and poison for each further draw.
@@ -201,6 +212,7 @@ Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& wor
                                          {"of", std::to_string(judge.op().distributions.size())}});
       break;
     }
+    if (done >= kHopelessDistributions && check.hopeless()) break;
     const auto draw = draws.get(judge, workload.axes, distribution, done);
     if (!draw) return failure(draw.error());
     verdict = check.once(**draw, pass_for(done, seed));

@@ -37,7 +37,7 @@ double floor_us(Device& device, const Operator& op, const Workload& workload,
   const double bytes = static_cast<double>(op.bytes.evaluate(workload.axes).value_or(0));
   const double flops = static_cast<double>(op.flops.evaluate(workload.axes).value_or(0));
   const double bytes_per_us = device.copy_bytes_per_us();
-  const double flops_per_us = device.flops_per_us(precision.value_or(op.precision));
+  const double flops_per_us = device.flops_per_us(std::max(precision.value_or(op.precision), op.precision));
   return std::max(bytes_per_us > 0 ? bytes / bytes_per_us : 0, flops_per_us > 0 ? flops / flops_per_us : 0);
 }
 

@@ -3,8 +3,7 @@
 
 make_requests.py OPERATOR WORKLOAD [--device cuda:0] [--count 200] [--wrong 0.5] [--files a.cu b.cu] [--gate timing]
 
-Distinct candidates are made by choosing different values of their tunables; constraints are left to the worker
-(a choice that does not apply costs nothing there), so that --count is of those asked for. With --wrong a share
+Distinct candidates are made by choosing different values of their tunables. With --wrong a share
 of them is spoilt: a store is moved by one element or scaled, which the correctness gate must notice.
 """
 import argparse
@@ -26,6 +25,14 @@ def choices(tunables):
     names = sorted(tunables)
     for values in itertools.product(*(tunables[name] for name in names)):
         yield dict(zip(names, values))
+
+
+def applies(operator, workload, head, tunables):
+    """Whether the constraints hold; a plan whose scratch or grid cannot be is left to the worker."""
+    names = dict(operator["workloads"][workload]["axes"], **{n: v[0] for n, v in head.get("tunables", {}).items()})
+    names.update(tunables, num_sms=132, min=min, max=max, ceil_div=lambda a, b: -(-a // b))
+    text = [c.replace("/", "//").replace("&&", " and ").replace("||", " or ") for c in head.get("constraints", [])]
+    return all(eval(c, {}, names) for c in text)
 
 
 def spoil(source, rng):
@@ -62,6 +69,7 @@ def main():
         every = list(choices(header(source).get("tunables", {})))
         if options.count == 0:
             every = [{}]
+        every = [t for t in every if applies(operator, options.workload, header(source), t)]
         pool += [(file.stem, source, tunables) for tunables in every]
     rng.shuffle(pool)
     if options.count:

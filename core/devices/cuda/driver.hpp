@@ -26,8 +26,8 @@ namespace kevolve {
                               use(cuMemExportToShareableHandle) use(cuMemImportFromShareableHandle)          \
                                   use(cuLibraryLoadData) use(cuLibraryUnload) use(cuLibraryGetKernel)        \
                                       use(cuKernelGetFunction) use(cuFuncSetAttribute)                       \
-                                          use(cuFuncGetAttribute) use(cuLaunchKernelEx)                      \
-                                              use(cuTensorMapEncodeTiled)                                    \
+                                          use(cuFuncGetAttribute) use(cuFuncGetParamInfo)                    \
+                                              use(cuLaunchKernelEx) use(cuTensorMapEncodeTiled)              \
                                                   use(cuOccupancyMaxActiveBlocksPerMultiprocessor)           \
                                                       use(cuOccupancyMaxActiveClusters) use(cuStreamCreate)  \
                                                           use(cuStreamSynchronize) use(cuEventCreate)        \

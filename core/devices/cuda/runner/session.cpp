@@ -31,6 +31,13 @@ bool points_to(const PlannedLaunch& launch, std::size_t buffer) {
   });
 }
 
+std::size_t argument_bytes(const PlannedArgument& argument) {
+  if (const auto* integer = std::get_if<PlannedInteger>(&argument))
+    return integer->dtype == DType::i64 ? 8 : 4;
+  if (const auto* real = std::get_if<PlannedReal>(&argument)) return real->dtype == DType::f64 ? 8 : 4;
+  return std::holds_alternative<PlannedPointer>(argument) ? sizeof(CUdeviceptr) : sizeof(CUtensorMap);
+}
+
 std::string names(const std::vector<PlannedLaunch>& launches) {
   std::vector<std::string> all;
   for (const PlannedLaunch& launch : launches) {
@@ -97,10 +104,28 @@ Result<Session::BoundLaunch> Session::bind_launch(const PlannedLaunch& launch, c
   return bound;
 }
 
+/// The driver takes a kernel's arguments without asking how many there are.
+std::string Session::wrong_arguments(const PlannedLaunch& launch, CUfunction kernel) const {
+  std::vector<std::size_t> taken;
+  std::size_t offset = 0, bytes = 0;
+  while (driver_.cuFuncGetParamInfo_(kernel, taken.size(), &offset, &bytes) == CUDA_SUCCESS)
+    taken.push_back(bytes);
+  if (taken.size() != launch.arguments.size())
+    return fmt::format("{} arguments are given, but the kernel takes {}.", launch.arguments.size(),
+                       taken.size());
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    const std::size_t given = argument_bytes(launch.arguments[i]);
+    if (given != taken[i])
+      return fmt::format("args[{}] has {} bytes, but the kernel's parameter has {}.", i, given, taken[i]);
+  }
+  return {};
+}
+
 void Session::admit(const PlannedLaunch& launch, CUfunction kernel, const std::string& field) {
   const auto refuse = [&](const std::string& why) {
     if (refusal_.empty()) refusal_ = fmt::format("{} (kernel '{}'): {}", field, launch.kernel, why);
   };
+  if (const std::string wrong = wrong_arguments(launch, kernel); !wrong.empty()) refuse(wrong);
   const auto threads = static_cast<int>(launch.block[0] * launch.block[1] * launch.block[2]);
   int most = 0;
   driver_.cuFuncGetAttribute_(&most, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, kernel);
@@ -210,6 +235,8 @@ Result<Ending> Session::run(const channel::Request& request) {
       return failure(done.error());
   }
   for (std::size_t i = 0; i < planned.size(); ++i) {
+    // Nothing may be handed on in shared memory from one launch to the next, either.
+    if (i > 0 && request.timed == 0) context_.scrub_shared(kScrub);
     if (const CUresult result = launch(planned[i], bound[i]); result != CUDA_SUCCESS)
       return refused(result, planned[i], fmt::format("{}[{}]", prepare ? "prepare" : "launches", i));
   }

@@ -54,6 +54,7 @@ class Session {
   };
 
   Result<BoundLaunch> bind_launch(const PlannedLaunch& launch, const BoundSet& set, const std::string& field);
+  [[nodiscard]] std::string wrong_arguments(const PlannedLaunch& launch, CUfunction kernel) const;
   /// Once a launch: limits that must be raised, and a cooperative grid's co-residency.
   void admit(const PlannedLaunch& launch, CUfunction kernel, const std::string& field);
   [[nodiscard]] bool filled_in(std::size_t buffer, bool prepare) const;
