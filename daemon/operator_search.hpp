@@ -22,6 +22,12 @@
 
 namespace kevolve {
 
+/// What measurements call the kernels and baselines that a candidate is compared with.
+namespace subjects {
+inline constexpr std::string_view kNaive = "naive", kEager = "eager", kCompile = "compile",
+                                  kIncumbent = "incumbent";
+}
+
 /// What all operators of a run share.
 struct SearchEnvironment {
   boost::asio::io_context& io;

@@ -63,6 +63,11 @@ bool promotes(const Ratio& candidate_against_incumbent) {
   return candidate_against_incumbent.interval.low > kPromotionRatio;
 }
 
+bool promotes(const Ratio& pooled, std::span<const Ratio> of_each_pair) {
+  return promotes(pooled) && std::all_of(of_each_pair.begin(), of_each_pair.end(),
+                                         [](const Ratio& r) { return r.median > kPromotionRatio; });
+}
+
 std::string_view name(Stop stop) {
   switch (stop) {
     case Stop::narrow_enough:

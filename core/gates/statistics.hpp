@@ -34,6 +34,10 @@ Ratio paired_ratio(std::span<const double> a_us, std::span<const double> b_us, s
 /// A candidate takes the place of an incumbent only when the lower bound of its ratio is above this.
 inline constexpr double kPromotionRatio = 1.01;
 bool promotes(const Ratio& candidate_against_incumbent);
+/// Over several fresh pairs of runners: all their samples together must win, and the median of each pair of
+/// runners, too. A process has an offset of its own (where its memory and code lie; half a percent of a 12 us
+/// kernel on an H200), which more samples of one pair would only confirm.
+bool promotes(const Ratio& pooled, std::span<const Ratio> of_each_pair);
 
 struct StoppingSettings {
   int min_samples = 10, max_samples = 40;

@@ -1,42 +1,83 @@
-// aa_comparisons REPLIES.jsonl [PAIRS]: how often a kernel is called faster than itself.
+// aa_comparisons REPLIES.jsonl [PAIRS] [RUNNERS]: how often a kernel is called faster than itself.
 //
-// The replies are of evaluations of one kernel beside itself (compare_with), each in a runner of its own.
-// Their samples are cut into comparisons of PAIRS pairs (30), and each is decided by the rule by which
-// champions are promoted.
+// The replies are of evaluations of one kernel beside itself (compare_with, fresh_draws), each of a fresh
+// pair of runners. Their samples are cut into blocks of PAIRS pairs (30). First each block is decided alone;
+// then 1000 times RUNNERS evaluations (3) are drawn, and a block of each, and these are decided by the rule
+// by which champions are promoted.
 
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <random>
 
 #include "core/gates/statistics.hpp"
 #include "core/model/worker_protocol.hpp"
 
+namespace {
+
+using kevolve::Measurement;
+using Samples = std::vector<double>;
+
+struct PairOfRunners {
+  Samples own_us, other_us;
+};
+
+std::vector<PairOfRunners> read(const char* file) {
+  std::vector<PairOfRunners> runners;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const auto reply = kevolve::reply_from_line(line);
+    if (!reply) continue;
+    const auto* evaluation = std::get_if<kevolve::EvaluationReply>(&*reply);
+    if (evaluation == nullptr || evaluation->evaluation.measurements.size() < 2) continue;
+    const auto& measurements = evaluation->evaluation.measurements;
+    runners.push_back({measurements[0].samples_us, measurements[1].samples_us});
+  }
+  return runners;
+}
+
+Samples block(const Samples& all, std::size_t number, std::size_t pairs) {
+  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(number * pairs);
+  return {begin, begin + static_cast<std::ptrdiff_t>(pairs)};
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace kevolve;
   const std::size_t pairs = argc > 2 ? static_cast<std::size_t>(std::atoi(argv[2])) : 30;
-  std::ifstream in(argc > 1 ? argv[1] : "");
-  int comparisons = 0, wins = 0, losses = 0, runners = 0;
-  double widest = 0;
-  for (std::string line; std::getline(in, line);) {
-    const auto reply = reply_from_line(line);
-    if (!reply) continue;
-    const auto* evaluation = std::get_if<EvaluationReply>(&*reply);
-    if (evaluation == nullptr || evaluation->evaluation.measurements.size() < 2) continue;
-    const auto& own = evaluation->evaluation.measurements[0].samples_us;
-    const auto& other = evaluation->evaluation.measurements[1].samples_us;
-    ++runners;
-    for (std::size_t at = 0; at + pairs <= own.size(); at += pairs) {
-      const std::span<const double> a(own.data() + at, pairs), b(other.data() + at, pairs);
-      const Ratio forth = paired_ratio(b, a, at), back = paired_ratio(a, b, at);
-      ++comparisons;
-      wins += promotes(forth) ? 1 : 0;
-      losses += promotes(back) ? 1 : 0;
-      widest = std::max(widest, std::abs(forth.median - 1));
-    }
+  const std::size_t together = argc > 3 ? static_cast<std::size_t>(std::atoi(argv[3])) : 3;
+  const auto runners = read(argc > 1 ? argv[1] : "");
+  if (runners.size() < together) return 1;
+  const std::size_t blocks = runners[0].own_us.size() / pairs;
+
+  int alone = 0, wins_alone = 0;
+  for (const PairOfRunners& pair : runners) {
+    for (std::size_t b = 0; b < blocks; ++b, ++alone)
+      wins_alone +=
+          promotes(paired_ratio(block(pair.other_us, b, pairs), block(pair.own_us, b, pairs), b)) ? 1 : 0;
   }
-  fmt::print(
-      "{} comparisons of {} pairs, {} runners: {} called a win, {} a loss; largest |ratio - 1| {:.4f}\n",
-      comparisons, pairs, runners, wins, losses, widest);
-  return comparisons > 0 ? 0 : 1;
+  fmt::print("{} pairs of runners; one pair alone: {} of {} comparisons called a win\n", runners.size(),
+             wins_alone, alone);
+
+  std::mt19937_64 random(1);
+  int wins = 0;
+  constexpr int kComparisons = 1000;
+  for (int i = 0; i < kComparisons; ++i) {
+    std::vector<PairOfRunners> drawn;
+    std::sample(runners.begin(), runners.end(), std::back_inserter(drawn), together, random);
+    Samples own_us, other_us;
+    std::vector<Ratio> ratios;
+    for (const PairOfRunners& pair : drawn) {
+      const std::size_t b = random() % blocks;
+      const Samples mine = block(pair.own_us, b, pairs), theirs = block(pair.other_us, b, pairs);
+      ratios.push_back(paired_ratio(theirs, mine, b));
+      own_us.insert(own_us.end(), mine.begin(), mine.end());
+      other_us.insert(other_us.end(), theirs.begin(), theirs.end());
+    }
+    wins += promotes(paired_ratio(other_us, own_us, static_cast<std::uint64_t>(i)), ratios) ? 1 : 0;
+  }
+  fmt::print("{} pairs of runners together, as for a promotion: {} of {} comparisons called a win\n",
+             together, wins, kComparisons);
 }

@@ -35,7 +35,7 @@ TEST_CASE("data lies flush right or flush left in whole pages, aligned as promis
 TEST_CASE("a change of any byte beside the data is noticed, and of the data is not") {
   for (const Placement placement : {Placement::flush_right, Placement::flush_left}) {
     const auto buffer = make(1001, placement);
-    auto* begin = static_cast<unsigned char*>(buffer->data()) - buffer->data_offset();
+    auto* begin = reinterpret_cast<unsigned char*>(buffer->data()) - buffer->data_offset();
     std::memset(buffer->data(), 0x77, buffer->size_bytes());
     CHECK(buffer->canaries_intact());
     for (std::size_t i = 0; i < buffer->mapping_bytes(); i += 1) {

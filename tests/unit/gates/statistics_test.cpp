@@ -97,4 +97,28 @@ TEST_CASE("sampling stops for each of its reasons") {
   CHECK_FALSE(stop(std::vector<double>(10, 1), noisy(0.9, 0.2, 10, random), 0));  // still wide
 }
 
+TEST_CASE("a promotion needs all samples together and the median of each fresh pair of runners") {
+  const auto ratio = [](double median, double low) { return Ratio{median, {low, median * median / low}}; };
+  const std::vector<Ratio> won{ratio(1.03, 1.0), ratio(1.02, 1.0), ratio(1.04, 1.0)};
+  CHECK(promotes(ratio(1.03, 1.02), won));
+  CHECK_FALSE(promotes(ratio(1.03, 1.005), won));  // together not sure enough
+  // One process that is slow for reasons of its own makes two wins; the third pair knows better.
+  const std::vector<Ratio> unlucky{ratio(1.04, 1.03), ratio(1.04, 1.03), ratio(1.0, 0.99)};
+  CHECK_FALSE(promotes(ratio(1.03, 1.02), unlucky));
+}
+
+TEST_CASE("a ratio is carried over to something of known speed") {
+  const Ratio half = scaled({1.2, {1.1, 1.3}}, 0.5);
+  CHECK(half.median == Approx(0.6));
+  CHECK(half.interval.low == Approx(0.55));
+  CHECK(half.interval.high == Approx(0.65));
+}
+
+TEST_CASE("one pair is enough where nothing can be won") {
+  const StoppingSettings settings{.min_samples = 10, .max_samples = 40, .max_seconds = 10};
+  const std::vector<double> rival{1.0};
+  CHECK(should_stop(rival, std::vector<double>{31.0}, 0.1, settings, 1) == Stop::cannot_win);
+  CHECK_FALSE(should_stop(rival, std::vector<double>{29.0}, 0.1, settings, 1));
+}
+
 }  // namespace kevolve

@@ -39,6 +39,10 @@ Result<Context> Context::open(int ordinal, const std::filesystem::path& own_kern
   auto own = Program::load(*driver, own_kernels);
   if (!own) return failure(own.error());
   context.own_.emplace(std::move(*own));
+  // The flush also undoes the scrub's split of L1 and shared memory, which the next kernel would else
+  // inherit.
+  driver->cuFuncSetAttribute_(context.own_->kernel("flush_l2"),
+                              CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, 0);
   if (auto made = context.make_flush(); !made) return failure(made.error());
   return context;
 }

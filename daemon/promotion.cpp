@@ -1,0 +1,142 @@
+// How a contender becomes champion: the half of OperatorSearch that trusts no single figure.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/awaitable.hpp>
+
+#include "core/gates/statistics.hpp"
+#include "core/search/random.hpp"
+#include "daemon/operator_search.hpp"
+
+namespace kevolve {
+namespace asio = boost::asio;
+using namespace subjects;
+namespace {
+
+/// A new champion is timed again in this many fresh runners, each with a seed of its own.
+constexpr int kRetimings = 3;
+/// Contenders of one round that get that chance.
+constexpr std::size_t kContenders = 2;
+
+std::string shorten(const std::string& text, std::size_t length) {
+  const std::size_t line = text.find('\n');
+  const std::string first = text.substr(0, line);
+  return first.size() <= length ? first : first.substr(0, length) + " …";
+}
+
+}  // namespace
+
+std::vector<OperatorSearch::Judged> OperatorSearch::contenders(std::vector<Judged> judged) const {
+  std::erase_if(judged, [&](const Judged& j) {
+    return !j.evaluation.verdict.passed() || j.candidate.id == champion_.id ||
+           j.evaluation.speedup <= champion_.speedup;
+  });
+  std::sort(judged.begin(), judged.end(),
+            [](const Judged& a, const Judged& b) { return a.evaluation.speedup > b.evaluation.speedup; });
+  if (judged.size() > kContenders) judged.resize(kContenders);
+  return judged;
+}
+
+asio::awaitable<Result<void>> OperatorSearch::promote_best(std::vector<Judged> judged,
+                                                           const RoundRecord& round) {
+  for (const Judged& contender : contenders(std::move(judged))) {
+    if (!env_.may_evaluate()) break;
+    if (!co_await holds_on_cpu(contender)) continue;
+    const Result<bool> promoted = co_await retime(contender, round);
+    if (!promoted) co_return failure(promoted.error());
+    if (*promoted) break;
+  }
+  co_return Result<void>{};
+}
+
+/// A GPU runs a grid's threads in the order it likes, so a race may never show there. The cpu device chooses
+/// the order; it looks at every contender that it can run, at the small workload.
+asio::awaitable<bool> OperatorSearch::holds_on_cpu(const Judged& contender) {
+  if (env_.device.name == "cpu" || op_.workload("small") == nullptr) co_return true;
+  EvaluateRequest request = request_for(contender.candidate);
+  request.device = "cpu";
+  request.workload = "small";
+  request.compare_with.clear();
+  request.baselines.clear();
+  request.yardstick.clear();
+  request.last_gate = Gate::correctness;
+  const Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
+  if (!evaluation) co_return true;  // no cpu device there: nothing was learned
+  switch (evaluation->verdict.outcome) {
+    case Outcome::race:
+    case Outcome::wrong_result:
+    case Outcome::unwritten:
+    case Outcome::illegal_access:
+    case Outcome::deadlock:
+      env_.observer.warned(fmt::format("{}: candidate {} passed on {}, but not on the cpu device: {}: {}",
+                                       op_.name, contender.candidate.hash.substr(0, 12), env_.device.name,
+                                       name(evaluation->verdict.outcome),
+                                       shorten(evaluation->verdict.evidence, 300)));
+      co_return false;
+    default:
+      co_return true;  // passed, or tensor cores, or tunables that do not fit the small workload
+  }
+}
+
+/// Times a contender again in fresh runners with new seeds; only these figures are kept. It is promoted when
+/// the interleaved pairs against the incumbent, all runners together, are won by more than the threshold.
+asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, const RoundRecord& round) {
+  const std::string rival(champion_.id == naive_.id ? yardstick_ : kIncumbent);
+  // On a GPU nobody waits for the naive kernel again: PyTorch stands in for it, and how they compare is
+  // known.
+  const double head_start = rival == kEager ? champion_.speedup : 1;
+  const std::uint64_t seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed), contender.candidate.hash);
+  std::vector<double> rival_us, contender_us;
+  std::vector<Ratio> ratios;  // of each fresh pair of runners
+  struct Retimed {
+    EvaluationId id;
+    Evaluation evaluation;
+  };
+  std::vector<Retimed> retimed;
+  for (int i = 0; i < kRetimings; ++i) {
+    EvaluateRequest request = request_for(contender.candidate);
+    request.fresh_draws = true;
+    if (i + 1 == kRetimings && yardstick_ == kEager) request.last_gate = Gate::profile;
+    request.baselines.emplace_back(kCompile);
+    Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
+    if (!evaluation) {
+      if (env_.may_evaluate())
+        env_.observer.warned(evaluation.error().in("timing a contender again").message);
+      co_return false;
+    }
+    ++env_.evaluations;
+    const auto recorded = record(contender.candidate, *evaluation, Purpose::retime);
+    if (!recorded) co_return failure(recorded.error());
+    const Measurement* own = evaluation->measurement("candidate");
+    const Measurement* other = evaluation->measurement(rival);
+    if (!evaluation->verdict.passed() || own == nullptr || other == nullptr) {
+      env_.observer.warned(fmt::format("{}: candidate {} did not hold when judged again: {}: {}", op_.name,
+                                       contender.candidate.hash.substr(0, 12),
+                                       name(evaluation->verdict.outcome),
+                                       shorten(evaluation->verdict.evidence, 200)));
+      co_return false;
+    }
+    const std::size_t pairs = std::min(own->samples_us.size(), other->samples_us.size());
+    const std::vector<double> mine(own->samples_us.begin(),
+                                   own->samples_us.begin() + static_cast<long>(pairs));
+    const std::vector<double> theirs(other->samples_us.begin(),
+                                     other->samples_us.begin() + static_cast<long>(pairs));
+    ratios.push_back(scaled(paired_ratio(theirs, mine, seed), 1 / head_start));
+    contender_us.insert(contender_us.end(), mine.begin(), mine.end());
+    rival_us.insert(rival_us.end(), theirs.begin(), theirs.end());
+    retimed.push_back({*recorded, std::move(*evaluation)});
+  }
+  if (!promotes(scaled(paired_ratio(rival_us, contender_us, seed), 1 / head_start), ratios)) co_return false;
+  std::sort(retimed.begin(), retimed.end(),
+            [](const Retimed& a, const Retimed& b) { return a.evaluation.speedup < b.evaluation.speedup; });
+  const Retimed& middle = retimed[retimed.size() / 2];
+  if (const auto done = env_.archive.promote(key(), contender.candidate.id, middle.id, round.id); !done) {
+    co_return failure(done.error());
+  }
+  if (const auto remembered = remember_champion(); !remembered) co_return failure(remembered.error());
+  env_.observer.promoted(summary());
+  co_return true;
+}
+
+}  // namespace kevolve
