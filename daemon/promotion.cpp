@@ -80,7 +80,8 @@ asio::awaitable<bool> OperatorSearch::holds_on_cpu(const Judged& contender) {
 }
 
 /// Times a contender again in fresh runners with new seeds; only these figures are kept. It is promoted when
-/// the interleaved pairs against the incumbent, all runners together, are won by more than the threshold.
+/// the interleaved pairs against the incumbent are won by more than the threshold: all together, and in the
+/// median of each fresh pair of runners.
 asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, const RoundRecord& round) {
   const std::string rival(champion_.id == naive_.id ? yardstick_ : kIncumbent);
   // On a GPU nobody waits for the naive kernel again: PyTorch stands in for it, and how they compare is

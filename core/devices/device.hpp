@@ -88,6 +88,11 @@ class Device {
   /// Before a cold sample: nothing of the buffers is left in caches. Where work is queued (cuda) it is
   /// queued, so that what follows at once is launched meanwhile.
   virtual void flush_caches() = 0;
+  /// True when runners flush by themselves, in their own queue (RunOptions::timed). The judge must then not:
+  /// its flush would share the GPU with the kernel under the clock.
+  [[nodiscard]] virtual bool runners_flush() const { return false; }
+  /// What follows in this thread is about this device, until another is entered.
+  virtual void enter() {}
   /// True when its times suffer from other work on this machine's processors.
   [[nodiscard]] virtual bool times_on_host() const { return true; }
   /// Before samples are taken: waits for what the device still does in the background.

@@ -10,7 +10,6 @@ namespace {
 constexpr int kResamples = 1000;
 constexpr int kFewestSamples = 3;
 constexpr double kHopeless = 1.5;
-constexpr double kBeyondHope = 30;  // not even the machine's worst moment is so slow
 
 double median_of(std::vector<double>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -87,7 +86,7 @@ std::optional<Stop> should_stop(std::span<const double> yardstick_us, std::span<
                                 std::uint64_t seed) {
   const auto pairs = static_cast<int>(std::min(yardstick_us.size(), candidate_us.size()));
   if (pairs >= settings.max_samples) return Stop::max_samples;
-  if (pairs > 0 && candidate_us[0] > kBeyondHope * yardstick_us[0]) return Stop::cannot_win;
+  if (pairs > 0 && candidate_us[0] > settings.beyond_hope * yardstick_us[0]) return Stop::cannot_win;
   if (pairs < kFewestSamples) return std::nullopt;
   if (elapsed_seconds >= settings.max_seconds) return Stop::max_seconds;
   if (pairs < settings.min_samples) {

@@ -42,6 +42,7 @@ bool promotes(const Ratio& pooled, std::span<const Ratio> of_each_pair);
 struct StoppingSettings {
   int min_samples = 10, max_samples = 40;
   double max_seconds = 2.0;
+  double beyond_hope = 30;       ///< so many times slower in the first pair: cannot win
   double relative_width = 0.01;  ///< of the ratio's interval (high / low - 1): narrow enough
 };
 
@@ -49,7 +50,7 @@ enum class Stop { narrow_enough, cannot_win, max_samples, max_seconds };
 std::string_view name(Stop stop);
 
 /// Whether to stop after so many pairs. Too few samples decide nothing, except that a candidate that is 1.5
-/// times slower in each of three pairs, or 30 times slower in the first, cannot win, and that three pairs are
+/// times slower in each of three pairs, or beyond hope in the first, cannot win, and that three pairs are
 /// enough when the time is spent.
 std::optional<Stop> should_stop(std::span<const double> yardstick_us, std::span<const double> candidate_us,
                                 double elapsed_seconds, const StoppingSettings& settings, std::uint64_t seed);

@@ -32,8 +32,10 @@ std::chrono::milliseconds run_deadline(double eager_us);
 Verdict compare_outputs(Memory& memory, const Draw& draw, const std::vector<Elements>& outputs,
                         PrecisionClass required, std::optional<std::uint8_t> poison, Correctness& record);
 
+/// `contender`: no repetition is left out, however slow it is.
 /// An Error is operational (the reference failed, no runner could be started).
 Result<Correctness> check_correctness(Device& device, Judge& judge, const Workload& workload,
-                                      const CompiledSubject& subject, DrawPool& draws, const Seed& seed);
+                                      const CompiledSubject& subject, DrawPool& draws, const Seed& seed,
+                                      bool contender);
 
 }  // namespace kevolve

@@ -163,6 +163,7 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
     return out;
   }
 
+  prepared.device->enter();
   const auto judge_of =
       judge(*prepared.op, threads_of(out.device), *prepared.device->memory(), packages(out.device));
   if (!judge_of) return failure(judge_of.error());
@@ -172,7 +173,8 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   const std::string family = document_hash(prepared.op->document) + " " + prepared.workload->name;
   out.seed = pool.begin(family, request.fresh_draws).hex();
   const Stopwatch correctness_watch;
-  auto correctness = check_correctness(*prepared.device, judge, *prepared.workload, candidate, pool, seed);
+  auto correctness = check_correctness(*prepared.device, judge, *prepared.workload, candidate, pool, seed,
+                                       request.fresh_draws);
   if (!correctness) return failure(correctness.error());
   out.gate_ms["correctness"] = correctness_watch.milliseconds();
   out.verdict = correctness->verdict;
@@ -181,8 +183,8 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   if (!out.verdict.passed() || request.last_gate == Gate::correctness) return out;
 
   const Stopwatch timing_watch;
-  const TimingPlan plan{candidate, prepared.compare_with, request.baselines, request.yardstick,
-                        request.timing};
+  const TimingPlan plan{candidate,         prepared.compare_with, request.baselines,
+                        request.yardstick, request.timing,        request.fresh_draws};
   auto timing = bench(*prepared.device, judge, *prepared.workload, family, request.fresh_draws)
                     .time(plan, std::move(correctness->session), pool, seed);
   if (!timing) return failure(timing.error());

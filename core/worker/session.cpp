@@ -82,7 +82,7 @@ Result<RunReport> Session::run(const Pass& pass, const Draw& draw) {
     if (!prepared || !prepared->verdict.passed()) return prepared;
   }
   poison_role(pass.set, BufferRole::output, pass.poison);
-  if (pass.timed) device_->flush_caches();
+  if (pass.timed && !device_->runners_flush()) device_->flush_caches();
   return runner_->run(sets_[pass.set].number, options);
 }
 

@@ -56,7 +56,8 @@ class Sampling {
     const Stopwatch watch;
     const StoppingSettings stopping{.min_samples = plan_.settings.min_samples,
                                     .max_samples = plan_.settings.max_samples,
-                                    .max_seconds = plan_.settings.max_seconds};
+                                    .max_seconds = plan_.settings.max_seconds,
+                                    .beyond_hope = plan_.contender ? 1e30 : StoppingSettings{}.beyond_hope};
     std::vector<std::size_t> order(kernels_.size() + baselines_.timed.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     for (std::size_t number = 0;; ++number) {

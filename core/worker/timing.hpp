@@ -35,6 +35,7 @@ struct TimingPlan {
   const std::vector<std::string>& baselines;  ///< as in EvaluateRequest, like the yardstick
   std::string yardstick;
   TimingSettings settings;
+  bool contender = false;  ///< takes its samples, however slow it is
 };
 
 class TimingBench {

@@ -32,8 +32,8 @@ Result<Gate> last_gate(const std::string& gates) {
     const std::optional<Gate> gate = gate_from_name(word);
     if (!gate) {
       return failure(fmt::format(
-          "--gates {}: '{}' is no gate; the gates are policy, compile, inspect, correctness, timing", gates,
-          word));
+          "--gates {}: '{}' is no gate; the gates are policy, compile, inspect, correctness, timing, profile",
+          gates, word));
     }
     if (!last || *gate > *last) last = gate;
     at = end + 1;
@@ -218,10 +218,11 @@ Command add_evaluate(CLI::App& app) {
   sub->add_option("file", options->file, "Candidate, a .cu file with a /*kevolve … */ header")->required();
   sub->add_option("--operator", options->op, "Operator by name, or its folder")->required();
   sub->add_option("--workload", options->workload, "Workload of the operator")->capture_default_str();
-  sub->add_option("--device", options->device, "cpu, or cuda:sm_90a (compile and inspect only)")
+  sub->add_option("--device", options->device,
+                  "cpu, a GPU such as cuda:0, or cuda:sm_90a (compile and inspect only)")
       ->capture_default_str();
   sub->add_option("--gates", options->gates,
-                  "Stop after this gate: policy, compile, inspect, correctness, timing")
+                  "Stop after this gate: policy, compile, inspect, correctness, timing, profile")
       ->capture_default_str();
   sub->add_option("--set", options->set,
                   "A tunable's value, NAME=INTEGER; may be repeated (default: first allowed values)");

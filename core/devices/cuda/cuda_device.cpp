@@ -127,6 +127,8 @@ class CudaDevice final : public Device {
   [[nodiscard]] DeviceLimits limits() const override { return gpu_.limits; }
   [[nodiscard]] std::string timing_mode() const override { return "cold"; }
   [[nodiscard]] bool times_on_host() const override { return false; }
+  [[nodiscard]] bool runners_flush() const override { return true; }
+  void enter() override { context_->enter(); }
   /// Several times: what comes next is launched meanwhile, and PyTorch takes its time to launch.
   void flush_caches() override {
     for (int i = 0; i < 4; ++i) context_->flush_l2();

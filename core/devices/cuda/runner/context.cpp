@@ -26,11 +26,11 @@ Result<Context> Context::open(int ordinal, const std::filesystem::path& own_kern
   const auto& driver = Driver::load();
   if (!driver) return failure(driver.error());
   Context context(*driver);
-  CUcontext primary = nullptr;
   const auto step = [&](CUresult result, std::string_view what) { return driver->check(result, what); };
   auto done = step(driver->cuDeviceGet_(&context.device_, ordinal), fmt::format("opening GPU {}", ordinal));
-  if (done) done = step(driver->cuDevicePrimaryCtxRetain_(&primary, context.device_), "making a context");
-  if (done) done = step(driver->cuCtxSetCurrent_(primary), "entering the context");
+  if (done)
+    done = step(driver->cuDevicePrimaryCtxRetain_(&context.primary_, context.device_), "making a context");
+  if (done) done = step(driver->cuCtxSetCurrent_(context.primary_), "entering the context");
   if (done && stream == Stream::own)
     done = step(driver->cuStreamCreate_(&context.stream_, CU_STREAM_NON_BLOCKING), "making a stream");
   if (done) done = step(driver->cuEventCreate_(&context.begin_, CU_EVENT_DEFAULT), "making an event");

@@ -16,6 +16,8 @@ class Context {
   enum class Stream { own, legacy };
   static Result<Context> open(int ordinal, const std::filesystem::path& own_kernels, Stream stream);
 
+  /// Makes it current in this thread.
+  void enter() const { driver_->cuCtxSetCurrent_(primary_); }
   [[nodiscard]] const Driver& driver() const { return *driver_; }
   [[nodiscard]] CUdevice device() const { return device_; }
   [[nodiscard]] CUstream stream() const { return stream_; }
@@ -36,6 +38,7 @@ class Context {
 
   const Driver* driver_;
   CUdevice device_ = 0;
+  CUcontext primary_ = nullptr;
   CUstream stream_ = nullptr;
   CUevent begin_ = nullptr, end_ = nullptr;
   std::optional<Program> own_;
