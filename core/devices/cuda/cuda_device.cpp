@@ -259,7 +259,7 @@ double CudaDevice::copy_bytes_per_us() {
   const auto from = memory_->allocate(kCopyBytes), to = memory_->allocate(kCopyBytes);
   if (!from || !to) return 0;
   double best_us = 0;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 200; ++i) {  // an idle GPU takes some tens of milliseconds to reach its clocks
     const double us = memory_->time_us([&] {
       driver_.cuMemcpyDtoDAsync_(reinterpret_cast<CUdeviceptr>(to->get()),
                                  reinterpret_cast<CUdeviceptr>(from->get()), kCopyBytes, nullptr);
