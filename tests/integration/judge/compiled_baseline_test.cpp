@@ -1,6 +1,8 @@
 // The whole way of the baseline "compile", on the processor: scripts/compiled_baseline.py makes packages, the
 // judge loads them, compares them with the oracle and times them.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 
@@ -61,7 +63,8 @@ PackagePlace place_in(const fs::path& cache) {
 struct Folder {
   Folder() { fs::create_directories(path / "probe"); }
   ~Folder() { fs::remove_all(path); }
-  const fs::path path = fs::temp_directory_path() / "kevolve_compiled_baseline_test";
+  const fs::path path =
+      fs::temp_directory_path() / ("kevolve_compiled_baseline_test_" + std::to_string(::getpid()));
 };
 
 }  // namespace

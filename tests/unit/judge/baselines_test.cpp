@@ -1,6 +1,8 @@
 // What PyTorch can do for an operator, without Python: the operator's own expressions, and which compiled
 // packages are refused before anything of them is loaded.
 
+#include <unistd.h>
+
 #include <fstream>
 
 #include "core/devices/host_memory.hpp"
@@ -62,7 +64,7 @@ struct Fixture {
   Draw draw;
 };
 
-/// A folder of packages that goes away with the test.
+/// A folder of packages that goes away with the test; tests of one program run side by side.
 struct Packages {
   Packages() { std::filesystem::create_directories(path.parent_path()); }
   ~Packages() { std::filesystem::remove_all(place.folder); }
@@ -89,8 +91,9 @@ struct Packages {
   }
 
   const Operator op = softmax();
-  const PackagePlace place{std::filesystem::temp_directory_path() / "kevolve_baselines_test",
-                           "Some CPU, 2 threads", "x86_64", "cpu"};
+  const PackagePlace place{
+      std::filesystem::temp_directory_path() / ("kevolve_baselines_test_" + std::to_string(::getpid())),
+      "Some CPU, 2 threads", "x86_64", "cpu"};
   const std::filesystem::path path = package_path(place, op, op.workloads[0].axes, torch_version());
 };
 

@@ -1,5 +1,7 @@
 #include "core/model/operator.hpp"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -52,7 +54,8 @@ TEST_CASE("every seed operator and its naive candidate load") {
 }
 
 TEST_CASE("a reference in a file of its own becomes part of the document") {
-  const auto folder = std::filesystem::temp_directory_path() / "kevolve_operator_test";
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("kevolve_operator_test_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   Json document = fixture::operator_document();
   document["reference"] = {{"file", "reference.py"}};
