@@ -287,6 +287,18 @@ class Resolver {
 
 }  // namespace
 
+bool LaunchPlan::filled_before_prepare(std::size_t buffer) const {
+  const auto names_it = [&](const PlannedArgument& argument) {
+    if (const auto* pointer = std::get_if<PlannedPointer>(&argument))
+      return pointer->buffer == static_cast<int>(buffer);
+    const auto* map = std::get_if<PlannedTensorMap>(&argument);
+    return map != nullptr && map->buffer == static_cast<int>(buffer);
+  };
+  return std::any_of(prepare.begin(), prepare.end(), [&](const PlannedLaunch& launch) {
+    return std::any_of(launch.arguments.begin(), launch.arguments.end(), names_it);
+  });
+}
+
 int LaunchPlan::buffer_index(std::string_view name) const {
   for (std::size_t i = 0; i < buffers.size(); ++i) {
     if (buffers[i].name == name) return static_cast<int>(i);

@@ -64,6 +64,9 @@ struct LaunchPlan {
       macros;  ///< axes, scalars, tunables as the source sees them
 
   [[nodiscard]] int buffer_index(std::string_view name) const;  ///< -1 when absent
+  /// True for what `prepare` has to do with: it is filled before `prepare` and must then survive every run.
+  /// All else is filled before each run.
+  [[nodiscard]] bool filled_before_prepare(std::size_t buffer) const;
 };
 
 /// What the resolver needs to know of a device.

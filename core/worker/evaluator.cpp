@@ -107,7 +107,7 @@ TimingBench& Evaluator::bench(Device& device, Judge& judge, const Workload& work
   constexpr std::size_t kKept = 2;
   const std::string key = device.info().name + " " + family;
   auto known = std::find_if(benches_.begin(), benches_.end(), [&](const Bench& b) { return b.key == key; });
-  if (known != benches_.end() && fresh) known = benches_.erase(known), known = benches_.end();
+  if (known != benches_.end() && fresh) benches_.erase(known), known = benches_.end();
   if (known != benches_.end()) {
     benches_.splice(benches_.begin(), benches_, known);
   } else {

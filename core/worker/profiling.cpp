@@ -25,8 +25,7 @@ Profile profile_candidate(Device& device, const Operator& op, const CompiledSubj
                           const Draw& draw, KernelFacts facts) {
   const auto counters = count(device, op, subject, draw);
   if (!counters) return no_profile(counters.error().message);
-  const KernelFacts known = facts_of(subject.plan, subject.binary.report.resources);
-  KernelFacts all = known;
+  KernelFacts all = facts_of(subject.plan, subject.binary.report.resources);
   all.median_us = facts.median_us;
   all.least_bytes = facts.least_bytes;
   all.num_sms = facts.num_sms;

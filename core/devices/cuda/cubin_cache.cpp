@@ -48,9 +48,7 @@ std::optional<Manifest> CubinCache::find(const std::string& key) const {
   const fs::path path = manifest_path(key);
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
-  const auto json = read_json_file(path);
-  if (!json) return std::nullopt;
-  auto manifest = manifest_from_json(*json);
+  auto manifest = read_manifest(path);
   if (!manifest || !intact(path.parent_path(), *manifest)) return std::nullopt;
   manifest->report.cached = true;
   return std::move(*manifest);

@@ -237,14 +237,10 @@ Result<std::unique_ptr<Runner>> CudaDevice::start_profiler(const Binary& binary,
 /// Cubins go over as descriptors: a runner that stood by cannot see files that came later.
 Result<void> CudaDevice::load(RunnerProcess& process, const Binary& binary, const LaunchPlan& plan) const {
   const fs::path manifest(binary.path);
-  const auto text = read_text_file(manifest);
-  if (!text) return failure(text.error());
-  const auto json = parse_json(*text, manifest.string());
-  if (!json) return failure(json.error());
-  const auto parsed = manifest_from_json(*json);
+  const auto parsed = read_manifest(manifest);
   if (!parsed) return failure(parsed.error());
   std::vector<UniqueFd> files;
-  RunnerLoad what{Json{{"plan", to_json(plan)}, {"manifest", *json}}.dump(), {}};
+  RunnerLoad what{Json{{"plan", to_json(plan)}, {"manifest", to_json(*parsed)}}.dump(), {}};
   for (const CubinFile& cubin : parsed->cubins) {
     files.emplace_back(::open((manifest.parent_path() / cubin.file).c_str(), O_RDONLY | O_CLOEXEC));
     if (!files.back().valid())

@@ -44,4 +44,12 @@ Result<Manifest> manifest_from_json(const Json& json) try {
   return failure(std::string("the manifest is malformed: ") + error.what());
 }
 
+Result<Manifest> read_manifest(const std::filesystem::path& file) {
+  const auto json = read_json_file(file);
+  if (!json) return failure(json.error());
+  auto manifest = manifest_from_json(*json);
+  if (!manifest) return failure(manifest.error().in(file.string()));
+  return manifest;
+}
+
 }  // namespace kevolve

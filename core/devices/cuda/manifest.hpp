@@ -3,6 +3,7 @@
 // cubins. It is what Binary::path of a cuda device names, and all that is needed to load the candidate. Plain
 // data.
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -32,5 +33,7 @@ struct Manifest {
 
 Json to_json(const Manifest& manifest);
 Result<Manifest> manifest_from_json(const Json& json);
+/// The error names the file.
+Result<Manifest> read_manifest(const std::filesystem::path& file);
 
 }  // namespace kevolve

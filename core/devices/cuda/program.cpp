@@ -7,12 +7,8 @@
 namespace kevolve {
 
 Result<Program> Program::load(const Driver& driver, const std::filesystem::path& manifest) {
-  const auto text = read_text_file(manifest);
-  if (!text) return failure(text.error());
-  const auto json = parse_json(*text, manifest.string());
-  if (!json) return failure(json.error());
-  const auto parsed = manifest_from_json(*json);
-  if (!parsed) return failure(parsed.error().in(manifest.string()));
+  const auto parsed = read_manifest(manifest);
+  if (!parsed) return failure(parsed.error());
   std::vector<std::string> cubins;
   for (const CubinFile& cubin : parsed->cubins) {
     auto bytes = read_text_file(manifest.parent_path() / cubin.file);

@@ -18,13 +18,6 @@ std::pair<std::uint64_t, std::size_t> bits(T value) {
   return {result, sizeof value};
 }
 
-bool points_to(const PlannedLaunch& launch, std::size_t buffer) {
-  return std::any_of(launch.arguments.begin(), launch.arguments.end(), [&](const PlannedArgument& argument) {
-    const auto* pointer = std::get_if<PlannedPointer>(&argument);
-    return pointer != nullptr && pointer->buffer == static_cast<int>(buffer);
-  });
-}
-
 Outcome outcome_of(simt::LaunchStatus::Kind kind) {
   using Kind = simt::LaunchStatus::Kind;
   switch (kind) {
@@ -114,20 +107,12 @@ Result<void> Session::bind(const std::vector<channel::BufferPlace>& places,
   return {};
 }
 
-/// What `prepare` writes is filled before it and must then survive every run; all else is filled before each
-/// run.
-bool Session::filled_in(std::size_t buffer, bool prepare) const {
-  const bool prepared = std::any_of(plan_.prepare.begin(), plan_.prepare.end(),
-                                    [&](const PlannedLaunch& l) { return points_to(l, buffer); });
-  return prepared == prepare;
-}
-
 Result<Ending> Session::run(const channel::Request& request) {
   if (request.set >= sets_.size()) return failure("run: no set of buffers " + std::to_string(request.set));
   const BoundSet& set = sets_[request.set];
   const bool prepare = request.prepare != 0;
   for (std::size_t i = 0; i < set.buffers.size(); ++i)
-    if (plan_.buffers[i].fill != Fill::none && filled_in(i, prepare))
+    if (plan_.buffers[i].fill != Fill::none && plan_.filled_before_prepare(i) == prepare)
       fill(set.buffers[i]->data(), plan_.buffers[i]);
 
   const std::size_t begin = prepare ? plan_.launches.size() : 0;

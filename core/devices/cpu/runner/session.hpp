@@ -42,7 +42,6 @@ class Session {
 
   [[nodiscard]] const PlannedLaunch& launch(std::size_t number) const;
   [[nodiscard]] Result<BoundLaunch> bind_launch(const PlannedLaunch& launch, const BoundSet& set) const;
-  [[nodiscard]] bool filled_in(std::size_t buffer, bool prepare) const;
 
   LaunchPlan plan_;
   simt::Executor& executor_;

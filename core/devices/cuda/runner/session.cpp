@@ -22,15 +22,6 @@ std::uint64_t bits(T value) {
   return result;
 }
 
-bool points_to(const PlannedLaunch& launch, std::size_t buffer) {
-  return std::any_of(launch.arguments.begin(), launch.arguments.end(), [&](const PlannedArgument& argument) {
-    if (const auto* pointer = std::get_if<PlannedPointer>(&argument))
-      return pointer->buffer == static_cast<int>(buffer);
-    const auto* map = std::get_if<PlannedTensorMap>(&argument);
-    return map != nullptr && map->buffer == static_cast<int>(buffer);
-  });
-}
-
 std::size_t argument_bytes(const PlannedArgument& argument) {
   if (const auto* integer = std::get_if<PlannedInteger>(&argument))
     return integer->dtype == DType::i64 ? 8 : 4;
@@ -158,14 +149,6 @@ void Session::admit(const PlannedLaunch& launch, CUfunction kernel, const std::s
         blocks, room, each));
 }
 
-/// What `prepare` writes is filled before it and must then survive every run; all else is filled before each
-/// run.
-bool Session::filled_in(std::size_t buffer, bool prepare) const {
-  const bool prepared = std::any_of(plan_.prepare.begin(), plan_.prepare.end(),
-                                    [&](const PlannedLaunch& l) { return points_to(l, buffer); });
-  return prepared == prepare;
-}
-
 CUresult Session::fill(const PlannedBuffer& planned, CUdeviceptr data) const {
   const FillPattern pattern = fill_pattern(planned.dtype, planned.fill);
   const auto elements = static_cast<std::size_t>(planned.elements);
@@ -230,7 +213,7 @@ Result<Ending> Session::run(const channel::Request& request) {
   }
   if (auto done = ours(context_.mark_begin(), "recording an event"); !done) return failure(done.error());
   for (std::size_t i = 0; i < set.buffers.size(); ++i) {
-    if (plan_.buffers[i].fill == Fill::none || !filled_in(i, prepare)) continue;
+    if (plan_.buffers[i].fill == Fill::none || plan_.filled_before_prepare(i) != prepare) continue;
     if (auto done = ours(fill(plan_.buffers[i], set.buffers[i].data()), "filling a buffer"); !done)
       return failure(done.error());
   }
@@ -249,7 +232,7 @@ Result<Ending> Session::run(const channel::Request& request) {
 Result<void> Session::prepare_pass(const BoundSet& set) const {
   if (auto done = driver_.check(context_.flush_l2(), "flushing caches"); !done) return done;
   for (std::size_t i = 0; i < set.buffers.size(); ++i) {
-    if (plan_.buffers[i].fill == Fill::none || !filled_in(i, false)) continue;
+    if (plan_.buffers[i].fill == Fill::none || plan_.filled_before_prepare(i)) continue;
     if (auto done = driver_.check(fill(plan_.buffers[i], set.buffers[i].data()), "filling a buffer"); !done)
       return done;
   }

@@ -57,7 +57,6 @@ class Session {
   [[nodiscard]] std::string wrong_arguments(const PlannedLaunch& launch, CUfunction kernel) const;
   /// Once a launch: limits that must be raised, and a cooperative grid's co-residency.
   void admit(const PlannedLaunch& launch, CUfunction kernel, const std::string& field);
-  [[nodiscard]] bool filled_in(std::size_t buffer, bool prepare) const;
   Result<void> prepare_pass(const BoundSet& set) const;
   Result<void> launch_all(BoundSet& set) const;
   CUresult fill(const PlannedBuffer& planned, CUdeviceptr data) const;
