@@ -195,14 +195,23 @@ Result<RoundContext> OperatorSearch::context(int round) {
                              fmt::format("{} {} round {}", op_.name, workload_, round));
   context.champion_us = champion_.median_us;
   context.floor_us = floor_us_;
+  context.yardstick = yardstick_;
+  context.naive_us = naive_.median_us;
+  context.eager_us = eager_us_;
+  context.compile_us = compile_us_;
   const auto ranked = env_.archive.survivors(ranking(kRankingDepth));
   if (!ranked) return failure(ranked.error());
   std::vector<Survivor> verified;
   for (const SurvivorRecord& record : *ranked) {
     const RankedKernel& kernel = record.kernel;
     ids_[kernel.candidate_hash] = kernel.candidate;
-    verified.push_back(
-        {kernel.candidate_hash, kernel.idea_key, record.source, kernel.tunables, kernel.speedup});
+    verified.push_back({kernel.candidate_hash,
+                        kernel.idea_key,
+                        record.source,
+                        kernel.tunables,
+                        kernel.speedup,
+                        {},
+                        kernel.median_us});
   }
   context.survivors =
       select_survivors(std::move(verified), static_cast<std::size_t>(env_.job.policy.survivors));
@@ -262,8 +271,7 @@ Result<void> OperatorSearch::propose_candidates(const RoundRecord& round) {
       candidates.push_back(std::move(candidate));
     }
     if (candidates.empty()) continue;
-    const auto prediction =
-        idea.predicted_speedup ? fmt::format("{:.3g}", *idea.predicted_speedup) : std::string();
+    const auto prediction = idea.predicted_us ? fmt::format("{:.4g} us", *idea.predicted_us) : std::string();
     const Result<IdeaId> id =
         env_.archive.add_idea({op_id_, round.id, idea.source, idea.key, idea.text, prediction, {}});
     if (!id) return failure(id.error());

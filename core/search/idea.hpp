@@ -18,11 +18,13 @@ namespace kevolve {
 
 /// An optimization idea in English. `key` names it within its operator: ideas of equal key are the same idea.
 struct Idea {
-  std::string source;  ///< "seed", "playbook", …
+  std::string source;  ///< "seed", "playbook", "llm", …
   std::string key;     ///< "split_rows", "tune:split_rows"
   std::string text;
-  std::optional<double> predicted_speedup;  ///< over the yardstick, when the source dares to say
-  std::vector<std::string> parents;         ///< keys of the ideas it builds on
+  std::vector<std::string> parents = {};  ///< keys of the ideas it builds on
+  std::string bottleneck = {};            ///< what it attacks, in English; "" when the source does not say
+  std::optional<double> predicted_us =
+      {};  ///< the time it is expected to bring, when the source dares to say
 };
 
 struct Parent {
@@ -43,16 +45,19 @@ struct Survivor {
   std::string idea_key;
   std::string source;
   Bindings tunables;
-  double speedup = 0;                   ///< over the yardstick (the naive seed), median ratio
+  double speedup = 0;                   ///< over the yardstick, median ratio
   std::optional<Profile> profile = {};  ///< when it was profiled
+  double median_us = 0;
 };
 
 /// One idea and how it fared so far.
 struct LedgerEntry {
   std::string idea_key, idea_text;
   int attempts = 0, passed = 0;
-  double best_speedup = 0;              ///< 0 when none passed
-  std::map<std::string, int> outcomes;  ///< by outcome name
+  double best_speedup = 0, best_us = 0;     ///< 0 when none passed
+  std::optional<double> predicted_us = {};  ///< what its author expected of it
+  std::string evidence = {};                ///< of its last failed candidate, when none passed
+  std::map<std::string, int> outcomes;      ///< by outcome name
 };
 
 /// What an idea source is told when a round begins.
@@ -62,10 +67,12 @@ struct RoundContext {
   DeviceInfo device;
   DeviceLimits limits;
   int round = 1;
-  std::uint64_t seed = 0;                   ///< of this round: same context, same answer
-  double champion_us = 0, floor_us = 0;     ///< best time so far and physical limit; 0 when unknown
-  std::optional<Profile> champion_profile;  ///< of the best kernel so far, when it was profiled
-  std::vector<Survivor> survivors;          ///< best first
+  std::uint64_t seed = 0;                             ///< of this round: same context, same answer
+  double champion_us = 0, floor_us = 0;               ///< best time so far and physical limit; 0 when unknown
+  std::string yardstick = {};                         ///< what speed-ups are against: "naive", "eager"
+  double naive_us = 0, eager_us = 0, compile_us = 0;  ///< times to beat; 0 when unknown
+  std::optional<Profile> champion_profile;            ///< of the best kernel so far, when it was profiled
+  std::vector<Survivor> survivors;                    ///< best first
   std::vector<LedgerEntry> ledger;
   std::set<std::string> tried;  ///< candidate hashes: asking for them again wastes the round
 };

@@ -93,7 +93,7 @@ std::vector<Idea> fresh_ideas(const std::vector<PlaybookEntry>& entries, const R
                    [&](const auto* a, const auto* b) { return priority(*a, regime) > priority(*b, regime); });
   std::vector<Idea> ideas;
   for (const PlaybookEntry* entry : eligible) {
-    ideas.push_back({"playbook", entry->key, entry->header.idea, std::nullopt, entry->combines});
+    ideas.push_back({"playbook", entry->key, entry->header.idea, entry->combines});
   }
   return ideas;
 }
@@ -156,7 +156,6 @@ std::vector<Idea> tuning_ideas(const std::vector<PlaybookEntry>& entries, const 
          fmt::format("Keep the idea '{}', so far {:.2f} times as fast as the naive kernel, and move its "
                      "parameters away from {}: one step at a time, then towards its second-best setting.",
                      entry->key, survivor.speedup, in_words(survivor.tunables)),
-         std::nullopt,
          {entry->key}});
   }
   return ideas;
