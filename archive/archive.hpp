@@ -101,6 +101,16 @@ class Archive {
   Result<std::vector<CandidateRecord>> unfinished_candidates(RoundId round);  ///< not `evaluated`
   Result<CandidateRecord> candidate(CandidateId id);
 
+  // Exchanges with models.
+  /// Refused when the slot of that round has a reply already.
+  Result<ExchangeId> record_exchange(const NewExchange& exchange);
+  /// The reply that was given there, if ever: nothing is asked, and paid, twice.
+  Result<std::optional<ExchangeRecord>> find_exchange(RoundId round, std::string_view slot);
+  Result<std::vector<ExchangeRecord>> exchanges(JobId job);  ///< oldest first, messages included
+  /// What the job spent since it last finished: its present budget's use, also across interruptions.
+  Result<Spending> spending(JobId job);
+  Result<std::vector<CostRecord>> costs(std::optional<JobId> job);
+
   // Judgement.
   Result<void> mark_evaluating(CandidateId candidate);
   /// The evaluation, its measurements, the candidate's state and its place in the ranking, in one

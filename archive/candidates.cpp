@@ -24,11 +24,12 @@ std::int64_t source_row(Connection& connection, const std::string& text) {
 CandidateId insert_candidate(Connection& connection, IdeaId idea, const NewCandidate& candidate,
                              Timestamp now) {
   Statement(connection, R"sql(
-      INSERT INTO candidates (idea, round, operator, source, candidate_hash, tunables, state, created_at_ms)
-      SELECT id, round, operator, ?2, ?3, ?4, ?5, ?6 FROM ideas WHERE id = ?1)sql")
+      INSERT INTO candidates (idea, round, operator, source, candidate_hash, tunables, state, created_at_ms,
+                              exchange)
+      SELECT id, round, operator, ?2, ?3, ?4, ?5, ?6, ?7 FROM ideas WHERE id = ?1)sql")
       .bind(idea, source_row(connection, candidate.source),
             candidate_hash(candidate.source, candidate.tunables), Json(candidate.tunables),
-            CandidateState::proposed, now)
+            CandidateState::proposed, now, candidate.exchange)
       .run();
   const CandidateId id{connection.last_row_id()};
   int ordinal = 0;
@@ -57,9 +58,10 @@ std::vector<CandidateRecord> read_candidates(Connection& connection, std::string
 Result<IdeaId> Archive::add_idea(const NewIdea& idea) {
   return impl_->write([&] {
     Statement(impl_->connection, R"sql(
-        INSERT INTO ideas (operator, round, source, key, text, prediction, created_at_ms)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7))sql")
-        .bind(idea.op, idea.round, idea.source, idea.key, idea.text, idea.prediction, impl_->now())
+        INSERT INTO ideas (operator, round, source, key, text, bottleneck, predicted_us, exchange, created_at_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))sql")
+        .bind(idea.op, idea.round, idea.source, idea.key, idea.text, idea.bottleneck, idea.predicted_us,
+              idea.exchange, impl_->now())
         .run();
     const IdeaId id{impl_->connection.last_row_id()};
     int ordinal = 0;

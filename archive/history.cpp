@@ -153,8 +153,8 @@ Result<std::vector<LedgerRecord>> Archive::ledger(OperatorId op, std::optional<J
       LedgerRecord& entry = entries.emplace_back();
       Json outcomes;
       query.read(entry.idea, entry.round, entry.round_number, entry.workload, entry.source, entry.key,
-                 entry.text, entry.prediction, entry.attempts, entry.evaluated, entry.passed,
-                 entry.best_speedup, outcomes);
+                 entry.text, entry.predicted_us, entry.attempts, entry.evaluated, entry.passed,
+                 entry.best_speedup, entry.best_us, outcomes, entry.last_failure);
       entry.outcomes = outcomes.get<std::map<std::string, int>>();
     }
     return entries;

@@ -20,6 +20,7 @@ using RunId = Id<struct RunTag>;
 using RoundId = Id<struct RoundTag>;
 using IdeaId = Id<struct IdeaTag>;
 using CandidateId = Id<struct CandidateTag>;
+using ExchangeId = Id<struct ExchangeTag>;
 using EvaluationId = Id<struct EvaluationTag>;
 
 }  // namespace kevolve

@@ -5,6 +5,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 #include "archive/process_identity.hpp"
+#include "archive/queries.hpp"
 #include "archive/rows.hpp"
 #include "core/model/candidate.hpp"
 
@@ -34,7 +35,7 @@ void add_document(Connection& connection, const JobRecord& job, Timestamp now) {
 }
 
 /// What a killed process left behind; refuses while that process is alive.
-void close_abandoned_runs(Connection& connection, JobId job, Timestamp now) {
+void close_abandoned_runs(Connection& connection, JobId job) {
   Statement running(connection, "SELECT id, process FROM runs WHERE job = ?1 AND state = ?2");
   running.bind(job, RunState::running);
   while (running.step()) {
@@ -47,8 +48,13 @@ void close_abandoned_runs(Connection& connection, JobId job, Timestamp now) {
                       "end it, or give this job another name.",
                       process));
     }
+    // It ended when it was last heard of: the time until now was not spent on the job.
+    Statement last(connection, queries::kLastSignOfRun);
+    last.bind(run).step();
+    Timestamp ended;
+    last.read(ended);
     Statement(connection, "UPDATE runs SET state = ?2, ended_at_ms = ?3 WHERE id = ?1")
-        .bind(run, RunState::interrupted, now)
+        .bind(run, RunState::interrupted, ended)
         .run();
   }
   Statement(connection, R"sql(
@@ -164,7 +170,7 @@ Result<std::vector<JobRecord>> Archive::jobs() {
 
 Result<RunId> Archive::begin_run(const NewRun& run) {
   return impl_->write([&] {
-    close_abandoned_runs(impl_->connection, run.job, impl_->now());
+    close_abandoned_runs(impl_->connection, run.job);
     const DeviceId device = device_row(impl_->connection, run.device, impl_->now());
     Statement(impl_->connection, R"sql(
         INSERT INTO runs (job, job_version, device, seed, versions, process, state, started_at_ms)

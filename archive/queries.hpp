@@ -74,8 +74,8 @@ SELECT id FROM candidates WHERE round = ?1 AND state IN ('proposed', 'evaluating
 
 /// ?1 operator, ?2 job or NULL.
 inline constexpr std::string_view kLedger = R"sql(
-SELECT idea, round, round_number, workload, source, key, text, prediction, attempts, evaluated, passed, best_speedup,
-       outcomes
+SELECT idea, round, round_number, workload, source, key, text, predicted_us, attempts, evaluated, passed,
+       best_speedup, best_us, outcomes, last_failure
   FROM ledger WHERE operator = ?1 AND (?2 IS NULL OR job = ?2) ORDER BY idea)sql";
 
 /// ?1 job.
@@ -105,5 +105,39 @@ SELECT r.id, r.job, r.operator, r.workload, r.number, r.state, o.name,
   LEFT JOIN measurements m ON m.evaluation = b.evaluation AND m.subject = 'candidate'
  WHERE r.job = ?1
  ORDER BY r.id)sql";
+
+/// ?1 job. What its present budget has spent: over the runs since the last finished one.
+inline constexpr std::string_view kSpending = R"sql(
+WITH present AS (
+  SELECT id, ended_at_ms - started_at_ms AS lasted_ms FROM runs
+   WHERE job = ?1 AND id > coalesce((SELECT max(id) FROM runs WHERE job = ?1 AND state = 'finished'), 0))
+SELECT (SELECT count(*) FROM evaluations WHERE run IN (SELECT id FROM present)),
+       (SELECT coalesce(sum(lasted_ms), 0) FROM present),
+       coalesce(sum(attempts), 0), coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
+       coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0), coalesce(sum(cost_usd), 0.0),
+       count(*) FILTER (WHERE cost_usd IS NULL AND outcome = 'replied')
+  FROM exchanges WHERE run IN (SELECT id FROM present))sql";
+
+/// ?1 run. The last sign of life of a run whose process was killed.
+inline constexpr std::string_view kLastSignOfRun = R"sql(
+SELECT max((SELECT started_at_ms FROM runs WHERE id = ?1),
+           coalesce((SELECT max(evaluated_at_ms) FROM evaluations WHERE run = ?1), 0),
+           coalesce((SELECT max(answered_at_ms) FROM exchanges WHERE run = ?1), 0)))sql";
+
+/// ?1 job or NULL. A candidate counts for the exchange that wrote it, with all its tunings; a win is a
+/// candidate that became champion.
+inline constexpr std::string_view kCosts = R"sql(
+SELECT j.name, x.source, x.model, count(*), sum(x.attempts), sum(x.input_tokens), sum(x.cached_tokens),
+       sum(x.output_tokens), sum(x.reasoning_tokens), coalesce(sum(x.cost_usd), 0.0),
+       count(*) FILTER (WHERE x.cost_usd IS NULL AND x.outcome = 'replied'),
+       sum((SELECT count(*) FROM ideas i WHERE i.exchange = x.id)),
+       sum((SELECT count(*) FROM candidates c WHERE c.exchange = x.id)),
+       sum((SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
+             WHERE c.exchange = x.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile'))),
+       sum((SELECT count(DISTINCT c.id) FROM candidates c JOIN champions h ON h.candidate = c.id
+             WHERE c.exchange = x.id))
+  FROM exchanges x JOIN rounds r ON r.id = x.round JOIN jobs j ON j.id = r.job
+ WHERE ?1 IS NULL OR j.id = ?1
+ GROUP BY j.id, x.source, x.model ORDER BY j.id, x.source, x.model)sql";
 
 }  // namespace kevolve::queries

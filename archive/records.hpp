@@ -67,12 +67,14 @@ struct RoundRecord {
 
 struct NewIdea {
   OperatorId op;
-  std::optional<RoundId> round;      ///< absent for manual evaluations
-  std::string source;                ///< "seed", "playbook", "llm", "manual"
-  std::string key;                   ///< within the source, e.g. a playbook entry's stem; may be ""
-  std::string text;                  ///< English
-  std::string prediction;            ///< what it is expected to bring; may be ""
-  std::vector<CandidateId> parents;  ///< candidates it was drawn from
+  std::optional<RoundId> round;             ///< absent for manual evaluations
+  std::string source;                       ///< "seed", "playbook", "llm", "manual"
+  std::string key;                          ///< within the source, e.g. a playbook entry's stem; may be ""
+  std::string text;                         ///< English
+  std::vector<CandidateId> parents = {};    ///< candidates it was drawn from
+  std::string bottleneck = {};              ///< what it attacks; may be ""
+  std::optional<double> predicted_us = {};  ///< the time its author expects
+  std::optional<ExchangeId> exchange = {};  ///< in which a model proposed it
 };
 
 struct IdeaRecord : NewIdea {
@@ -89,6 +91,7 @@ struct NewCandidate {
   std::string source;  ///< the .cu text, header included
   Bindings tunables;
   std::vector<ParentRecord> parents;
+  std::optional<ExchangeId> exchange = {};  ///< in which a model wrote it
 };
 
 struct CandidateRecord : NewCandidate {
@@ -190,10 +193,57 @@ struct LedgerRecord {
   std::optional<RoundId> round;
   std::optional<int> round_number;
   std::string workload;  ///< of its round, or ""
-  std::string source, key, text, prediction;
+  std::string source, key, text;
+  std::optional<double> predicted_us;
   int attempts = 0, evaluated = 0, passed = 0;  ///< candidates; passed: verified through timing
-  double best_speedup = 0;
-  std::map<std::string, int> outcomes;  ///< by outcome name
+  double best_speedup = 0, best_us = 0;         ///< 0 when none passed
+  std::map<std::string, int> outcomes;          ///< by outcome name
+  std::string last_failure;                     ///< evidence of the last candidate that did not pass; or ""
+};
+
+struct ExchangeMessage {
+  std::string role, text;
+};
+
+/// A question to a model and what came of it. Never holds a key.
+struct NewExchange {
+  RunId run;
+  RoundId round;
+  std::string slot;    ///< what was asked for within the round, and after how many turns
+  std::string source;  ///< "llm", "manual", "replay"
+  std::string model, served_by;
+  std::vector<ExchangeMessage> messages;
+  std::string outcome = "replied";  ///< otherwise why there is no reply: "refused", "quota", "exhausted"
+  std::string error;                ///< in words, when there is no reply
+  std::string reply, reasoning, finish;
+  std::int64_t input_tokens = 0, cached_tokens = 0;      ///< input includes cached
+  std::int64_t output_tokens = 0, reasoning_tokens = 0;  ///< output includes reasoning
+  bool usage_estimated = false;
+  std::optional<double> cost_usd;  ///< absent when the model has no price
+  double latency_ms = 0;
+  int attempts = 1;  ///< requests sent, retries included
+};
+
+struct ExchangeRecord : NewExchange {
+  ExchangeId id;
+  Timestamp answered_at;
+};
+
+/// What was spent: sums over rows.
+struct Spending {
+  std::int64_t evaluations = 0, requests = 0;
+  std::int64_t input_tokens = 0, cached_tokens = 0, output_tokens = 0, reasoning_tokens = 0;
+  double usd = 0;
+  std::int64_t unpriced = 0;  ///< exchanges of models that have no price: not in `usd`
+  double wall_seconds = 0;
+};
+
+/// What one model cost one job, and what came of it.
+struct CostRecord {
+  std::string job, source, model;
+  std::int64_t exchanges = 0;
+  Spending spent;
+  std::int64_t ideas = 0, candidates = 0, verified = 0, wins = 0;  ///< wins: became champion
 };
 
 /// How many candidates stopped where.
@@ -221,6 +271,8 @@ Json to_json(const CandidateDetail& detail);
 Json to_json(const EvaluationRecord& record);
 Json to_json(const LineageNode& node);
 Json to_json(const LedgerRecord& entry);
+Json to_json(const CostRecord& cost);
+Json to_json(const ExchangeRecord& exchange);
 Json to_json(const Funnel& funnel);
 Json to_json(const RoundBest& best);
 

@@ -28,7 +28,8 @@ Json idea_json(const IdeaRecord& idea) {
           {"source", idea.source},
           {"key", idea.key},
           {"text", idea.text},
-          {"prediction", idea.prediction},
+          {"bottleneck", idea.bottleneck},
+          {"predicted_us", idea.predicted_us ? Json(*idea.predicted_us) : Json()},
           {"parents", std::move(parents)},
           {"round", or_null(idea.round)},
           {"created_at", to_iso8601(idea.created_at)}};
@@ -119,12 +120,60 @@ Json to_json(const LedgerRecord& entry) {
           {"source", entry.source},
           {"key", entry.key},
           {"text", entry.text},
-          {"prediction", entry.prediction},
+          {"predicted_us", entry.predicted_us ? Json(*entry.predicted_us) : Json()},
           {"attempts", entry.attempts},
           {"evaluated", entry.evaluated},
           {"passed", entry.passed},
           {"best_speedup", entry.best_speedup},
-          {"outcomes", entry.outcomes}};
+          {"best_us", entry.best_us},
+          {"outcomes", entry.outcomes},
+          {"last_failure", entry.last_failure}};
+}
+
+Json to_json(const CostRecord& cost) {
+  const Spending& spent = cost.spent;
+  return {{"job", cost.job},
+          {"source", cost.source},
+          {"model", cost.model},
+          {"exchanges", cost.exchanges},
+          {"requests", spent.requests},
+          {"input_tokens", spent.input_tokens},
+          {"cached_tokens", spent.cached_tokens},
+          {"output_tokens", spent.output_tokens},
+          {"reasoning_tokens", spent.reasoning_tokens},
+          {"usd", spent.usd},
+          {"unpriced_exchanges", spent.unpriced},
+          {"ideas", cost.ideas},
+          {"candidates", cost.candidates},
+          {"verified", cost.verified},
+          {"wins", cost.wins}};
+}
+
+Json to_json(const ExchangeRecord& x) {
+  Json messages = Json::array();
+  for (const ExchangeMessage& message : x.messages)
+    messages.push_back({{"role", message.role}, {"text", message.text}});
+  return {{"id", x.id.value},
+          {"round", x.round.value},
+          {"slot", x.slot},
+          {"source", x.source},
+          {"model", x.model},
+          {"served_by", x.served_by},
+          {"outcome", x.outcome},
+          {"error", x.error},
+          {"messages", std::move(messages)},
+          {"reply", x.reply},
+          {"reasoning", x.reasoning},
+          {"finish", x.finish},
+          {"input_tokens", x.input_tokens},
+          {"cached_tokens", x.cached_tokens},
+          {"output_tokens", x.output_tokens},
+          {"reasoning_tokens", x.reasoning_tokens},
+          {"usage_estimated", x.usage_estimated},
+          {"cost_usd", x.cost_usd ? Json(*x.cost_usd) : Json()},
+          {"latency_ms", x.latency_ms},
+          {"attempts", x.attempts},
+          {"answered_at", to_iso8601(x.answered_at)}};
 }
 
 Json to_json(const Funnel& funnel) {

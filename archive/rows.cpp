@@ -109,11 +109,11 @@ DeviceId device_row(Connection& connection, const DeviceInfo& device, Timestamp 
 
 IdeaRecord read_idea(Connection& connection, IdeaId id) {
   Statement query(connection, R"sql(
-      SELECT id, operator, round, source, key, text, prediction, created_at_ms FROM ideas WHERE id = ?1)sql");
+      SELECT id, operator, round, source, key, text, bottleneck, predicted_us, exchange, created_at_ms FROM ideas WHERE id = ?1)sql");
   if (!query.bind(id).step()) throw ArchiveFailure(fmt::format("there is no idea {}.", id.value));
   IdeaRecord idea;
-  query.read(idea.id, idea.op, idea.round, idea.source, idea.key, idea.text, idea.prediction,
-             idea.created_at);
+  query.read(idea.id, idea.op, idea.round, idea.source, idea.key, idea.text, idea.bottleneck,
+             idea.predicted_us, idea.exchange, idea.created_at);
   Statement parents(connection, "SELECT candidate FROM idea_parents WHERE idea = ?1 ORDER BY ordinal");
   parents.bind(id);
   while (parents.step()) parents.read(idea.parents.emplace_back());
@@ -123,14 +123,14 @@ IdeaRecord read_idea(Connection& connection, IdeaId id) {
 CandidateRecord read_candidate(Connection& connection, CandidateId id) {
   Statement query(connection, R"sql(
       SELECT c.id, c.idea, c.operator, c.round, c.candidate_hash, c.tunables, c.state, c.evaluation, c.created_at_ms,
-             s.sha256, s.text
+             s.sha256, s.text, c.exchange
         FROM candidates c JOIN sources s ON s.id = c.source WHERE c.id = ?1)sql");
   if (!query.bind(id).step()) throw ArchiveFailure(fmt::format("there is no candidate #{}.", id.value));
   CandidateRecord candidate;
   Json tunables;
   query.read(candidate.id, candidate.idea, candidate.op, candidate.round, candidate.hash, tunables,
              candidate.state, candidate.evaluation, candidate.created_at, candidate.source_hash,
-             candidate.source);
+             candidate.source, candidate.exchange);
   candidate.tunables = tunables.get<Bindings>();
   candidate.parents = read_parents(connection, id);
   return candidate;

@@ -240,7 +240,87 @@ CREATE TABLE profiles (
 ) STRICT;
 )sql";
 
-constexpr std::array<std::string_view, 2> kMigrations = {kVersion1, kVersion2};
+// Exchanges with models. Texts that many prompts share (the contract, a parent's source) are stored once.
+constexpr std::string_view kVersion3 = R"sql(
+CREATE TABLE prompt_texts (
+  id     INTEGER PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  text   TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE exchanges (
+  id               INTEGER PRIMARY KEY,
+  run              INTEGER NOT NULL REFERENCES runs,
+  round            INTEGER NOT NULL REFERENCES rounds,
+  slot             TEXT    NOT NULL,
+  source           TEXT    NOT NULL,
+  model            TEXT    NOT NULL,
+  served_by        TEXT    NOT NULL,
+  outcome          TEXT    NOT NULL,
+  error            TEXT    NOT NULL,
+  reply            TEXT    NOT NULL,
+  reasoning        TEXT    NOT NULL,
+  finish           TEXT    NOT NULL,
+  input_tokens     INTEGER NOT NULL,
+  cached_tokens    INTEGER NOT NULL,
+  output_tokens    INTEGER NOT NULL,
+  reasoning_tokens INTEGER NOT NULL,
+  usage_estimated  INTEGER NOT NULL,
+  cost_usd         REAL,
+  latency_ms       REAL    NOT NULL,
+  attempts         INTEGER NOT NULL,
+  answered_at_ms   INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX exchanges_by_slot ON exchanges (round, slot) WHERE outcome = 'replied';
+CREATE INDEX exchanges_by_run ON exchanges (run);
+
+CREATE TABLE exchange_messages (
+  exchange INTEGER NOT NULL REFERENCES exchanges,
+  ordinal  INTEGER NOT NULL,
+  role     TEXT    NOT NULL,
+  text     INTEGER NOT NULL REFERENCES prompt_texts,
+  PRIMARY KEY (exchange, ordinal)
+) STRICT, WITHOUT ROWID;
+
+DROP VIEW ledger;
+ALTER TABLE ideas DROP COLUMN prediction;
+ALTER TABLE ideas ADD COLUMN bottleneck TEXT NOT NULL DEFAULT '';
+ALTER TABLE ideas ADD COLUMN predicted_us REAL;
+ALTER TABLE ideas ADD COLUMN exchange INTEGER REFERENCES exchanges;
+ALTER TABLE candidates ADD COLUMN exchange INTEGER REFERENCES exchanges;
+CREATE INDEX candidates_by_exchange ON candidates (exchange) WHERE exchange IS NOT NULL;
+CREATE INDEX evaluations_by_run ON evaluations (run, evaluated_at_ms);
+CREATE INDEX ideas_by_exchange ON ideas (exchange) WHERE exchange IS NOT NULL;
+CREATE INDEX champions_by_candidate ON champions (candidate);
+
+CREATE VIEW ledger AS
+SELECT i.id AS idea, i.operator, r.job, i.round, r.number AS round_number, coalesce(r.workload, '') AS workload,
+       i.source, i.key, i.text, i.predicted_us,
+       count(c.id) AS attempts,
+       count(e.id) AS evaluated,
+       count(e.id) FILTER (WHERE e.outcome = 'passed' AND e.gate IN ('timing', 'profile')) AS passed,
+       coalesce(max(e.speedup) FILTER (WHERE e.outcome = 'passed' AND e.gate IN ('timing', 'profile')), 0.0)
+         AS best_speedup,
+       coalesce((SELECT min(m.median_us)
+                   FROM candidates c3 JOIN evaluations e3 ON e3.id = c3.evaluation
+                   JOIN measurements m ON m.evaluation = e3.id AND m.subject = 'candidate'
+                  WHERE c3.idea = i.id AND e3.outcome = 'passed' AND e3.gate IN ('timing', 'profile')), 0.0)
+         AS best_us,
+       (SELECT json_group_object(outcome, n)
+          FROM (SELECT e2.outcome, count(*) AS n
+                  FROM candidates c2 JOIN evaluations e2 ON e2.id = c2.evaluation
+                 WHERE c2.idea = i.id GROUP BY e2.outcome)) AS outcomes,
+       coalesce((SELECT e4.evidence
+                   FROM candidates c4 JOIN evaluations e4 ON e4.id = c4.evaluation
+                  WHERE c4.idea = i.id AND e4.outcome != 'passed' ORDER BY c4.id DESC LIMIT 1), '') AS last_failure
+  FROM ideas i
+  LEFT JOIN rounds r ON r.id = i.round
+  LEFT JOIN candidates c ON c.idea = i.id
+  LEFT JOIN evaluations e ON e.id = c.evaluation
+ GROUP BY i.id, i.operator, r.job;
+)sql";
+
+constexpr std::array<std::string_view, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

@@ -110,7 +110,7 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
     naive_.id = (*known)->candidate;
     evaluation = (*known)->evaluation;
   } else {
-    NewIdea idea{op_id_, std::nullopt, "seed", std::string(kNaive), header->idea, "", {}};
+    NewIdea idea{op_id_, std::nullopt, "seed", std::string(kNaive), header->idea};
     const Result<IdeaId> idea_id = env_.archive.add_idea(idea);
     if (!idea_id) co_return failure(idea_id.error());
     const auto ids = env_.archive.add_candidates(*idea_id, {{naive_.source, naive_.tunables, {}}});
@@ -271,9 +271,8 @@ Result<void> OperatorSearch::propose_candidates(const RoundRecord& round) {
       candidates.push_back(std::move(candidate));
     }
     if (candidates.empty()) continue;
-    const auto prediction = idea.predicted_us ? fmt::format("{:.4g} us", *idea.predicted_us) : std::string();
-    const Result<IdeaId> id =
-        env_.archive.add_idea({op_id_, round.id, idea.source, idea.key, idea.text, prediction, {}});
+    const Result<IdeaId> id = env_.archive.add_idea(
+        {op_id_, round.id, idea.source, idea.key, idea.text, {}, idea.bottleneck, idea.predicted_us});
     if (!id) return failure(id.error());
     if (const auto added = env_.archive.add_candidates(*id, candidates); !added)
       return failure(added.error());

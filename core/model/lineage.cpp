@@ -14,13 +14,18 @@ std::string_view name(Relation relation) {
       return "same idea";
     case Relation::seeded_by:
       return "seeded by";
+    case Relation::repairs:
+      return "repairs";
+    case Relation::improves:
+      return "improves";
   }
   return "";
 }
 
 std::optional<Relation> relation_from_name(std::string_view text) {
-  for (const Relation relation : {Relation::mutates_tunables_of, Relation::crosses_tunables_of,
-                                  Relation::combines, Relation::same_idea, Relation::seeded_by}) {
+  for (const Relation relation :
+       {Relation::mutates_tunables_of, Relation::crosses_tunables_of, Relation::combines, Relation::same_idea,
+        Relation::seeded_by, Relation::repairs, Relation::improves}) {
     if (name(relation) == text) return relation;
   }
   return std::nullopt;

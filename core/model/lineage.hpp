@@ -12,6 +12,8 @@ enum class Relation {
   combines,             ///< merges the ideas of its parents
   same_idea,            ///< another implementation of the parent's idea
   seeded_by,            ///< the parent was shown to whoever wrote it
+  repairs,              ///< the same idea, its parent's fault corrected
+  improves,             ///< the same idea, its right parent made faster
 };
 
 std::string_view name(Relation relation);  ///< "mutates tunables of", …

@@ -155,13 +155,8 @@ Result<void> save(const Options& options, const Operator& op, const EvaluateRequ
   if (!archive) return failure(archive.error());
   const auto op_id = archive->enter_operator(op);
   if (!op_id) return failure(op_id.error());
-  const auto idea = archive->add_idea({*op_id,
-                                       std::nullopt,
-                                       "manual",
-                                       options.file,
-                                       header ? header->idea : std::string("(no readable header)"),
-                                       "",
-                                       {}});
+  const auto idea = archive->add_idea({*op_id, std::nullopt, "manual", options.file,
+                                       header ? header->idea : std::string("(no readable header)")});
   if (!idea) return failure(idea.error());
   const auto ids = archive->add_candidates(*idea, {{request.source, request.tunables, {}}});
   if (!ids) return failure(ids.error());

@@ -63,13 +63,20 @@ TEST_CASE("a round is resumed from the candidates that have no verdict yet") {
 TEST_CASE("ideas come back with what they were drawn from") {
   ArchiveFixture fixture;
   const CandidateId parent = fixture.add("a");
-  const IdeaId id = must(fixture.archive.add_idea(
-      {fixture.op, fixture.round.id, "playbook", "vectorise", "Load float4.", "fewer loads", {parent}}));
+  const IdeaId id = must(fixture.archive.add_idea({fixture.op,
+                                                   fixture.round.id,
+                                                   "playbook",
+                                                   "vectorise",
+                                                   "Load float4.",
+                                                   {parent},
+                                                   "issue slots",
+                                                   12.5}));
   const auto ideas = must(fixture.archive.ideas(fixture.round.id));
   REQUIRE(ideas.size() == 2);
   CHECK(ideas[1].id == id);
   CHECK(ideas[1].key == "vectorise");
-  CHECK(ideas[1].prediction == "fewer loads");
+  CHECK(ideas[1].bottleneck == "issue slots");
+  CHECK(ideas[1].predicted_us == 12.5);
   CHECK(ideas[1].parents == std::vector<CandidateId>{parent});
   CHECK(ideas[1].created_at > Timestamp{});
 }

@@ -20,7 +20,7 @@ namespace {
   const JobRecord job = *archive->begin_job("night", {});
   const RunId run = *archive->begin_run({job.id, make_device(), "", {}});
   const RoundRecord round = *archive->begin_round(job.id, op, "small");
-  const IdeaId idea = *archive->add_idea({op, round.id, "playbook", "k", "An idea.", "", {}});
+  const IdeaId idea = *archive->add_idea({op, round.id, "playbook", "k", "An idea."});
   for (std::int64_t i = 0;; ++i) {
     const CandidateId candidate = archive->add_candidates(idea, {{"source", {{"I", i}}, {}}})->at(0);
     if (!archive->mark_evaluating(candidate)) ::_exit(1);
@@ -161,7 +161,7 @@ TEST_CASE("a full disk is an error that says what to do, and nothing is half-wri
   options.max_bytes = 400 * 1024;
   auto archive = must(Archive::open(folder / "a.db", OpenMode::read_write, options));
   const OperatorId op = must(archive.enter_operator(make_operator("layernorm")));
-  const IdeaId idea = must(archive.add_idea({op, std::nullopt, "manual", "", "", "", {}}));
+  const IdeaId idea = must(archive.add_idea({op, std::nullopt, "manual", "", ""}));
   Evaluation big = passed(2);
   big.measurements[0].samples_us.assign(4000, 1.5);
 

@@ -149,18 +149,3 @@ TEST_CASE("a profile comes back with its evaluation, and is found by its kernel"
   fixture.record(twin, e);
   CHECK(find(candidate)->regime == Regime::memory_bound);
 }
-
-TEST_CASE("an archive of version 1 gets its profiles when it is opened for writing") {
-  ArchiveFixture fixture;
-  const CandidateId candidate = fixture.add("a");
-  const EvaluationId early = fixture.record(candidate, passed(2));
-  Connection raw(fixture.folder / "a.db", Connection::Access::read_write_create, std::chrono::seconds(1));
-  raw.execute("DROP TABLE profiles; PRAGMA user_version = 1");
-  auto archive = must(Archive::open(fixture.folder / "a.db", OpenMode::read_write));
-  CHECK(raw.integer("PRAGMA user_version") >= 2);
-  CHECK_FALSE(must(archive.evaluation(early)).evaluation.profile);
-  Evaluation e = passed(3);
-  e.profile = Profile{Regime::compute_bound, {}, {}, "counters"};
-  const EvaluationId late = must(archive.record_evaluation(fixture.make_record(candidate, e)));
-  CHECK(must(archive.evaluation(late)).evaluation.profile->regime == Regime::compute_bound);
-}

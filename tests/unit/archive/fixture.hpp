@@ -105,8 +105,7 @@ struct ArchiveFixture {
   JobRecord job = must(archive.begin_job("night", {{"operators", {"layernorm"}}}));
   RunId run = must(archive.begin_run({job.id, make_device(), "seed-1", {{"kevolve", "0.1.0"}}}));
   RoundRecord round = must(archive.begin_round(job.id, op, "small"));
-  IdeaId idea =
-      must(archive.add_idea({op, round.id, "playbook", "split_rows", "Split each row.", "2 x", {}}));
+  IdeaId idea = must(archive.add_idea({op, round.id, "playbook", "split_rows", "Split each row."}));
 
   CandidateId add(const std::string& source, const Bindings& tunables = {},
                   std::vector<ParentRecord> parents = {}) {

@@ -98,8 +98,7 @@ TEST_CASE("the ledger tells how each idea fared") {
   fixture.record(good, passed(2));
   fixture.record(better, passed(3));
   fixture.record(wrong, stopped(Gate::correctness, Outcome::wrong_result));
-  const IdeaId untried =
-      must(fixture.archive.add_idea({fixture.op, std::nullopt, "manual", "", "By hand.", "", {}}));
+  const IdeaId untried = must(fixture.archive.add_idea({fixture.op, std::nullopt, "manual", "", "By hand."}));
   const auto ledger = must(fixture.archive.ledger(fixture.op));
   REQUIRE(ledger.size() == 2);
   CHECK(ledger[0].idea == fixture.idea);
@@ -155,7 +154,7 @@ TEST_CASE("the best of each round, and none where none passed") {
   fixture.record(fixture.add("c"), stopped(Gate::timing, Outcome::quarantined));
   must(fixture.archive.finish_round(fixture.round.id));
   const RoundRecord second = must(fixture.archive.begin_round(fixture.job.id, fixture.op, "small"));
-  const IdeaId idea = must(fixture.archive.add_idea({fixture.op, second.id, "playbook", "x", "X.", "", {}}));
+  const IdeaId idea = must(fixture.archive.add_idea({fixture.op, second.id, "playbook", "x", "X."}));
   const CandidateId wrong = must(fixture.archive.add_candidates(idea, {{"d", {}, {}}})).at(0);
   fixture.record(wrong, stopped(Gate::correctness, Outcome::crash));
 

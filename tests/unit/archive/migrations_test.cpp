@@ -1,0 +1,64 @@
+#include "archive/schema.hpp"
+#include "archive/statement.hpp"
+#include "tests/unit/archive/fixture.hpp"
+
+using namespace kevolve;
+
+namespace {
+
+/// What version 1 of kevolve's archive held of one evaluated candidate.
+constexpr std::string_view kRowsOfVersion1 = R"sql(
+INSERT INTO operators VALUES (1, 'layernorm', 'h', 'f32', 'strict_fp32', '{"name":"layernorm"}', 5);
+INSERT INTO jobs VALUES (1, 'night', 1, 'finished', 5);
+INSERT INTO job_documents VALUES (1, 1, '{}', 5);
+INSERT INTO rounds VALUES (1, 1, 1, 'small', 1, 'finished', 5, 6);
+INSERT INTO ideas VALUES (1, 1, 1, 'playbook', 'split_rows', 'Split each row.', '2 x', 5);
+INSERT INTO sources VALUES (1, 's', 'the source');
+INSERT INTO candidates VALUES (1, 1, 1, 1, 1, 'abcd', '{"BLOCK":256}', 'proposed', NULL, 5);
+INSERT INTO evaluations VALUES (1, 1, NULL, 1, 'small', 1, 'strict_fp32', 'strict_fp32', 'naive', 'search', 'timing',
+                                'passed', '', 2.0, 1.9, NULL, 0.0, 'ff', NULL, NULL, '{}', 7);
+INSERT INTO measurements VALUES (1, 0, 'candidate', 'cold', 12.5, 12.0, 13.0, x'');
+UPDATE candidates SET state = 'evaluated', evaluation = 1;
+)sql";
+
+void make_version(const std::filesystem::path& path, std::size_t version) {
+  Connection connection(path, Connection::Access::read_write_create, std::chrono::seconds(1));
+  connection.configure_writer(0);
+  migrate(connection, migrations().first(version));
+  Statement(connection, "INSERT INTO devices VALUES (1, 'k', 'cpu', 'm', ?1, 5)")
+      .bind(to_json(make_device()))
+      .run();
+  connection.execute(kRowsOfVersion1);
+}
+
+}  // namespace
+
+TEST_CASE("an archive of every earlier version is brought up to date with all its rows") {
+  for (std::size_t version = 1; version < 3; ++version) {
+    INFO("version " << version);
+    TemporaryFolder folder;
+    make_version(folder / "a.db", version);
+    auto archive = must(Archive::open(folder / "a.db", OpenMode::read_write));
+    must(archive.check());
+    const auto ideas = must(archive.ideas(RoundId{1}));
+    REQUIRE(ideas.size() == 1);
+    CHECK(ideas[0].text == "Split each row.");
+    CHECK_FALSE(ideas[0].exchange);
+    const CandidateRecord candidate = must(archive.candidate(CandidateId{1}));
+    CHECK(candidate.source == "the source");
+    CHECK_FALSE(candidate.exchange);
+    const EvaluationRecord record = must(archive.evaluation(EvaluationId{1}));
+    CHECK(record.evaluation.speedup == 2.0);
+    CHECK_FALSE(record.evaluation.profile);
+    const auto ledger = must(archive.ledger(OperatorId{1}, JobId{1}));
+    REQUIRE(ledger.size() == 1);
+    CHECK(ledger[0].passed == 1);
+    CHECK(ledger[0].best_us == 12.5);
+  }
+}
+
+TEST_CASE("an archive of an earlier version is not read without being brought up to date") {
+  TemporaryFolder folder;
+  make_version(folder / "a.db", 1);
+  CHECK_FALSE(Archive::open(folder / "a.db", OpenMode::read_only));
+}
