@@ -21,8 +21,18 @@ struct JobOperator {
   std::string workload = "small";
 };
 
+/// A name of the models file.
+struct JobModel {
+  std::string name;
+  double weight = 1;
+};
+
 struct JobIdeaSource {
-  std::string kind = "playbook";
+  std::string kind = "playbook";      ///< "playbook", "llm", "manual", "replay"
+  double weight = 1;                  ///< its share of a round's ideas
+  std::vector<JobModel> models = {};  ///< llm
+  std::filesystem::path folder = {};  ///< manual
+  std::filesystem::path file = {};    ///< replay
 };
 
 enum class PolicyKind { evolve, sample, refine };
@@ -35,6 +45,9 @@ struct JobPolicy {
   int ideas_per_round = 3;
   int implementations_per_idea = 4;
   int survivors = 4;
+  int repair_turns = 2;        ///< a model's corrections of one candidate
+  int improve_turns = 1;       ///< a model's attempts to make one verified candidate faster
+  int tunings = 3;             ///< further tunables tried of a model's verified candidate
   int plateau_rounds = 2;      ///< an operator ends after so many rounds without a gain
   double plateau_gain = 0.02;  ///< relative improvement of the best time that counts as a gain
 };
@@ -42,6 +55,8 @@ struct JobPolicy {
 struct JobBudget {  ///< for the whole job; empty: no limit
   std::optional<std::int64_t> evaluations;
   std::optional<double> wall_seconds;
+  std::optional<std::int64_t> requests, tokens;
+  std::optional<double> usd;
 };
 
 struct Job {
@@ -56,10 +71,15 @@ struct Job {
   int workers = 1;
   std::optional<std::filesystem::path> archive;  ///< as written: relative to the working directory
   std::vector<std::string> launcher;             ///< argv prefix of the workers; empty: started directly
+  std::optional<std::filesystem::path> models;   ///< the models file
+  std::optional<std::filesystem::path> prompts;  ///< a folder of prompt texts
+  std::optional<std::filesystem::path> record;   ///< what exchanges are appended to
 };
 
 /// `where` starts every error ("config/quickstart.json").
 Result<Job> parse_job(const Json& document, std::string_view where);
+/// What the job reads (models, prompts, a replay's file) lies relative to the job file, and comes back
+/// relative to the working directory, as what it writes is.
 Result<Job> load_job(const std::filesystem::path& file);
 
 /// Every field, defaults filled in: what an archive keeps. parse_job() reads it back.

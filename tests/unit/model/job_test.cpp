@@ -1,5 +1,9 @@
 #include "core/model/job.hpp"
 
+#include <unistd.h>
+
+#include <fstream>
+
 #include "tests/catch.hpp"
 
 namespace kevolve {
@@ -43,11 +47,14 @@ TEST_CASE("a job needs a name and operators, everything else has a default") {
 TEST_CASE("every field of a job is read, and written back") {
   const auto job = parse(R"({
     "name": "night", "operators": [ { "operator": "softmax", "workload": "benchmark" }, "softmax" ],
-    "device": "cuda:sm_90a", "seed": 7, "idea_sources": [ { "kind": "playbook" } ],
+    "device": "cuda:sm_90a", "seed": 7, "idea_sources": [ { "kind": "playbook" },
+      { "kind": "llm", "weight": 3, "models": ["local", { "model": "big", "weight": 0.5 }] },
+      { "kind": "manual", "folder": "prompts" }, { "kind": "replay", "file": "night.jsonl" } ],
     "policy": { "kind": "refine", "rounds": 6, "ideas_per_round": 7, "implementations_per_idea": 8, "survivors": 9,
-                "plateau_rounds": 10, "plateau_gain": 0.5 },
+                "repair_turns": 3, "improve_turns": 0, "tunings": 4, "plateau_rounds": 10, "plateau_gain": 0.5 },
     "timing": { "min_samples": 5, "max_samples": 50, "max_seconds": 1.5 },
-    "budget": { "evaluations": 100, "wall_seconds": 3600.5 }, "workers": 4, "archive": "night.db",
+    "budget": { "evaluations": 100, "wall_seconds": 3600.5, "requests": 50, "tokens": 1000000, "usd": 2.5 },
+    "models": "models.json", "prompts": "words", "record": "out.jsonl", "workers": 4, "archive": "night.db",
     "launcher": ["srun", "--gres=gpu:1"] })");
   REQUIRE(job);
   CHECK(job->operators.at(0).workload == "benchmark");
@@ -55,16 +62,27 @@ TEST_CASE("every field of a job is read, and written back") {
   CHECK(job->policy.plateau_gain == 0.5);
   CHECK(job->budget.evaluations == 100);
   CHECK(job->budget.wall_seconds == 3600.5);
+  CHECK(job->budget.usd == 2.5);
+  REQUIRE(job->idea_sources.size() == 4);
+  CHECK(job->idea_sources[0].weight == 1);
+  CHECK(job->idea_sources[1].models.at(1).name == "big");
+  CHECK(job->idea_sources[1].models.at(1).weight == 0.5);
+  CHECK(job->idea_sources[2].folder == "prompts");
   CHECK(job->archive == "night.db");
   CHECK(job->launcher == std::vector<std::string>{"srun", "--gres=gpu:1"});
-  CHECK(to_json(*job).dump() ==
-        R"({"name":"night","operators":[{"operator":"softmax","workload":"benchmark"},)"
-        R"({"operator":"softmax","workload":"small"}],"device":"cuda:sm_90a","seed":7,)"
-        R"("idea_sources":[{"kind":"playbook"}],"policy":{"kind":"refine","rounds":6,"ideas_per_round":7,)"
-        R"("implementations_per_idea":8,"survivors":9,"plateau_rounds":10,"plateau_gain":0.5},)"
-        R"("timing":{"min_samples":5,"max_samples":50,"max_seconds":1.5},)"
-        R"("budget":{"evaluations":100,"wall_seconds":3600.5},"workers":4,"archive":"night.db",)"
-        R"("launcher":["srun","--gres=gpu:1"]})");
+  CHECK(
+      to_json(*job).dump() ==
+      R"({"name":"night","operators":[{"operator":"softmax","workload":"benchmark"},)"
+      R"({"operator":"softmax","workload":"small"}],"device":"cuda:sm_90a","seed":7,)"
+      R"("idea_sources":[{"kind":"playbook","weight":1.0},{"kind":"llm","weight":3.0,"models":[)"
+      R"({"model":"local","weight":1.0},{"model":"big","weight":0.5}]},)"
+      R"({"kind":"manual","weight":1.0,"folder":"prompts"},{"kind":"replay","weight":1.0,"file":"night.jsonl"}],)"
+      R"("policy":{"kind":"refine","rounds":6,"ideas_per_round":7,"implementations_per_idea":8,"survivors":9,)"
+      R"("repair_turns":3,"improve_turns":0,"tunings":4,"plateau_rounds":10,"plateau_gain":0.5},)"
+      R"("timing":{"min_samples":5,"max_samples":50,"max_seconds":1.5},)"
+      R"("budget":{"evaluations":100,"wall_seconds":3600.5,"requests":50,"tokens":1000000,"usd":2.5},)"
+      R"("models":"models.json","prompts":"words","record":"out.jsonl","workers":4,"archive":"night.db",)"
+      R"("launcher":["srun","--gres=gpu:1"]})");
   const auto again = parse_job(to_json(*job), "again");
   REQUIRE(again);
   CHECK(to_json(*again) == to_json(*job));
@@ -86,11 +104,33 @@ TEST_CASE("mistakes in a job file are named") {
   CHECK(error_of(R"({ "name": "a", "operators": ["x"], "policy": { "rounds": -3 } })") ==
         "job.json: policy.rounds: found -3; expected an integer from 1 to 10000");
   CHECK(error_of(R"({ "name": "a", "operators": ["x"], "idea_sources": [ { "kind": "llm" } ] })") ==
-        "job.json: idea_sources[0].kind: found \"llm\" (a string); expected one of \"playbook\"");
+        "job.json: idea_sources[0]: a source of kind llm needs 'models': which models to ask");
+  CHECK(
+      error_of(
+          R"({ "name": "a", "operators": ["x"], "idea_sources": [ { "kind": "replay", "file": "a", "folder": "b" } ] })") ==
+      "job.json: idea_sources[0].folder: only a source of kind manual has it; this one is replay");
+  CHECK(
+      error_of(
+          R"({ "name": "a", "operators": ["x"], "idea_sources": [ { "kind": "playbook" }, { "kind": "playbook" } ] })") ==
+      "job.json: idea_sources[1].kind: playbook is listed twice; expected each kind once");
   CHECK(error_of(R"({ "name": "a", "operators": ["x", { "operator": "x" }] })") ==
         "job.json: operators[1]: x at workload small is listed twice; expected each once");
   CHECK(error_of(R"({ "name": "a", "operators": ["x"], "timing": { "min_samples": 50 } })") ==
         "job.json: timing: min_samples 50 is above max_samples 40; expected it below or equal");
+}
+
+TEST_CASE("what a job reads lies relative to its file, what it writes does not") {
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("kevolve_job_" + std::to_string(::getpid()) + ".json");
+  std::ofstream(file) << R"({ "name": "a", "operators": ["x"], "models": "../m.json", "archive": "a.db",
+    "idea_sources": [ { "kind": "replay", "file": "r.jsonl" }, { "kind": "manual", "folder": "f" } ] })";
+  const auto job = load_job(file);
+  std::filesystem::remove(file);
+  REQUIRE(job);
+  CHECK(job->models == (file.parent_path() / "../m.json").lexically_normal());
+  CHECK(job->idea_sources[0].file == file.parent_path() / "r.jsonl");
+  CHECK(job->idea_sources[1].folder == "f");
+  CHECK(job->archive == "a.db");
 }
 
 TEST_CASE("a job file that is not there says so") {
