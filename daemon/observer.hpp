@@ -5,8 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/records.hpp"
 #include "core/model/evaluation.hpp"
 #include "core/model/job.hpp"
+#include "core/search/budget.hpp"
 
 namespace kevolve {
 
@@ -32,6 +34,8 @@ struct RunSummary {
   int evaluations = 0;
   double wall_seconds = 0;
   std::string ended_by;  ///< "all rounds done", "budget: …", "interrupted"
+  Usage used;            ///< of the present budget, earlier interrupted runs included
+  int exchanges = 0;     ///< with models, answered in this run
 };
 
 class Observer {
@@ -43,6 +47,8 @@ class Observer {
                              const std::vector<std::string>& /*ideas*/) {}
   virtual void evaluated(std::string_view /*op*/, int /*round*/, std::string_view /*candidate*/,
                          std::string_view /*idea_key*/, const Evaluation& /*evaluation*/) {}
+  /// A question to a model, answered or not.
+  virtual void exchanged(std::string_view /*op*/, int /*round*/, const NewExchange& /*exchange*/) {}
   virtual void promoted(const OperatorSummary& /*champion*/) {}
   virtual void operator_stopped(const OperatorSummary& /*summary*/) {}
   virtual void warned(std::string_view /*what*/) {}

@@ -4,6 +4,8 @@
 //   seed()   judges naive.cu, the first champion, unless the archive has its verdict already
 //   round()  ideas → implementations → gates → survivors; then the best contender is timed again and promoted
 //
+// operator_search.cpp seeds and sums up, round.cpp leads through a round, judging.cpp passes candidates to the
+// workers, pursuit.cpp follows a model's idea through its turns, promotion.cpp makes champions.
 // Belongs to the engine's thread.
 
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +18,8 @@
 
 #include "archive/archive.hpp"
 #include "core/model/job.hpp"
-#include "core/search/idea_source.hpp"
+#include "daemon/exchanges.hpp"
+#include "daemon/idea_sources.hpp"
 #include "daemon/observer.hpp"
 #include "daemon/worker_pool.hpp"
 
@@ -33,7 +36,8 @@ struct SearchEnvironment {
   boost::asio::io_context& io;
   Archive& archive;
   WorkerPool& workers;
-  IdeaSource& ideas;
+  IdeaSources& ideas;
+  Exchanges& exchanges;
   Observer& observer;
   const Job& job;
   JobId job_id;
@@ -72,13 +76,39 @@ class OperatorSearch {
   };
 
   Result<void> remember_champion();
-  Result<void> propose_candidates(const RoundRecord& round);
+  // round.cpp
   Result<RoundContext> context(int round);
   Result<void> add_profiles(RoundContext& context);
-  boost::asio::awaitable<Result<std::vector<Judged>>> judge_all(std::vector<CandidateRecord> candidates,
-                                                                int round);
-  boost::asio::awaitable<Result<void>> judge_one(CandidateRecord candidate, int round,
-                                                 std::vector<Judged>& judged);
+  boost::asio::awaitable<Result<void>> propose(const RoundRecord& round, RoundContext& known);
+  Result<std::vector<std::string>> propose_from_playbook(const RoundRecord& round, RoundContext& known,
+                                                         int count);
+  boost::asio::awaitable<Result<std::vector<Judged>>> work(const RoundRecord& round,
+                                                           const RoundContext& known);
+  // judging.cpp
+  boost::asio::awaitable<Result<void>> judge_into(CandidateRecord candidate, int round,
+                                                  std::vector<Judged>& judged);
+  boost::asio::awaitable<Result<std::optional<Judged>>> judge(CandidateRecord candidate, int round);
+  Result<Judged> known_judgement(const CandidateRecord& candidate, EvaluationId evaluation);
+  // pursuit.cpp
+  struct ModelIdea {
+    NewIdea row;
+    Idea idea;
+  };
+  struct Pursuit;
+  boost::asio::awaitable<Result<std::vector<ModelIdea>>> ideas_of(ModelSource& source, std::size_t number,
+                                                                  const RoundRecord& round,
+                                                                  const RoundContext& known, int count,
+                                                                  std::vector<std::string>& siblings);
+  boost::asio::awaitable<Result<void>> pursue(std::shared_ptr<Pursuit> pursuit);
+  boost::asio::awaitable<Result<bool>> make_right(Pursuit& pursuit);
+  boost::asio::awaitable<Result<void>> make_faster(Pursuit& pursuit);
+  boost::asio::awaitable<Result<void>> tune(Pursuit& pursuit);
+  boost::asio::awaitable<Result<bool>> attempt(Pursuit& pursuit, const Answer& answer, Relation relation);
+  boost::asio::awaitable<Result<std::optional<Answer>>> ask(ModelSource& source, const RoundRecord& round,
+                                                            std::string slot,
+                                                            std::vector<Message> messages);
+  Result<CandidateRecord> enter(IdeaId idea, RoundId round, const NewCandidate& candidate);
+  // promotion.cpp
   boost::asio::awaitable<Result<void>> promote_best(std::vector<Judged> judged, const RoundRecord& round);
   boost::asio::awaitable<bool> holds_on_cpu(const Judged& contender);
   boost::asio::awaitable<Result<bool>> retime(const Judged& contender, const RoundRecord& round);

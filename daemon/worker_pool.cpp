@@ -56,7 +56,6 @@ asio::awaitable<std::shared_ptr<WorkerClient>> WorkerPool::free_worker() {
     });
     if (least != workers_.end() && (*least)->in_flight() < places_per_worker_) co_return *least;
     boost::system::error_code ignored;
-    free_.expires_at(std::chrono::steady_clock::time_point::max());
     co_await free_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   co_return nullptr;
@@ -71,6 +70,12 @@ asio::awaitable<Result<Evaluation>> WorkerPool::evaluate(EvaluateRequest request
   if (auto* evaluation = std::get_if<EvaluationReply>(&*reply)) co_return std::move(evaluation->evaluation);
   if (auto* error = std::get_if<ErrorReply>(&*reply)) co_return failure(error->message);
   co_return failure("the worker answered an evaluate request with something else: versions differ");
+}
+
+std::size_t WorkerPool::in_flight() const {
+  std::size_t sum = 0;
+  for (const auto& worker : workers_) sum += worker->in_flight();
+  return sum;
 }
 
 void WorkerPool::stop(const std::string& why) {

@@ -18,7 +18,9 @@ class WorkerPool {
   /// `device`: that is going to be asked for. A GPU's worker compiles ahead of what it measures, so it gets
   /// many requests at a time; on the cpu device the machine must be quiet while it measures.
   WorkerPool(boost::asio::io_context& io, const std::string& device)
-      : io_(io), free_(io), places_per_worker_(device == "cpu" ? 4 : 32) {}
+      : io_(io), free_(io), places_per_worker_(device == "cpu" ? 4 : 32) {
+    free_.expires_at(std::chrono::steady_clock::time_point::max());  // once: doing it again wakes all waiters
+  }
 
   /// Starts `count` workers, all or none.
   boost::asio::awaitable<Result<void>> start(const WorkerCommand& command, int count);
@@ -30,6 +32,8 @@ class WorkerPool {
   boost::asio::awaitable<Result<Evaluation>> evaluate(EvaluateRequest request);
 
   void stop(const std::string& why);
+  /// Requests that workers have and have not answered.
+  [[nodiscard]] std::size_t in_flight() const;
   [[nodiscard]] const std::vector<std::shared_ptr<WorkerClient>>& workers() const { return workers_; }
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// The playbook: the idea source that needs no network. Its ideas are the *.cu files beside an operator's
+// The playbook: the source of ideas that needs no network. Its ideas are the *.cu files beside an operator's
 // naive.cu, each an English text, a CUDA template with tunables, and the evidence that suggests it. It picks
 // ideas that suit what holds the champion back, merges those that proved themselves (`combines`), and moves
 // the tunables of survivors. The choice is reproducible from RoundContext::seed.
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/search/idea_source.hpp"
+#include "core/search/idea.hpp"
 
 namespace kevolve {
 
@@ -25,12 +25,13 @@ struct PlaybookEntry {
 /// All entries of an operator's folder, by key, without naive.cu.
 Result<std::vector<PlaybookEntry>> load_playbook(const Operator& op);
 
-class Playbook final : public IdeaSource {
+/// Reads an operator's entries once. Belongs to one thread.
+class Playbook {
  public:
-  [[nodiscard]] std::string name() const override { return "playbook"; }
-  Result<std::vector<Idea>> propose(const RoundContext& context, int count) override;
-  Result<std::vector<Implementation>> implement(const Idea& idea, const RoundContext& context,
-                                                int count) override;
+  /// At most `count` distinct ideas; fewer, or none, when nothing is left worth trying.
+  Result<std::vector<Idea>> propose(const RoundContext& context, int count);
+  /// At most `count` implementations that `context.tried` does not hold.
+  Result<std::vector<Implementation>> implement(const Idea& idea, const RoundContext& context, int count);
 
  private:
   Result<const std::vector<PlaybookEntry>*> entries(const Operator& op);

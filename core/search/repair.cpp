@@ -1,0 +1,17 @@
+#include "core/search/repair.hpp"
+
+namespace kevolve {
+
+bool is_repairable(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::passed:
+    case Outcome::unsupported:
+    case Outcome::quarantined:
+    case Outcome::inconclusive:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace kevolve

@@ -1,0 +1,235 @@
+// One round of an OperatorSearch: what the search knows, ideas, their implementations, judgement, promotion.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/search/apportion.hpp"
+#include "core/search/random.hpp"
+#include "core/search/selection.hpp"
+#include "daemon/operator_search.hpp"
+#include "daemon/pursuit.hpp"
+#include "daemon/task_group.hpp"
+
+namespace kevolve {
+namespace asio = boost::asio;
+namespace {
+
+/// Verified kernels that survivors are selected from.
+constexpr int kRankingDepth = 64;
+
+/// The ledger's rows of a workload, one entry an idea, in the order in which they were first tried.
+std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& records, const std::string& workload) {
+  std::vector<LedgerEntry> ledger;
+  std::map<std::string, std::size_t> places;
+  for (const LedgerRecord& record : records) {
+    if (record.workload != workload) continue;
+    const auto [place, fresh] = places.emplace(record.key, ledger.size());
+    if (fresh) ledger.emplace_back();
+    LedgerEntry& entry = ledger[place->second];
+    entry.idea_key = record.key;
+    entry.idea_text = record.text;
+    entry.attempts += record.attempts;
+    entry.passed += record.passed;
+    if (record.best_speedup > entry.best_speedup) {
+      entry.best_speedup = record.best_speedup;
+      entry.best_us = record.best_us;
+    }
+    if (record.predicted_us) entry.predicted_us = record.predicted_us;
+    if (!record.last_failure.empty()) entry.evidence = record.last_failure;
+    for (const auto& [outcome, count] : record.outcomes) entry.outcomes[outcome] += count;
+  }
+  for (LedgerEntry& entry : ledger) {
+    if (entry.passed > 0) entry.evidence.clear();
+  }
+  return ledger;
+}
+
+}  // namespace
+
+Result<RoundContext> OperatorSearch::context(int round) {
+  RoundContext context;
+  context.op = &op_;
+  context.workload = workload_;
+  context.device = env_.device;
+  context.limits.num_sms = env_.device.num_sms;
+  context.round = round;
+  context.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
+                             fmt::format("{} {} round {}", op_.name, workload_, round));
+  context.champion_us = champion_.median_us;
+  context.floor_us = floor_us_;
+  context.yardstick = yardstick_;
+  context.naive_us = naive_.median_us;
+  context.eager_us = eager_us_;
+  context.compile_us = compile_us_;
+  const auto ranked = env_.archive.survivors(ranking(kRankingDepth));
+  if (!ranked) return failure(ranked.error());
+  std::vector<Survivor> verified;
+  for (const SurvivorRecord& record : *ranked) {
+    const RankedKernel& kernel = record.kernel;
+    ids_[kernel.candidate_hash] = kernel.candidate;
+    verified.push_back({kernel.candidate_hash,
+                        kernel.idea_key,
+                        record.source,
+                        kernel.tunables,
+                        kernel.speedup,
+                        {},
+                        kernel.median_us});
+  }
+  context.survivors =
+      select_survivors(std::move(verified), static_cast<std::size_t>(env_.job.policy.survivors));
+  if (const auto told = add_profiles(context); !told) return failure(told.error());
+  const auto ledger = env_.archive.ledger(op_id_, env_.job_id);
+  if (!ledger) return failure(ledger.error());
+  context.ledger = by_idea(*ledger, workload_);
+  const auto tried = env_.archive.tried(op_id_, workload_, env_.device_id);
+  if (!tried) return failure(tried.error());
+  context.tried = *tried;
+  return visible_to(env_.job.policy.kind, std::move(context));
+}
+
+/// What counters said of the kernels that the next round may build on, where they were ever read.
+Result<void> OperatorSearch::add_profiles(RoundContext& context) {
+  const auto look_up = [&](const std::string& hash, std::optional<Profile>& profile) -> Result<void> {
+    auto found = env_.archive.profile(hash, op_id_, workload_, env_.device_id);
+    if (!found) return failure(found.error());
+    profile = std::move(*found);
+    return {};
+  };
+  for (Survivor& survivor : context.survivors) {
+    if (const auto told = look_up(survivor.candidate_hash, survivor.profile); !told) return told;
+  }
+  return look_up(champion_.hash, context.champion_profile);
+}
+
+/// The playbook's share, ideas with their candidates. Inside the caller's transaction.
+Result<std::vector<std::string>> OperatorSearch::propose_from_playbook(const RoundRecord& round,
+                                                                       RoundContext& known, int count) {
+  const Result<std::vector<Idea>> ideas = env_.ideas.playbook.propose(known, count);
+  if (!ideas) return failure(ideas.error());
+  std::vector<std::string> texts;
+  for (const Idea& idea : *ideas) {
+    const auto implementations =
+        env_.ideas.playbook.implement(idea, known, env_.job.policy.implementations_per_idea);
+    if (!implementations) return failure(implementations.error());
+    std::vector<NewCandidate> candidates;
+    for (const Implementation& implementation : *implementations) {
+      if (!known.tried.insert(candidate_hash(implementation.source, implementation.tunables)).second)
+        continue;
+      NewCandidate candidate{implementation.source, implementation.tunables, {}};
+      for (const Parent& parent : implementation.parents) {
+        const auto id = ids_.find(parent.candidate_hash);
+        if (id != ids_.end()) candidate.parents.push_back({id->second, parent.relation});
+      }
+      candidates.push_back(std::move(candidate));
+    }
+    if (candidates.empty()) continue;
+    const Result<IdeaId> id = env_.archive.add_idea({op_id_, round.id, idea.source, idea.key, idea.text});
+    if (!id) return failure(id.error());
+    if (const auto added = env_.archive.add_candidates(*id, candidates); !added)
+      return failure(added.error());
+    texts.push_back(idea.text);
+  }
+  return texts;
+}
+
+/// Every source's share of the round's ideas, into the archive in one transaction: a run that is killed here
+/// finds either no idea of this round or all of them. Models are asked first; what they replied is archived
+/// by then.
+asio::awaitable<Result<void>> OperatorSearch::propose(const RoundRecord& round, RoundContext& known) {
+  IdeaSources& sources = env_.ideas;
+  std::vector<double> weights = {sources.playbook_weight};
+  for (const ModelSource& source : sources.models)
+    weights.push_back(source.out_of_use.empty() ? source.weight : 0);
+  const std::vector<int> shares = apportion(env_.job.policy.ideas_per_round, weights, round.number);
+  std::vector<ModelIdea> from_models;
+  std::vector<std::string> siblings;
+  for (std::size_t i = 0; i < sources.models.size(); ++i) {
+    if (shares[i + 1] == 0) continue;
+    auto ideas = co_await ideas_of(sources.models[i], i, round, known, shares[i + 1], siblings);
+    if (!ideas) co_return failure(ideas.error());
+    from_models.insert(from_models.end(), ideas->begin(), ideas->end());
+  }
+  if (!env_.may_evaluate()) co_return Result<void>{};
+  Result<Transaction> transaction = env_.archive.begin();
+  if (!transaction) co_return failure(transaction.error());
+  // What models left of their share is the playbook's.
+  const int missing = env_.job.policy.ideas_per_round - static_cast<int>(from_models.size());
+  std::vector<std::string> texts;
+  if (sources.playbook_weight > 0) {
+    auto proposed = propose_from_playbook(round, known, std::max(shares[0], missing));
+    if (!proposed) co_return failure(proposed.error());
+    texts = std::move(*proposed);
+  }
+  for (const ModelIdea& idea : from_models) {
+    if (const auto added = env_.archive.add_idea(idea.row); !added) co_return failure(added.error());
+    texts.push_back(idea.row.text);
+  }
+  if (const auto committed = transaction->commit(); !committed) co_return failure(committed.error());
+  env_.observer.round_started(label_, round.number, texts);
+  co_return Result<void>{};
+}
+
+/// Candidates of the playbook are judged while models write theirs.
+asio::awaitable<Result<std::vector<OperatorSearch::Judged>>> OperatorSearch::work(const RoundRecord& round,
+                                                                                  const RoundContext& known) {
+  const auto candidates = env_.archive.candidates(round.id);
+  if (!candidates) co_return failure(candidates.error());
+  const auto ideas = env_.archive.ideas(round.id);
+  if (!ideas) co_return failure(ideas.error());
+  std::vector<Judged> judged;
+  TaskGroup tasks(env_.io);
+  for (const CandidateRecord& candidate : *candidates) {
+    if (!candidate.exchange) tasks.spawn(judge_into(candidate, round.number, judged));
+  }
+  int ordinal = 0;
+  for (const IdeaRecord& idea : *ideas) {
+    ++ordinal;
+    if (!idea.exchange) continue;
+    for (ModelSource& source : env_.ideas.models) {
+      if (source.name != idea.source) continue;
+      const int ways = env_.job.policy.implementations_per_idea;
+      for (int way = 1; way <= ways; ++way) {
+        tasks.spawn(pursue(std::make_shared<Pursuit>(
+            Pursuit{source, round, known, judged, idea, as_idea(idea), ordinal, way})));
+      }
+    }
+  }
+  const Result<void> done = co_await tasks.wait();
+  if (!done) co_return failure(done.error());
+  co_return std::move(judged);
+}
+
+asio::awaitable<Result<void>> OperatorSearch::round() {
+  const Result<RoundRecord> round = env_.archive.begin_round(env_.job_id, op_id_, workload_);
+  if (!round) co_return failure(round.error());
+  Result<RoundContext> known = context(round->number);
+  if (!known) co_return failure(known.error());
+  const auto present = env_.archive.ideas(round->id);
+  if (!present) co_return failure(present.error());
+  if (present->empty()) {
+    if (const auto proposed = co_await propose(*round, *known); !proposed)
+      co_return failure(proposed.error());
+    if (!env_.may_evaluate()) co_return Result<void>{};
+    const auto ideas = env_.archive.ideas(round->id);
+    if (!ideas) co_return failure(ideas.error());
+    if (ideas->empty()) {
+      stop_reason_ = "no idea source has anything left to try";
+      note_stop();
+      co_return env_.archive.finish_round(round->id);
+    }
+  }
+  Result<std::vector<Judged>> judged = co_await work(*round, *known);
+  if (!judged) co_return failure(judged.error());
+  if (!env_.may_evaluate()) co_return Result<void>{};  // the round stays open: the next run goes on with it
+  const Result<void> promoted = co_await promote_best(std::move(*judged), *round);
+  if (!promoted) co_return failure(promoted.error());
+  if (const auto finished = env_.archive.finish_round(round->id); !finished)
+    co_return failure(finished.error());
+  last_round_ = round->number;
+  best_us_.push_back(champion_.median_us);
+  note_stop();
+  co_return Result<void>{};
+}
+
+}  // namespace kevolve
