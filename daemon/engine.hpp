@@ -13,7 +13,7 @@
 
 #include "archive/archive.hpp"
 #include "core/model/job.hpp"
-#include "core/search/idea_source.hpp"
+#include "daemon/idea_sources.hpp"
 #include "daemon/observer.hpp"
 #include "daemon/worker_client.hpp"
 
@@ -27,8 +27,8 @@ struct EngineSettings {
 };
 
 /// Blocks until the job ends. SIGINT and SIGTERM end it early, with all state saved: `ended_by` is
-/// "interrupted".
-Result<RunSummary> run_job(const EngineSettings& settings, Archive& archive, IdeaSource& ideas,
+/// "interrupted". Budgets go on from where an interrupted run of the same job left them.
+Result<RunSummary> run_job(const EngineSettings& settings, Archive& archive, IdeaSources& ideas,
                            Observer& observer);
 
 }  // namespace kevolve

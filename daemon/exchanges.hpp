@@ -27,7 +27,12 @@ class Exchanges {
   /// `used`: what the job's present budget has spent before this run.
   Exchanges(boost::asio::io_context& io, Archive& archive, Observer& observer, const JobBudget& budget,
             const Usage& used)
-      : io_(io), archive_(archive), observer_(observer), limits_(budget), budget_(budget, used), changed_(io) {
+      : io_(io),
+        archive_(archive),
+        observer_(observer),
+        limits_(budget),
+        budget_(budget, used),
+        changed_(io) {
     changed_.expires_at(std::chrono::steady_clock::time_point::max());
   }
 

@@ -36,12 +36,12 @@ struct ModelSource {
   std::string name;  ///< "llm", "manual", "replay"
   double weight = 1;
   std::unique_ptr<Backend> backend;
-  int refusals = 0;     ///< in a row
-  std::string out_of_use;  ///< why it is asked nothing more in this run; ""
+  int refusals = 0;             ///< in a row
+  std::string out_of_use = {};  ///< why it is asked nothing more in this run; ""
 };
 
 struct IdeaSources {
-  BackendNews news;  ///< first: backends use it
+  BackendNews news;            ///< first: backends use it
   double playbook_weight = 0;  ///< 0: the job does not use it
   Playbook playbook;
   std::vector<ModelSource> models;

@@ -34,7 +34,7 @@ struct RunSummary {
   int evaluations = 0;
   double wall_seconds = 0;
   std::string ended_by;  ///< "all rounds done", "budget: …", "interrupted"
-  Usage used;            ///< of the present budget, earlier interrupted runs included
+  Usage used = {};       ///< of the present budget, earlier interrupted runs included
   int exchanges = 0;     ///< with models, answered in this run
 };
 
@@ -52,6 +52,8 @@ class Observer {
   virtual void promoted(const OperatorSummary& /*champion*/) {}
   virtual void operator_stopped(const OperatorSummary& /*summary*/) {}
   virtual void warned(std::string_view /*what*/) {}
+  /// What a reader of a log may want to know, and nobody has to act on.
+  virtual void noted(std::string_view /*what*/) {}
   virtual void run_ended(const RunSummary& /*summary*/) {}
 };
 

@@ -4,9 +4,9 @@
 //   seed()   judges naive.cu, the first champion, unless the archive has its verdict already
 //   round()  ideas → implementations → gates → survivors; then the best contender is timed again and promoted
 //
-// operator_search.cpp seeds and sums up, round.cpp leads through a round, judging.cpp passes candidates to the
-// workers, pursuit.cpp follows a model's idea through its turns, promotion.cpp makes champions.
-// Belongs to the engine's thread.
+// operator_search.cpp seeds and sums up, round.cpp leads through a round, judging.cpp passes candidates to
+// the workers, pursuit.cpp follows a model's idea through its turns, promotion.cpp makes champions. Belongs
+// to the engine's thread.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -105,8 +105,7 @@ class OperatorSearch {
   boost::asio::awaitable<Result<void>> tune(Pursuit& pursuit);
   boost::asio::awaitable<Result<bool>> attempt(Pursuit& pursuit, const Answer& answer, Relation relation);
   boost::asio::awaitable<Result<std::optional<Answer>>> ask(ModelSource& source, const RoundRecord& round,
-                                                            std::string slot,
-                                                            std::vector<Message> messages);
+                                                            std::string slot, std::vector<Message> messages);
   Result<CandidateRecord> enter(IdeaId idea, RoundId round, const NewCandidate& candidate);
   // promotion.cpp
   boost::asio::awaitable<Result<void>> promote_best(std::vector<Judged> judged, const RoundRecord& round);

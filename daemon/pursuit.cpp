@@ -66,8 +66,8 @@ asio::awaitable<Result<std::vector<OperatorSearch::ModelIdea>>> OperatorSearch::
     const int wanted = count - static_cast<int>(ideas.size());
     std::string slot = turn == 1 ? "ideas" : fmt::format("ideas-{}", turn);
     if (number > 0) slot = fmt::format("source-{}/{}", number + 1, slot);
-    const auto answer = co_await ask(source, round, slot,
-                                     ideas_messages(env_.ideas.prompts, known, wanted, siblings));
+    const auto answer =
+        co_await ask(source, round, slot, ideas_messages(env_.ideas.prompts, known, wanted, siblings));
     if (!answer) co_return failure(answer.error());
     if (!*answer) break;
     auto reply = parse_ideas((*answer)->text, (*answer)->finish, static_cast<std::size_t>(wanted) * 2);
@@ -129,6 +129,7 @@ asio::awaitable<Result<bool>> OperatorSearch::attempt(Pursuit& p, const Answer& 
     const std::string& source = reply->sources[i];
     attempt = {};
     attempt.source = source;
+    p.latest_id.reset();
     const auto header = parse_candidate(source, op_, "the candidate's header");
     if (!header) {
       attempt.complaint = header.error().message;
@@ -161,8 +162,9 @@ asio::awaitable<Result<bool>> OperatorSearch::make_right(Pursuit& p) {
   const int turns = policy.kind == PolicyKind::sample ? 0 : policy.repair_turns;
   std::string slot = fmt::format("idea-{}/way-{}", p.ordinal, p.way);
   for (int turn = 0; turn <= turns; ++turn) {
-    auto messages = turn == 0 ? implement_messages(prompts, p.known, p.idea, p.way, policy.implementations_per_idea)
-                              : repair_messages(prompts, p.known, p.idea, p.latest, turn, turns);
+    auto messages = turn == 0
+                        ? implement_messages(prompts, p.known, p.idea, p.way, policy.implementations_per_idea)
+                        : repair_messages(prompts, p.known, p.idea, p.latest, turn, turns);
     if (turn > 0) slot = fmt::format("idea-{}/way-{}/repair-{}", p.ordinal, p.way, turn);
     const auto answer = co_await ask(p.source, p.round, slot, std::move(messages));
     if (!answer) co_return failure(answer.error());
@@ -185,8 +187,9 @@ asio::awaitable<Result<void>> OperatorSearch::make_faster(Pursuit& p) {
     const Attempt best = p.latest;
     const auto best_id = p.latest_id;
     const auto best_exchange = p.exchange;
-    const auto answer = co_await ask(p.source, p.round, fmt::format("idea-{}/way-{}/improve-{}", p.ordinal, p.way, turn),
-                                     improve_messages(env_.ideas.prompts, p.known, p.idea, best, turn, turns));
+    const auto answer =
+        co_await ask(p.source, p.round, fmt::format("idea-{}/way-{}/improve-{}", p.ordinal, p.way, turn),
+                     improve_messages(env_.ideas.prompts, p.known, p.idea, best, turn, turns));
     if (!answer) co_return failure(answer.error());
     bool better = false;
     if (*answer) {

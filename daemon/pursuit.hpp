@@ -18,7 +18,7 @@ struct OperatorSearch::Pursuit {
   Idea idea;
   int ordinal = 1;  ///< of the idea in its round
   int way = 1;
-  Attempt latest = {};                      ///< what the next turn is told of
+  Attempt latest = {};                        ///< what the next turn is told of
   std::optional<CandidateId> latest_id = {};  ///< when it became a candidate
   std::optional<ExchangeId> exchange = {};    ///< that wrote it
 };

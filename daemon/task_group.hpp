@@ -23,11 +23,12 @@ class TaskGroup {
 
   void spawn(boost::asio::awaitable<Result<void>> task) {
     ++running_;
-    boost::asio::co_spawn(io_, std::move(task), [this](const std::exception_ptr& thrown, Result<void> result) {
-      if (thrown) result = failure("internal error: an exception crossed a task");
-      if (!result && !error_) error_ = result.error();
-      if (--running_ == 0) done_.cancel();
-    });
+    boost::asio::co_spawn(io_, std::move(task),
+                          [this](const std::exception_ptr& thrown, Result<void> result) {
+                            if (thrown) result = failure("internal error: an exception crossed a task");
+                            if (!result && !error_) error_ = result.error();
+                            if (--running_ == 0) done_.cancel();
+                          });
   }
 
   /// Until all have ended; the first error of any. Must be awaited before destruction.

@@ -46,6 +46,12 @@ Result<fs::path> seeds_folder() {
                   places[0].lexically_normal().string(), places[1].lexically_normal().string()));
 }
 
+fs::path default_models_file() {
+  const fs::path programs = program_folder();
+  const fs::path installed = programs / "../share/kevolve/config/models.json";
+  return (fs::exists(installed) ? installed : programs / "../../config/models.json").lexically_normal();
+}
+
 Result<std::vector<std::string>> operator_names() {
   const Result<fs::path> seeds = seeds_folder();
   if (!seeds) return failure(seeds.error());

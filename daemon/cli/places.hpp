@@ -26,6 +26,9 @@ Result<Operator> find_operator(const std::string& name_or_folder);
 /// Where a local worker keeps its cache, as core/worker/main.cpp chooses it.
 std::filesystem::path default_cache();
 
+/// config/models.json beside the seeds: of the installation, or of the source tree.
+std::filesystem::path default_models_file();
+
 /// $KEVOLVE_ARCHIVE, else $XDG_DATA_HOME/kevolve/archive.db, else ~/.local/share/kevolve/archive.db.
 std::filesystem::path default_archive();
 

@@ -82,6 +82,21 @@ void LogProgress::warned(std::string_view what) {
   line(fmt::format("event=warning text={}", as_json_string(what)));
 }
 
+void LogProgress::noted(std::string_view what) {
+  line(fmt::format("event=note text={}", as_json_string(what)));
+}
+
+void LogProgress::exchanged(std::string_view op, int round, const NewExchange& x) {
+  std::string text = fmt::format(
+      "event=exchange operator={} round={} slot={} source={} model={} outcome={} attempts={} "
+      "latency_ms={:.0f} "
+      "input_tokens={} output_tokens={}",
+      op, round, x.slot, x.source, x.model, x.outcome, x.attempts, x.latency_ms, x.input_tokens,
+      x.output_tokens);
+  if (x.cost_usd) text += fmt::format(" cost_usd={:.6f}", *x.cost_usd);
+  line(text);
+}
+
 void LogProgress::run_ended(const RunSummary& summary) {
   line(fmt::format("event=run_ended job={} evaluations={} wall_s={:.1f} ended_by={}", summary.job,
                    summary.evaluations, summary.wall_seconds, as_json_string(summary.ended_by)));
@@ -101,6 +116,7 @@ std::string LiveProgress::head() const {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   std::string text =
       fmt::format("{} on {}   {:.0f} s   {} evaluations", job_.name, device_.model, elapsed, evaluations_);
+  if (exchanges_ > 0) text += fmt::format("   {} exchanges, {:.2f} USD", exchanges_, usd_);
   if (job_.budget.evaluations) text += fmt::format(" of {}", *job_.budget.evaluations);
   if (job_.budget.wall_seconds)
     text += fmt::format("   {:.0f} s left", std::max(0.0, *job_.budget.wall_seconds - elapsed));
@@ -179,6 +195,12 @@ void LiveProgress::promoted(const OperatorSummary& champion) {
 void LiveProgress::operator_stopped(const OperatorSummary& summary) {
   row(summary.label).state = "stopped";
   say(fmt::format("{} stopped after round {}: {}", summary.label, summary.rounds, summary.note));
+}
+
+void LiveProgress::exchanged(std::string_view, int, const NewExchange& exchange) {
+  ++exchanges_;
+  usd_ += exchange.cost_usd.value_or(0);
+  redraw();
 }
 
 void LiveProgress::warned(std::string_view what) {

@@ -24,7 +24,9 @@ class LogProgress final : public Observer {
                  const Evaluation& evaluation) override;
   void promoted(const OperatorSummary& champion) override;
   void operator_stopped(const OperatorSummary& summary) override;
+  void exchanged(std::string_view op, int round, const NewExchange& exchange) override;
   void warned(std::string_view what) override;
+  void noted(std::string_view what) override;
   void run_ended(const RunSummary& summary) override;
 
  private:
@@ -44,6 +46,7 @@ class LiveProgress final : public Observer {
                  const Evaluation& evaluation) override;
   void promoted(const OperatorSummary& champion) override;
   void operator_stopped(const OperatorSummary& summary) override;
+  void exchanged(std::string_view op, int round, const NewExchange& exchange) override;
   void warned(std::string_view what) override;
   void run_ended(const RunSummary& summary) override;
 
@@ -65,7 +68,8 @@ class LiveProgress final : public Observer {
   Job job_;
   DeviceInfo device_;
   std::vector<Row> rows_;
-  int evaluations_ = 0;
+  int evaluations_ = 0, exchanges_ = 0;
+  double usd_ = 0;
   std::size_t drawn_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };

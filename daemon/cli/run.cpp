@@ -4,7 +4,6 @@
 
 #include <memory>
 
-#include "core/search/playbook.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/places.hpp"
@@ -12,6 +11,7 @@
 #include "daemon/cli/text.hpp"
 #include "daemon/cli/version.hpp"
 #include "daemon/engine.hpp"
+#include "daemon/idea_sources.hpp"
 
 namespace kevolve::cli {
 namespace {
@@ -42,6 +42,13 @@ Json to_json(const RunSummary& summary) {
           {"device", kevolve::to_json(summary.device)},
           {"operators", operators},
           {"evaluations", summary.evaluations},
+          {"exchanges", summary.exchanges},
+          {"budget_used",
+           {{"evaluations", summary.used.evaluations},
+            {"requests", summary.used.requests},
+            {"tokens", summary.used.tokens},
+            {"usd", summary.used.usd},
+            {"wall_seconds", summary.used.wall_seconds}}},
           {"wall_seconds", summary.wall_seconds},
           {"ended_by", summary.ended_by}};
 }
@@ -65,6 +72,11 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
     if (!s.note.empty()) {
       for (const std::string& line : wrapped("(" + s.note + ")", 100)) fmt::print("    {}\n", line);
     }
+  }
+  if (summary.exchanges > 0 || summary.used.requests > 0) {
+    fmt::print(
+        "\nmodels: {} answers in this run; {} requests, {} tokens, {:.2f} USD of the job's present budget\n",
+        summary.exchanges, summary.used.requests, summary.used.tokens, summary.used.usd);
   }
   const bool naive = summary.operators.empty() || summary.operators.front().yardstick == "naive";
   fmt::print("\nround 0 is the naive seed; speed-up is over {}, medians of interleaved pairs.\narchive: {}\n",
@@ -100,10 +112,11 @@ int run(const Options& options) {
   settings.worker = local_worker(std::filesystem::path(path) += ".worker.log");
   settings.worker.argv.insert(settings.worker.argv.begin(), job->launcher.begin(), job->launcher.end());
 
-  Playbook playbook;
+  auto ideas = open_idea_sources(*job, default_models_file());
+  if (!ideas) return complain(ideas.error().in(options.job), kUsage);
   Observer silent;
   const std::unique_ptr<Observer> progress = make_progress(options.lines);
-  const Result<RunSummary> summary = run_job(settings, *archive, playbook, options.json ? silent : *progress);
+  const Result<RunSummary> summary = run_job(settings, *archive, **ideas, options.json ? silent : *progress);
   if (!summary) return complain(summary.error(), kOperational);
   if (options.json) {
     print_json(to_json(*summary));

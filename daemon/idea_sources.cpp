@@ -1,0 +1,78 @@
+#include "daemon/idea_sources.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "llm_client/manual_backend.hpp"
+#include "llm_client/recording.hpp"
+
+namespace kevolve {
+namespace {
+
+std::string in_seconds(std::chrono::milliseconds duration) {
+  return fmt::format("{:.1f} s", static_cast<double>(duration.count()) / 1000);
+}
+
+template <class BackendPointer>
+Result<std::unique_ptr<Backend>> as_backend(Result<BackendPointer> opened) {
+  if (!opened) return failure(opened.error());
+  return std::unique_ptr<Backend>(std::move(*opened));
+}
+
+Result<std::unique_ptr<Backend>> open_backend(const JobIdeaSource& source, BackendNews& news) {
+  if (source.kind == "manual") return as_backend(ManualBackend::open(source.folder));
+  return as_backend(ReplayBackend::open(source.file, news.events()));
+}
+
+}  // namespace
+
+BackendEvents BackendNews::events() {
+  using Kind = Item::Kind;
+  BackendEvents events;
+  events.outage_began = [this](std::string_view endpoint, std::string_view why) {
+    add({Kind::outage_began, std::string(endpoint), std::string(why)});
+  };
+  events.outage_ended = [this](std::string_view endpoint, std::chrono::milliseconds lasted) {
+    add({Kind::outage_ended, std::string(endpoint), in_seconds(lasted)});
+  };
+  events.noted = [this](std::string_view what) { add({Kind::noted, "", std::string(what)}); };
+  return events;
+}
+
+void BackendNews::add(Item item) {
+  const std::lock_guard lock(mutex_);
+  items_.push_back(std::move(item));
+}
+
+std::vector<BackendNews::Item> BackendNews::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(items_, {});
+}
+
+Result<std::unique_ptr<IdeaSources>> open_idea_sources(const Job& job,
+                                                       const std::filesystem::path& /*default_models_file*/) {
+  auto sources = std::make_unique<IdeaSources>();
+  for (const JobIdeaSource& source : job.idea_sources) {
+    if (source.kind == "playbook") {
+      sources->playbook_weight = source.weight;
+      continue;
+    }
+    Result<std::unique_ptr<Backend>> backend = open_backend(source, sources->news);
+    if (!backend) return failure(backend.error());
+    if (job.record) {
+      backend = as_backend(RecordingBackend::open(*job.record, std::move(*backend)));
+      if (!backend) return failure(backend.error());
+    }
+    sources->models.push_back({source.kind, source.weight, std::move(*backend)});
+  }
+  if (!sources->models.empty()) {
+    Result<PromptSet> prompts = load_prompts(job.prompts);
+    if (!prompts) return failure(prompts.error());
+    sources->prompts = std::move(*prompts);
+  }
+  return sources;
+}
+
+}  // namespace kevolve
