@@ -1,5 +1,7 @@
 // Jobs as a user runs them: to the end, twice, interrupted, with workers and runners killed, on a full disk.
 
+#include <sstream>
+
 #include "archive/archive.hpp"
 #include "tests/integration/cli/fixture.hpp"
 
@@ -162,4 +164,26 @@ TEST_CASE("a full disk is said to be so, and the archive stays sound") {
   CHECK(result.exit_code == 3);
   CHECK(holds(result.err, "full"));
   contents(folder.file("a.db"), "small");
+}
+
+TEST_CASE("a run that waits for its workers leaves the processor to them") {
+  const Folder folder;
+  const std::string job =
+      folder.write("job.json", R"({ "name": "small", "operators": ["gelu"], "policy": { "rounds": 1,
+      "ideas_per_round": 3, "implementations_per_idea": 5 }, "timing": { "min_samples": 3, "max_samples": 5, "max_seconds": 0.5 } })");
+  // Fifteen candidates wait for four places. Ticks of user and system time of the run itself, and of the
+  // clock.
+  const CommandResult result =
+      shell(fmt::format("{0} run {1} --archive {2} > {3} & pid=$!; begin=$(date +%s%N); "
+                        "while [ -r /proc/$pid/stat ] && s=$(cut -d' ' -f14,15 /proc/$pid/stat 2>/dev/null) "
+                        "&& [ -n \"$s\" ]; do "
+                        "[ \"$s\" = '0 0' ] || last=$s; sleep 0.1; done; wait $pid; "
+                        "echo $last $(( ($(date +%s%N) - begin) / 10000000 ))",
+                        kProgram, job, folder.file("a.db"), folder.file("log")));
+  std::istringstream ticks(result.out);
+  int user = 0, system = 0, elapsed = 0;
+  ticks >> user >> system >> elapsed;
+  INFO(result.out);
+  REQUIRE(elapsed > 0);
+  CHECK(user + system < elapsed / 10);
 }
