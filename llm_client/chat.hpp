@@ -67,7 +67,9 @@ struct ChatError {
     cancelled,  ///< stop() was called
   };
   Kind kind = Kind::refused;
-  std::string message;  ///< what, where, what to do; never a key
+  std::string message;               ///< what, where, what to do; never a key
+  TokenUsage usage{};                ///< what its attempts took, as far as the server told
+  std::optional<double> cost_usd{};  ///< of that; absent when a model has no price
 };
 
 std::string_view name(ChatError::Kind kind);

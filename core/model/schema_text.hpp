@@ -8,10 +8,10 @@
 namespace kevolve {
 
 struct SchemaText {
-  std::string_view name;  ///< "operator", "candidate" or "job"
+  std::string_view name;  ///< "operator", "candidate", "job" or "models"
   std::string_view text;
 };
 
-extern const std::array<SchemaText, 3> kSchemaTexts;
+extern const std::array<SchemaText, 4> kSchemaTexts;
 
 }  // namespace kevolve

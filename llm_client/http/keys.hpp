@@ -1,0 +1,40 @@
+#pragma once
+// KeyRing: the keys of the endpoints in use, and Redactor: what keeps them out of every text.
+//
+// Keys are read once, at the start. What was read from the environment is then overwritten and removed there,
+// so that no child process inherits it and /proc/self/environ no longer shows it. Changing the environment is
+// not thread-safe: take_keys() before the first thread starts. The results are immutable.
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llm_client/http/models_file.hpp"
+
+namespace kevolve {
+
+/// By endpoint; "" for an endpoint that wants none.
+using KeyRing = std::map<std::string, std::string>;
+
+/// Keys of `endpoints` (names of file.endpoints). Errors name the variable or the file, never what is in it.
+Result<KeyRing> take_keys(const ModelsFile& file, const std::set<std::string>& endpoints);
+
+class Redactor {
+ public:
+  explicit Redactor(const KeyRing& keys);
+
+  /// For errors and notes: whole keys, plain, base64 or percent-encoded; any eight characters in a row of
+  /// one; and words with asterisks that begin or end as a key does, as servers print keys they refuse.
+  [[nodiscard]] std::string operator()(std::string_view text) const;
+  /// For what a model wrote: whole keys only, and only those long enough not to be a word.
+  [[nodiscard]] std::string whole_keys(std::string_view text) const;
+
+ private:
+  std::vector<std::string> keys_;
+  std::vector<std::string> whole_;            // every form of the keys, longest first
+  std::set<std::string, std::less<>> grams_;  // eight characters in a row
+};
+
+}  // namespace kevolve

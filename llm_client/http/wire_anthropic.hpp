@@ -1,0 +1,10 @@
+#pragma once
+// The wire of Anthropic's messages.
+
+#include "llm_client/http/wire.hpp"
+
+namespace kevolve {
+
+extern const Wire kAnthropicWire;
+
+}  // namespace kevolve

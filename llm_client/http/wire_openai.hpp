@@ -1,0 +1,10 @@
+#pragma once
+// The wire of OpenAI's chat completions, as OpenAI, OpenRouter, vLLM, SGLang, llama.cpp and Ollama speak it.
+
+#include "llm_client/http/wire.hpp"
+
+namespace kevolve {
+
+extern const Wire kOpenAiWire;
+
+}  // namespace kevolve
