@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "llm_client/http/http_backend.hpp"
 #include "llm_client/manual_backend.hpp"
 #include "llm_client/recording.hpp"
 
@@ -21,7 +22,32 @@ Result<std::unique_ptr<Backend>> as_backend(Result<BackendPointer> opened) {
   return std::unique_ptr<Backend>(std::move(*opened));
 }
 
-Result<std::unique_ptr<Backend>> open_backend(const JobIdeaSource& source, BackendNews& news) {
+Result<std::unique_ptr<Backend>> open_http(const Job& job, const JobIdeaSource& source,
+                                           const std::filesystem::path& default_models_file,
+                                           BackendNews& news) {
+  const Result<ModelsFile> file = load_models(job.models.value_or(default_models_file));
+  if (!file) return failure(file.error());
+  std::vector<WeightedModel> models;
+  for (const JobModel& model : source.models) models.push_back({model.name, model.weight});
+  const auto endpoints = endpoints_of(*file, models);
+  if (!endpoints) return failure(endpoints.error());
+  for (const JobModel& model : source.models) {
+    if (job.budget.usd && !file->models.at(model.name).price) {
+      return failure(fmt::format(
+          "budget.usd: the model '{}' has no price in {}, so what it costs cannot be counted; give it one "
+          "(0 for a server of your own), or limit budget.tokens instead",
+          model.name, job.models.value_or(default_models_file).string()));
+    }
+  }
+  const auto keys = take_keys(*file, *endpoints);
+  if (!keys) return failure(keys.error());
+  return as_backend(HttpBackend::open(*file, models, *keys, news.events()));
+}
+
+Result<std::unique_ptr<Backend>> open_backend(const Job& job, const JobIdeaSource& source,
+                                              const std::filesystem::path& default_models_file,
+                                              BackendNews& news) {
+  if (source.kind == "llm") return open_http(job, source, default_models_file, news);
   if (source.kind == "manual") return as_backend(ManualBackend::open(source.folder));
   return as_backend(ReplayBackend::open(source.file, news.events()));
 }
@@ -52,14 +78,18 @@ std::vector<BackendNews::Item> BackendNews::take() {
 }
 
 Result<std::unique_ptr<IdeaSources>> open_idea_sources(const Job& job,
-                                                       const std::filesystem::path& /*default_models_file*/) {
+                                                       const std::filesystem::path& default_models_file) {
   auto sources = std::make_unique<IdeaSources>();
-  for (const JobIdeaSource& source : job.idea_sources) {
+  std::vector<JobIdeaSource> in_order = job.idea_sources;
+  // Keys leave the environment before any backend starts a thread.
+  std::stable_partition(in_order.begin(), in_order.end(),
+                        [](const JobIdeaSource& source) { return source.kind == "llm"; });
+  for (const JobIdeaSource& source : in_order) {
     if (source.kind == "playbook") {
       sources->playbook_weight = source.weight;
       continue;
     }
-    Result<std::unique_ptr<Backend>> backend = open_backend(source, sources->news);
+    Result<std::unique_ptr<Backend>> backend = open_backend(job, source, default_models_file, sources->news);
     if (!backend) return failure(backend.error());
     if (job.record) {
       backend = as_backend(RecordingBackend::open(*job.record, std::move(*backend)));
