@@ -17,7 +17,6 @@ constexpr double kOtherMechanisms = 0.70;
 constexpr double kContainment = 0.85;  ///< of the shorter text in the longer, with the same mechanisms
 constexpr double kLeastShare = 0.30;   ///< and then the resemblance must be this much
 constexpr double kCommonWeight = 0.25;
-constexpr std::size_t kLeastTerms = 3;
 
 using Terms = std::set<std::string>;
 using Words = std::vector<std::string_view>;
@@ -205,7 +204,6 @@ double weight(const Terms& terms) {
 
 struct Likeness {
   double resemblance = 0, containment = 0;
-  std::size_t fewest_terms = 0;
   bool same_mechanisms = true;
 };
 
@@ -218,12 +216,10 @@ Likeness likeness(const Terms& a, const Terms& b) {
   const double wa = weight(a), wb = weight(b), all = wa + wb - common, smaller = std::min(wa, wb);
   found.resemblance = all > 0 ? common / all : 0;
   found.containment = smaller > 0 ? common / smaller : 0;
-  found.fewest_terms = std::min(a.size(), b.size());
   return found;
 }
 
 bool nearly_the_same(const Likeness& found) {
-  if (found.fewest_terms < kLeastTerms) return found.resemblance >= 0.999;
   if (found.resemblance >= kOtherMechanisms) return true;
   if (!found.same_mechanisms) return false;
   return found.resemblance >= kSameMechanisms ||

@@ -16,7 +16,7 @@
 namespace kevolve {
 
 /// Index of the known text that says nearly the same as `text`, the most similar one; nothing when `text` is
-/// new. Texts with fewer than three terms are duplicates of equal term sets only.
+/// new. A text without any term (nothing but numbers and stop words) is always new.
 std::optional<std::size_t> near_duplicate(std::string_view text, const std::vector<std::string>& known);
 
 /// Weighted resemblance of two texts' term sets: 0 (nothing in common) to 1.

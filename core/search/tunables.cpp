@@ -77,9 +77,9 @@ std::vector<Bindings> TunableSpace::neighbours(const Bindings& choice) const {
     std::vector<std::int64_t> sorted = values;
     std::sort(sorted.begin(), sorted.end());
     const auto here = std::find(sorted.begin(), sorted.end(), choice.at(name));
-    const auto step_to = [&](std::vector<std::int64_t>::iterator there) {
+    const auto step_to = [&, &tunable = name](std::vector<std::int64_t>::iterator there) {
       Bindings moved = choice;
-      moved[name] = *there;
+      moved[tunable] = *there;
       if (valid(moved)) push_distinct(found, moved);
     };
     if (here == sorted.end()) continue;

@@ -40,6 +40,11 @@ std::string holdouts_text(const Workload& workload) {
   return fmt::format("\nThe kernel must also be right at other sizes, such as {}.", joined(all, "; "));
 }
 
+std::string size_text(double bytes) {
+  if (bytes >= 1024.0 * 1024) return fmt::format("{:.4g} MiB", bytes / (1024.0 * 1024));
+  return bytes >= 1024 ? fmt::format("{:.4g} KiB", bytes / 1024) : fmt::format("{:.0f} bytes", bytes);
+}
+
 std::string tensor_line(const TensorSpec& tensor, const Workload& workload) {
   std::vector<std::string> names, numbers;
   for (const Expression& dimension : tensor.shape) names.push_back(dimension.text());
@@ -51,10 +56,9 @@ std::string tensor_line(const TensorSpec& tensor, const Workload& workload) {
       elements *= size;
     }
   }
-  const double mebibytes =
-      static_cast<double>(elements) * static_cast<double>(size_bytes(tensor.dtype)) / (1024.0 * 1024.0);
-  return fmt::format("- `{}`: {} [{}] = [{}], {:.4g} MiB{}", tensor.name, name(tensor.dtype),
-                     joined(names, ", "), shape ? joined(numbers, ", ") : "?", shape ? mebibytes : 0.0,
+  const double bytes = static_cast<double>(elements) * static_cast<double>(size_bytes(tensor.dtype));
+  return fmt::format("- `{}`: {} [{}] = [{}]{}{}", tensor.name, name(tensor.dtype), joined(names, ", "),
+                     shape ? joined(numbers, ", ") : "?", shape ? ", " + size_text(bytes) : "",
                      tensor.constant ? ", constant (a weight: `prepare` may repack it)" : "");
 }
 
@@ -145,22 +149,24 @@ std::string distributions_text(const Operator& op) {
   std::set<std::string> kinds;
   for (const Distribution& distribution : op.distributions) {
     std::vector<std::string> draws;
+    std::string others;
     for (const auto& [input, draw] : distribution.draws) {
-      draws.push_back(fmt::format(
-          "{}: {}",
-          input == "*" ? (distribution.draws.size() > 1 ? "others" : "all inputs") : "`" + input + "`",
-          draw_text(draw)));
       kinds.insert(draw.kind);
+      if (input != "*")
+        draws.push_back(fmt::format("`{}`: {}", input, draw_text(draw)));
+      else
+        others = draw_text(draw);
     }
+    if (!others.empty()) draws.push_back((draws.empty() ? "all inputs: " : "others: ") + others);
     text += fmt::format("\n- `{}`{}: {}", distribution.name,
                         distribution.timed ? " (also the timed one)" : "", joined(draws, "; "));
   }
   std::string meanings;
   for (const std::string& kind : kinds) {
     if (const std::string_view meaning = kind_meaning(kind); !meaning.empty())
-      meanings += fmt::format("{}{}: {}", meanings.empty() ? "" : "; ", kind, meaning);
+      meanings += fmt::format("\n- {}: {}", kind, meaning);
   }
-  if (!meanings.empty()) text += fmt::format("\n\nOf these: {}.", meanings);
+  if (!meanings.empty()) text += "\n\nOf these:\n" + meanings;
   return text;
 }
 

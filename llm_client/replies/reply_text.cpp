@@ -77,17 +77,20 @@ ReplyText without_thoughts(std::string_view reply) {
   ReplyText result;
   std::size_t done = 0;
   int depth = 0;
+  bool first = true;
   for (std::size_t at = whole.find('<'); at != std::string::npos; at = whole.find('<', at + 1)) {
     const std::optional<Tag> tag = tag_at(whole, at);
     if (!tag) continue;
     if (!tag->closing) {
       if (depth++ == 0) result.text.append(whole, done, tag->begin - done);
     } else if (depth == 0) {
-      result.text.clear();  // the opening tag was part of the prompt
-    } else {
-      --depth;
+      // The opening tag was part of the prompt; unless the answer stands before it.
+      const bool answer_follows = whole.find_first_not_of(" \n\t", tag->end) != std::string::npos;
+      if (first && answer_follows) done = tag->end;
+    } else if (--depth == 0) {
+      done = tag->end;
     }
-    if (depth == 0) done = tag->end;
+    first = false;
     at = tag->end - 1;
   }
   result.breaks_off_inside = depth > 0;

@@ -13,7 +13,7 @@ struct ReplyText {
 };
 
 /// Thoughts are <think>, <thinking>, <thought>, <reasoning>, <reflection> and <scratchpad>, in any case. A
-/// closing tag without an opening one ends a thought that began with the reply.
+/// closing tag without an opening one ends a thought that began with the reply, when an answer follows it.
 ReplyText without_thoughts(std::string_view reply);
 
 struct Segment {

@@ -7,6 +7,7 @@ using namespace kevolve;
 TEST_CASE("a fence is longer than any run of backticks inside") {
   CHECK(fenced("a\n\n", "cuda") == "```cuda\na\n```");
   CHECK(fenced("a ```` b", "text") == "`````text\na ```` b\n`````");
+  CHECK(fenced("\x1B[1m\xFF", "text") == "```text\n[1m\uFFFD\n```");
   CHECK(fenced("", "text") == "```text\n\n```");
 }
 

@@ -28,6 +28,8 @@ TEST_CASE("thoughts are taken out") {
   CHECK(without_thoughts("a<think>b</think>c").text == "ac");
   CHECK(without_thoughts("a<THINK>b<think>c</think>d</Think>e").text == "ae");
   CHECK(without_thoughts("a</think>b").text == "b");
+  CHECK(without_thoughts("a</think> \n").text == "a</think> \n");
+  CHECK(without_thoughts("a<think>b</think>c</think>d").text == "ac</think>d");
   CHECK(without_thoughts("a<thinker>b</thinker>").text == "a<thinker>b</thinker>");
   CHECK(without_thoughts("a < b > c").text == "a < b > c");
   const ReplyText broken = without_thoughts("a<think>b");

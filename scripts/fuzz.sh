@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Fuzzes the parsers of foreign text: scripts/fuzz.sh [seconds per target] [target ...]
+#
+# Builds build-fuzz with clang, AddressSanitizer and UBSan, then runs two targets at a time. What is found is kept in
+# build-fuzz/found/<target> and built upon by later runs; an input that fails lands in build-fuzz/failures.
+# `scripts/fuzz.sh --minimise` merges what was found into tests/fuzz/corpus, leaving out what brings no new coverage.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+minimise=0
+if [[ "${1:-}" == --minimise ]]; then minimise=1; shift; fi
+seconds=60
+if [[ "${1:-}" =~ ^[0-9]+$ ]]; then seconds=$1; shift; fi
+targets=("$@")
+[[ ${#targets[@]} -gt 0 ]] || targets=(ideas candidates header expression)
+max_len() { case $1 in expression) echo 300 ;; *) echo 6000 ;; esac; }
+
+cmake -S . -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER="${CLANGXX:-clang++}" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DKEVOLVE_FUZZ=ON \
+  -DKEVOLVE_SANITIZE=fuzzer-no-link,address,undefined >/tmp/kevolve-fuzz-cmake.log 2>&1 || { cat /tmp/kevolve-fuzz-cmake.log; exit 1; }
+rm -f /tmp/kevolve-fuzz-cmake.log
+ninja -C build-fuzz -j"${JOBS:-2}" fuzzers
+
+mkdir -p build-fuzz/failures
+run_one() {
+  local target=$1 found=build-fuzz/found/$1 corpus=tests/fuzz/corpus/$1
+  mkdir -p "$found" "$corpus"
+  if [[ $minimise == 1 ]]; then
+    local merged=build-fuzz/merged/$target
+    rm -rf "$merged"; mkdir -p "$merged"
+    build-fuzz/fuzz/"fuzz_$target" -merge=1 -max_len="$(max_len "$target")" "$merged" "$corpus" "$found" \
+      >"build-fuzz/$target.log" 2>&1
+    rm -rf "$corpus"; mkdir -p "$corpus"; cp "$merged"/* "$corpus"/
+    echo "$target: $(ls "$corpus" | wc -l) files, $(du -sb "$corpus" | cut -f1) bytes"
+    return
+  fi
+  if build-fuzz/fuzz/"fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+      -max_len="$(max_len "$target")" -artifact_prefix="build-fuzz/failures/$target-" -print_final_stats=1 \
+      "$found" "$corpus" >"build-fuzz/$target.log" 2>&1; then
+    echo "$target: nothing found; $(grep -o 'number_of_executed_units: *[0-9]*' "build-fuzz/$target.log" | tr -s ' ')"
+  else
+    echo "$target: FAILED, see build-fuzz/$target.log and build-fuzz/failures"
+    tail -n 40 "build-fuzz/$target.log"
+    return 1
+  fi
+}
+
+status=0
+for ((i = 0; i < ${#targets[@]}; i += 2)); do
+  pids=()
+  for target in "${targets[@]:i:2}"; do run_one "$target" & pids+=($!); done
+  for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+done
+exit $status
