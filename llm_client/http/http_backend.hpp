@@ -23,6 +23,7 @@ class RequestLoop;
 struct HttpSettings {
   AnswerLimits limits;
   CircuitBreaker::Settings outages;
+  std::chrono::milliseconds first_back_off{500};  ///< doubles with every retry
 };
 
 class HttpBackend : public Backend {

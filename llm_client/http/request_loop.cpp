@@ -69,11 +69,11 @@ void RequestLoop::run() {
     take_inbox();
     if (stopping_) cancel_all();
     if (last) return;
-    const Time wake = send_what_may_be(Clock::now());
     int running = 0;
     ::curl_multi_perform(multi_.get(), &running);
     receive(Clock::now());
     give_up_late(Clock::now());
+    const Time wake = send_what_may_be(Clock::now());  // last: what was received may be asked again
     ::curl_multi_poll(multi_.get(), nullptr, 0, patience(Clock::now(), wake), nullptr);
   }
 }
@@ -315,7 +315,7 @@ void RequestLoop::accept(Flight& flight, Answer& answer, Time now) {
   const bool empty = reply.text.find_first_not_of(" \t\r\n") == std::string::npos;
   const int most = std::min(kEmptyRetries, endpoints_[flight.endpoint].settings->max_retries);
   if (empty && exchange.empty < most) {
-    exchange.not_before = now + back_off(exchange.empty, exchange.question.seed);
+    exchange.not_before = now + back_off(exchange.empty, exchange.question.seed, settings_.first_back_off);
     ++exchange.empty;
     note(fmt::format("{}: a reply without a text ({} characters of reasoning); asked again", place(exchange),
                      reply.reasoning.size()));
@@ -356,7 +356,7 @@ void RequestLoop::retry(Flight& flight, const Answer& answer, Remedy remedy, Tim
     return;
   }
   if (used_up) return give_up(flight, answer, ChatError::Kind::exhausted);
-  const milliseconds delay = std::max(back_off(exchange.retries, exchange.question.seed),
+  const milliseconds delay = std::max(back_off(exchange.retries, exchange.question.seed, settings_.first_back_off),
                                       std::chrono::ceil<milliseconds>(exchange.not_before - now));
   exchange.not_before = now + delay;
   ++exchange.retries;

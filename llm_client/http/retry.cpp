@@ -194,14 +194,14 @@ std::optional<milliseconds> told_delay(const Headers& headers, std::int64_t now_
   return longest;
 }
 
-milliseconds back_off(int retry, std::uint64_t seed) {
-  const double seconds = std::min(0.5 * std::pow(2.0, std::min(retry, 30)), 8.0);
+milliseconds back_off(int retry, std::uint64_t seed, milliseconds first) {
+  const double full = static_cast<double>(first.count()) * std::pow(2.0, std::clamp(retry, 0, 4));
   // A well-mixed fraction of the seed (the finaliser of splitmix64).
   std::uint64_t z = seed + 0x9e3779b97f4a7c15ULL * (static_cast<std::uint64_t>(retry) + 1);
   z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
   z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
   const double fraction = static_cast<double>((z ^ (z >> 31U)) >> 11U) * 0x1p-53;
-  return milliseconds(std::llround(seconds * 1e3 * (1 - 0.25 * fraction)));
+  return milliseconds(std::llround(full * (1 - 0.25 * fraction)));
 }
 
 }  // namespace kevolve

@@ -29,6 +29,7 @@ class FaultServer {
   void set_script(const std::string& name, const std::string& script) const;
   /// What it was asked as endpoint `name`, in order.
   [[nodiscard]] Json log(const std::string& name) const;
+  [[nodiscard]] int connections() const { return admin("GET", "/admin/connections", "").get<int>(); }
 
  private:
   [[nodiscard]] Json admin(const std::string& method, const std::string& path, const std::string& body) const;

@@ -55,7 +55,7 @@ class Server:
                 await writer.drain()
                 if not keep:
                     break
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+        except (ConnectionError, ValueError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
         finally:
             writer.close()

@@ -73,8 +73,16 @@ class Client {
     return Client({{"e", endpoint(server().url(script), api, endpoint_fields)}}, {{"m", model}});
   }
 
+  /// One model at this one endpoint.
+  static Client at(const Json& one_endpoint, HttpSettings settings = quick()) {
+    Json endpoints = Json::object();
+    endpoints["e"] = one_endpoint;
+    return Client(endpoints, Json::object(), {{"m"}}, {}, settings);
+  }
+
   static HttpSettings quick() {
     HttpSettings settings;
+    settings.first_back_off = std::chrono::milliseconds(10);
     settings.outages.first_interval = std::chrono::milliseconds(50);
     settings.outages.longest_interval = std::chrono::milliseconds(200);
     return settings;
