@@ -67,6 +67,10 @@ void FaultServer::set_script(const std::string& name, const std::string& script)
   (void)admin("POST", "/admin/script", Json{{"name", name}, {"script", script}}.dump());
 }
 
+void FaultServer::set_answers(const Json& answers) const {
+  (void)admin("POST", "/admin/answers", answers.dump());
+}
+
 Json FaultServer::log(const std::string& name) const {
   return admin("GET", "/admin/log?" + name, "");
 }

@@ -27,6 +27,9 @@ class FaultServer {
 
   /// From now on the endpoint `name` behaves so.
   void set_script(const std::string& name, const std::string& script) const;
+  /// From now on the first of these whose "match" is in a prompt answers it: [{"match", "text",
+  /// "reasoning"}].
+  void set_answers(const Json& answers) const;
   /// What it was asked as endpoint `name`, in order.
   [[nodiscard]] Json log(const std::string& name) const;
   [[nodiscard]] int connections() const { return admin("GET", "/admin/connections", "").get<int>(); }
