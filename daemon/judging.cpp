@@ -41,7 +41,8 @@ EvaluateRequest OperatorSearch::request_for(const CandidateRecord& candidate) co
   request.tunables = candidate.tunables;
   request.timing = env_.job.timing;
   // A model that is to make its kernel faster is told what counters say of it.
-  if (candidate.exchange && env_.job.policy.improve_turns > 0) request.last_gate = Gate::profile;
+  if (candidate.exchange && env_.job.policy.improve_turns > 0 && env_.device.name != "cpu")
+    request.last_gate = Gate::profile;
   const bool itself = yardstick_ == kNaive && candidate.id == naive_.id;
   request.yardstick = itself ? "" : yardstick_;
   request.baselines.clear();
@@ -83,8 +84,8 @@ asio::awaitable<Result<void>> OperatorSearch::judge_into(CandidateRecord candida
 }
 
 /// Nothing when it was not judged: the budget is spent, or the workers could not (the observer was told).
-asio::awaitable<Result<std::optional<OperatorSearch::Judged>>> OperatorSearch::judge(CandidateRecord candidate,
-                                                                                     int round) {
+asio::awaitable<Result<std::optional<OperatorSearch::Judged>>> OperatorSearch::judge(
+    CandidateRecord candidate, int round) {
   if (candidate.evaluation) co_return known_judgement(candidate, *candidate.evaluation);
   if (!env_.may_evaluate()) co_return std::nullopt;
   const auto known = env_.archive.find_evaluation(candidate.hash, op_id_, workload_, env_.device_id);

@@ -146,6 +146,11 @@ void OperatorSearch::note_stop() {
   if (!stop_reason_.empty()) env_.observer.operator_stopped(summary());
 }
 
+double OperatorSearch::scaled_us(double speedup) const {
+  const double yardstick_us = yardstick_ == kNaive ? naive_.median_us : eager_us_;
+  return speedup > 0 ? yardstick_us / speedup : 0;
+}
+
 OperatorSummary OperatorSearch::summary() const {
   OperatorSummary summary;
   summary.name = op_.name;

@@ -79,6 +79,7 @@ class OperatorSearch {
   // round.cpp
   Result<RoundContext> context(int round);
   Result<void> add_profiles(RoundContext& context);
+  Result<void> add_inspirations(RoundContext& context);
   boost::asio::awaitable<Result<void>> propose(const RoundRecord& round, RoundContext& known);
   Result<std::vector<std::string>> propose_from_playbook(const RoundRecord& round, RoundContext& known,
                                                          int count);
@@ -113,6 +114,8 @@ class OperatorSearch {
   boost::asio::awaitable<Result<bool>> retime(const Judged& contender, const RoundRecord& round);
   void note_stop();
 
+  /// A speed-up as a time on the scale of RoundContext.
+  [[nodiscard]] double scaled_us(double speedup) const;
   [[nodiscard]] EvaluateRequest request_for(const CandidateRecord& candidate) const;
   [[nodiscard]] ResultKey key() const;
   [[nodiscard]] RankingQuery ranking(int top) const;

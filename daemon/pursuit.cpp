@@ -149,6 +149,7 @@ asio::awaitable<Result<bool>> OperatorSearch::attempt(Pursuit& p, const Answer& 
     if (!*judged) co_return false;
     p.latest_id = candidate->id;
     attempt.evaluation = (*judged)->evaluation;
+    attempt.us = scaled_us(attempt.evaluation->speedup);
     p.judged.push_back(std::move(**judged));
   }
   p.latest = std::move(attempt);  // the reply's first file is the one that is followed
@@ -204,11 +205,13 @@ asio::awaitable<Result<void>> OperatorSearch::make_faster(Pursuit& p) {
       p.exchange = best_exchange;
       break;
     }
+    if (const auto done = co_await tune(p); !done) co_return failure(done.error());
   }
   co_return Result<void>{};
 }
 
-/// Other choices of its tunables: numbers are swept mechanically, no model is asked about them.
+/// Other choices of its tunables: numbers are swept mechanically, no model is asked about them. The next turn
+/// is told how each fared.
 asio::awaitable<Result<void>> OperatorSearch::tune(Pursuit& p) {
   const auto header = parse_candidate(p.latest.source, op_, "the candidate's header");
   const Workload* workload = op_.workload(workload_);
@@ -223,8 +226,12 @@ asio::awaitable<Result<void>> OperatorSearch::tune(Pursuit& p) {
     NewCandidate row{p.latest.source, choice, {{*p.latest_id, Relation::mutates_tunables_of}}, p.exchange};
     const auto candidate = enter(p.row.id, p.round.id, row);
     if (!candidate) co_return failure(candidate.error());
-    if (const auto done = co_await judge_into(*candidate, p.round.number, p.judged); !done)
-      co_return failure(done.error());
+    auto judged = co_await judge(*candidate, p.round.number);
+    if (!judged) co_return failure(judged.error());
+    if (!*judged) break;
+    const Evaluation& evaluation = (*judged)->evaluation;
+    p.latest.tunings.push_back({choice, evaluation.verdict.passed() ? scaled_us(evaluation.speedup) : 0});
+    p.judged.push_back(std::move(**judged));
   }
   co_return Result<void>{};
 }
@@ -233,8 +240,8 @@ asio::awaitable<Result<void>> OperatorSearch::pursue(std::shared_ptr<Pursuit> pu
   const Result<bool> right = co_await make_right(*pursuit);
   if (!right) co_return failure(right.error());
   if (!*right) co_return Result<void>{};
-  if (const auto done = co_await make_faster(*pursuit); !done) co_return failure(done.error());
-  co_return co_await tune(*pursuit);
+  if (const auto done = co_await tune(*pursuit); !done) co_return failure(done.error());
+  co_return co_await make_faster(*pursuit);
 }
 
 }  // namespace kevolve

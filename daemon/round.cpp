@@ -17,6 +17,9 @@ namespace {
 
 /// Verified kernels that survivors are selected from.
 constexpr int kRankingDepth = 64;
+/// Other operators' kernels that a model is shown, and how much faster than the yardstick they must be.
+constexpr std::size_t kInspirations = 2;
+constexpr double kInspiring = 1.5;
 
 /// The ledger's rows of a workload, one entry an idea, in the order in which they were first tried.
 std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& records, const std::string& workload) {
@@ -31,10 +34,7 @@ std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& records, const
     entry.idea_text = record.text;
     entry.attempts += record.attempts;
     entry.passed += record.passed;
-    if (record.best_speedup > entry.best_speedup) {
-      entry.best_speedup = record.best_speedup;
-      entry.best_us = record.best_us;
-    }
+    entry.best_speedup = std::max(entry.best_speedup, record.best_speedup);
     if (record.predicted_us) entry.predicted_us = record.predicted_us;
     if (!record.last_failure.empty()) entry.evidence = record.last_failure;
     for (const auto& [outcome, count] : record.outcomes) entry.outcomes[outcome] += count;
@@ -56,7 +56,7 @@ Result<RoundContext> OperatorSearch::context(int round) {
   context.round = round;
   context.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
                              fmt::format("{} {} round {}", op_.name, workload_, round));
-  context.champion_us = champion_.median_us;
+  context.champion_us = champion_.id == naive_.id ? naive_.median_us : scaled_us(champion_.speedup);
   context.floor_us = floor_us_;
   context.yardstick = yardstick_;
   context.naive_us = naive_.median_us;
@@ -68,20 +68,23 @@ Result<RoundContext> OperatorSearch::context(int round) {
   for (const SurvivorRecord& record : *ranked) {
     const RankedKernel& kernel = record.kernel;
     ids_[kernel.candidate_hash] = kernel.candidate;
-    verified.push_back({kernel.candidate_hash,
-                        kernel.idea_key,
-                        record.source,
-                        kernel.tunables,
-                        kernel.speedup,
-                        {},
-                        kernel.median_us});
+    Survivor survivor{kernel.candidate_hash, kernel.idea_key, record.source, kernel.tunables, kernel.speedup};
+    survivor.us = scaled_us(kernel.speedup);
+    verified.push_back(std::move(survivor));
   }
-  context.survivors =
-      select_survivors(std::move(verified), static_cast<std::size_t>(env_.job.policy.survivors));
+  context.survivors = select_survivors(verified, static_cast<std::size_t>(env_.job.policy.survivors));
+  for (Survivor& survivor : context.survivors) {
+    for (const Survivor& other : verified) {
+      if (other.source == survivor.source && other.candidate_hash != survivor.candidate_hash)
+        survivor.tunings.push_back({other.tunables, other.us});
+    }
+  }
+  if (const auto told = add_inspirations(context); !told) return failure(told.error());
   if (const auto told = add_profiles(context); !told) return failure(told.error());
   const auto ledger = env_.archive.ledger(op_id_, env_.job_id);
   if (!ledger) return failure(ledger.error());
   context.ledger = by_idea(*ledger, workload_);
+  for (LedgerEntry& entry : context.ledger) entry.best_us = scaled_us(entry.best_speedup);
   const auto tried = env_.archive.tried(op_id_, workload_, env_.device_id);
   if (!tried) return failure(tried.error());
   context.tried = *tried;
@@ -100,6 +103,26 @@ Result<void> OperatorSearch::add_profiles(RoundContext& context) {
     if (const auto told = look_up(survivor.candidate_hash, survivor.profile); !told) return told;
   }
   return look_up(champion_.hash, context.champion_profile);
+}
+
+/// What won elsewhere on this device may win here: the best kernels of a few other operators, drawn by lot.
+Result<void> OperatorSearch::add_inspirations(RoundContext& context) {
+  Result<std::vector<std::string>> names = env_.archive.operator_names();
+  if (!names) return failure(names.error());
+  Random random(derive_seed(context.seed, "inspirations"));
+  random.shuffle(*names);
+  for (const std::string& name : *names) {
+    if (name == op_.name || context.inspirations.size() == kInspirations) continue;
+    RankingQuery query;
+    query.operator_name = name;
+    query.device = env_.device.key();
+    const auto best = env_.archive.survivors(query);
+    if (!best) return failure(best.error());
+    if (best->empty() || best->front().kernel.speedup < kInspiring) continue;
+    const auto& [kernel, source] = best->front();
+    context.inspirations.push_back({name, kernel.idea_text, source, kernel.tunables, kernel.speedup});
+  }
+  return {};
 }
 
 /// The playbook's share, ideas with their candidates. Inside the caller's transaction.

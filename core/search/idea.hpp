@@ -39,6 +39,12 @@ struct Implementation {
   std::vector<Parent> parents;
 };
 
+/// One choice of tunables of a source, and the time it took; 0: it was not verified.
+struct TunedTime {
+  Bindings tunables;
+  double us = 0;
+};
+
 /// A verified kernel that may seed the next round.
 struct Survivor {
   std::string candidate_hash;
@@ -47,20 +53,31 @@ struct Survivor {
   Bindings tunables;
   double speedup = 0;                   ///< over the yardstick, median ratio
   std::optional<Profile> profile = {};  ///< when it was profiled
-  double median_us = 0;
+  double us = 0;                        ///< on RoundContext's scale
+  std::vector<TunedTime> tunings =
+      {};  ///< other verified choices of the same source's tunables, fastest first
+};
+
+/// The best kernel of another operator on the same device.
+struct Inspiration {
+  std::string operator_name, idea, source;
+  Bindings tunables;
+  double speedup = 0;
 };
 
 /// One idea and how it fared so far.
 struct LedgerEntry {
   std::string idea_key, idea_text;
   int attempts = 0, passed = 0;
-  double best_speedup = 0, best_us = 0;     ///< 0 when none passed
+  double best_speedup = 0, best_us = 0;     ///< 0 when none passed; on RoundContext's scale
   std::optional<double> predicted_us = {};  ///< what its author expected of it
   std::string evidence = {};                ///< of its last failed candidate, when none passed
   std::map<std::string, int> outcomes;      ///< by outcome name
 };
 
-/// What an idea source is told when a round begins.
+/// What an idea source is told when a round begins. All times are on one scale: a kernel's is the yardstick's
+/// time of the seed's evaluation over the kernel's speed-up, since a speed-up is measured side by side while
+/// machines are faster at one hour than at another.
 struct RoundContext {
   const Operator* op = nullptr;
   std::string workload;
@@ -74,6 +91,7 @@ struct RoundContext {
   std::optional<Profile> champion_profile;            ///< of the best kernel so far, when it was profiled
   std::vector<Survivor> survivors;                    ///< best first
   std::vector<LedgerEntry> ledger;
+  std::vector<Inspiration> inspirations = {};
   std::set<std::string> tried;  ///< candidate hashes: asking for them again wastes the round
 };
 

@@ -32,11 +32,13 @@ RoundContext visible_to(PolicyKind policy, RoundContext context) {
     case PolicyKind::sample:
       context.survivors.clear();
       context.ledger.clear();
+      context.inspirations.clear();
       context.champion_us = 0;
       context.champion_profile.reset();
       break;
     case PolicyKind::refine:
       if (context.survivors.size() > 1) context.survivors.resize(1);
+      context.inspirations.clear();
       break;
     case PolicyKind::evolve:
       break;

@@ -73,8 +73,7 @@ std::string parents_text(const RoundContext& context, const Idea& idea) {
     if (place < kMaxSurvivors)
       text += ", whose source stands above.";
     else
-      text += fmt::format(" ({}):\n\n{}", time_text(found->median_us),
-                          source_text(found->source, kMaxSourceBytes));
+      text += fmt::format(" ({}):\n\n{}", time_text(found->us), source_text(found->source, kMaxSourceBytes));
   }
   return text.empty() ? "It builds on no kernel in particular; borrow from those above what helps." : text;
 }

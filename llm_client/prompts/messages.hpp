@@ -30,6 +30,8 @@ struct Attempt {
   Bindings tunables;
   std::string complaint;  ///< why the reply held no candidate, or its header was refused; or ""
   std::optional<Evaluation> evaluation;  ///< when it was judged
+  double us = 0;                         ///< when it passed: on the RoundContext's scale
+  std::vector<TunedTime> tunings = {};   ///< other choices of its tunables that were tried
 };
 
 /// Asks for `count` distinct ideas. `siblings`: texts of ideas that other sources already proposed this

@@ -14,7 +14,7 @@ namespace {
 std::string survivor_text(const Survivor& survivor, const RoundContext& context, std::size_t number,
                           std::size_t room) {
   std::string text = fmt::format("## {}. Key `{}`", number, one_line(survivor.idea_key, 100));
-  if (survivor.median_us > 0) text += fmt::format(": {}", time_text(survivor.median_us));
+  if (survivor.us > 0) text += fmt::format(": {}", time_text(survivor.us));
   if (survivor.speedup > 0)
     text += fmt::format(", {:.3g} times as fast as {}", survivor.speedup,
                         context.yardstick.empty() ? "the yardstick" : context.yardstick);
