@@ -13,6 +13,7 @@ seconds=60
 if [[ "${1:-}" =~ ^[0-9]+$ ]]; then seconds=$1; shift; fi
 targets=("$@")
 [[ ${#targets[@]} -gt 0 ]] || targets=(ideas candidates header expression)
+dictionary() { case $1 in ideas | candidates) echo replies ;; *) echo "$1" ;; esac; }
 max_len() { case $1 in expression) echo 300 ;; *) echo 6000 ;; esac; }
 
 cmake -S . -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER="${CLANGXX:-clang++}" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
@@ -35,7 +36,8 @@ run_one() {
     return
   fi
   if build-fuzz/fuzz/"fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-      -max_len="$(max_len "$target")" -artifact_prefix="build-fuzz/failures/$target-" -print_final_stats=1 \
+      -max_len="$(max_len "$target")" -artifact_prefix="build-fuzz/failures/$target-" \
+      -dict="tests/fuzz/$(dictionary "$target").dict" -print_final_stats=1 \
       "$found" "$corpus" >"build-fuzz/$target.log" 2>&1; then
     echo "$target: nothing found; $(grep -o 'number_of_executed_units: *[0-9]*' "build-fuzz/$target.log" | tr -s ' ')"
   else
