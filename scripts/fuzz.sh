@@ -3,39 +3,38 @@
 #
 # Builds build-fuzz with clang, AddressSanitizer and UBSan, then runs two targets at a time. What is found is kept in
 # build-fuzz/found/<target> and built upon by later runs; an input that fails lands in build-fuzz/failures.
-# `scripts/fuzz.sh --minimise` merges what was found into tests/fuzz/corpus, leaving out what brings no new coverage.
+# `scripts/fuzz.sh --keep [target ...]` copies into tests/fuzz/corpus the few found inputs that reach code which nothing
+# there reaches.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-minimise=0
-if [[ "${1:-}" == --minimise ]]; then minimise=1; shift; fi
+keep=0
+if [[ "${1:-}" == --keep ]]; then keep=1; shift; fi
 seconds=60
 if [[ "${1:-}" =~ ^[0-9]+$ ]]; then seconds=$1; shift; fi
 targets=("$@")
 [[ ${#targets[@]} -gt 0 ]] || targets=(ideas candidates header expression)
+dictionary() { case $1 in ideas | candidates) echo replies ;; *) echo "$1" ;; esac; }
 max_len() { case $1 in expression) echo 300 ;; *) echo 6000 ;; esac; }
 
+mkdir -p build-fuzz/failures
 cmake -S . -B build-fuzz -G Ninja -DCMAKE_CXX_COMPILER="${CLANGXX:-clang++}" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DKEVOLVE_FUZZ=ON \
-  -DKEVOLVE_SANITIZE=fuzzer-no-link,address,undefined >/tmp/kevolve-fuzz-cmake.log 2>&1 || { cat /tmp/kevolve-fuzz-cmake.log; exit 1; }
-rm -f /tmp/kevolve-fuzz-cmake.log
+  -DKEVOLVE_SANITIZE=fuzzer-no-link,address,undefined >build-fuzz/cmake.log 2>&1 || { cat build-fuzz/cmake.log; exit 1; }
 ninja -C build-fuzz -j"${JOBS:-2}" fuzzers
 
-mkdir -p build-fuzz/failures
 run_one() {
   local target=$1 found=build-fuzz/found/$1 corpus=tests/fuzz/corpus/$1
   mkdir -p "$found" "$corpus"
-  if [[ $minimise == 1 ]]; then
-    local merged=build-fuzz/merged/$target
-    rm -rf "$merged"; mkdir -p "$merged"
-    build-fuzz/fuzz/"fuzz_$target" -merge=1 -max_len="$(max_len "$target")" "$merged" "$corpus" "$found" \
+  if [[ $keep == 1 ]]; then
+    build-fuzz/fuzz/"fuzz_$target" -merge=1 -use_counters=0 -max_len="$(max_len "$target")" "$corpus" "$found" \
       >"build-fuzz/$target.log" 2>&1
-    rm -rf "$corpus"; mkdir -p "$corpus"; cp "$merged"/* "$corpus"/
     echo "$target: $(ls "$corpus" | wc -l) files, $(du -sb "$corpus" | cut -f1) bytes"
     return
   fi
   if build-fuzz/fuzz/"fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-      -max_len="$(max_len "$target")" -artifact_prefix="build-fuzz/failures/$target-" -print_final_stats=1 \
+      -max_len="$(max_len "$target")" -artifact_prefix="build-fuzz/failures/$target-" \
+      -dict="tests/fuzz/$(dictionary "$target").dict" -print_final_stats=1 \
       "$found" "$corpus" >"build-fuzz/$target.log" 2>&1; then
     echo "$target: nothing found; $(grep -o 'number_of_executed_units: *[0-9]*' "build-fuzz/$target.log" | tr -s ' ')"
   else

@@ -14,8 +14,9 @@
 
 namespace kevolve {
 
-/// The prompt texts, by name: "system", "contract", "ideas", "implement", "repair", "improve". {{name}}
-/// stands for a value; docs/prompts.md lists them.
+/// The prompt texts, by name: "system", "contract", "round" (what all requests of a round share), "ideas",
+/// "implement", "repair", "improve", and for devices "device_cpu", "device_sm_90a". {{name}} stands for a
+/// value; docs/prompts.md lists them.
 struct PromptSet {
   std::map<std::string, std::string> texts;
 };
@@ -33,6 +34,9 @@ struct Attempt {
   double us = 0;                         ///< when it passed: on the RoundContext's scale
   std::vector<TunedTime> tunings = {};   ///< other choices of its tunables that were tried
 };
+
+// Every request is a system message, a user message that is the same in all requests of the round (with the
+// cache mark), and a user message that asks.
 
 /// Asks for `count` distinct ideas. `siblings`: texts of ideas that other sources already proposed this
 /// round.

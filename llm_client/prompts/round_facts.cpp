@@ -35,7 +35,7 @@ std::string fate_text(const LedgerEntry& entry) {
   if (!others.empty()) text += fmt::format(" ({})", others);
   if (entry.best_us > 0) text += fmt::format("; best {}", time_text(entry.best_us));
   if (entry.best_speedup > 0) text += fmt::format("; best speed-up {:.3g} x", entry.best_speedup);
-  if (entry.predicted_us) {
+  if (entry.predicted_us && *entry.predicted_us > 0) {
     text += fmt::format("; predicted {}", time_text(*entry.predicted_us));
     if (entry.best_us > 0)
       text += fmt::format(", measured {} ({:.2f} times the prediction)", time_text(entry.best_us),
