@@ -13,7 +13,7 @@ Installs what is missing:
      otherwise fetched from the PyPI wheel (0.5 GB download, 0.5 GB on disk, no Python at run time)
   3. NVRTC, to compile CUDA: $CUDA_HOME or /usr/local/cuda, otherwise three small PyPI wheels in .deps/
 
-  --test         also what scripts/test.sh needs (clang-format 14)
+  --test         also what scripts/test.sh needs (clang-format 14, python3, openssl)
   --no-packages  leave distribution packages alone, for machines prepared by hand
   --help         this text
 
@@ -94,6 +94,10 @@ missing_packages() {  # of "$1" (distribution), one a line
     libexpected-dev libsqlite3-dev libssl-dev libseccomp-dev libcurl4-openssl-dev catch2 libbenchmark-dev; do
     installed "$package" || echo "$package"
   done
+  if [ $with_tests = yes ]; then  # tests/fault_server: Python's standard library, and a certificate for TLS
+    command -v python3 >/dev/null || echo python3
+    command -v openssl >/dev/null || echo openssl
+  fi
   if must_download; then
     command -v unzip >/dev/null || echo unzip
     find_pip >/dev/null || echo python3-pip

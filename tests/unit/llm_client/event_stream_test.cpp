@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "llm_client/http/wire.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve {
@@ -27,6 +28,35 @@ TEST_CASE("events are the same wherever the network splits them") {
     INFO("pieces of " << piece);
     CHECK(events_of(text, piece) == expected);
   }
+}
+
+// Wherever a connection breaks off: no prefix of a stream is taken for a whole reply, and none is misread.
+void check_prefixes(Api api, const std::string& stream, const std::string& end) {
+  const std::size_t ends_at = stream.find(end);
+  for (std::size_t size = 0; size <= stream.size(); ++size) {
+    WireReply reply;
+    EventStream events([&](auto event, auto data) { wire_of(api).read_event(event, data, reply); });
+    events.feed(std::string_view(stream).substr(0, size));
+    INFO("prefix of " << size);
+    CHECK(reply.broken.empty());
+    CHECK(std::string("abc").rfind(reply.text, 0) == 0);
+    if (size <= ends_at) CHECK_FALSE(reply.ended);
+    if (size == stream.size()) CHECK((reply.ended && reply.text == "abc"));
+  }
+}
+
+TEST_CASE("no prefix of a stream is taken for a whole reply") {
+  check_prefixes(Api::openai,
+                 "data: {\"choices\":[{\"delta\":{\"content\":\"ab\"}}]}\n\n: ping\n\n"
+                 "data: {\"choices\":[{\"delta\":{\"content\":\"c\"},\"finish_reason\":\"stop\"}]}\r\n\r\n"
+                 "data: [DONE]\n\n",
+                 "stop");
+  check_prefixes(
+      Api::anthropic,
+      "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"abc\"}}\n\n"
+      "event: message_delta\ndata: {\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n"
+      "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+      "end_turn");
 }
 
 TEST_CASE("what is not complete is known by its size") {
