@@ -256,6 +256,9 @@ void RequestLoop::land(std::size_t index, Received received, Time now) {
   if (answer.attempt.status == 429 && told) endpoint.limiter.pause(now + *told);
   if (told) flight.exchange->not_before = now + *told;
   note_health(flight, answer, remedy, now);
+  // accept() does it itself, as it may have to estimate.
+  if (remedy != Remedy::accept)
+    flight.exchange->spend(answer.reply, models_[flight.exchange->model].settings);
 
   switch (remedy) {
     case Remedy::accept:
@@ -343,7 +346,6 @@ void RequestLoop::trip(Endpoint& endpoint, const std::string& why, Time now) {
 void RequestLoop::retry(Flight& flight, const Answer& answer, Remedy remedy, Time now) {
   Endpoint& endpoint = endpoints_[flight.endpoint];
   Exchange& exchange = *flight.exchange;
-  exchange.spend(answer.reply, models_[exchange.model].settings);
   const bool used_up = exchange.retries >= endpoint.settings->max_retries;
   const bool may_be_out = remedy == Remedy::retry_sick || answer.attempt.status == 429;
   if (used_up && may_be_out && endpoint.last_success < *exchange.asked) {
@@ -356,8 +358,9 @@ void RequestLoop::retry(Flight& flight, const Answer& answer, Remedy remedy, Tim
     return;
   }
   if (used_up) return give_up(flight, answer, ChatError::Kind::exhausted);
-  const milliseconds delay = std::max(back_off(exchange.retries, exchange.question.seed, settings_.first_back_off),
-                                      std::chrono::ceil<milliseconds>(exchange.not_before - now));
+  const milliseconds delay =
+      std::max(back_off(exchange.retries, exchange.question.seed, settings_.first_back_off),
+               std::chrono::ceil<milliseconds>(exchange.not_before - now));
   exchange.not_before = now + delay;
   ++exchange.retries;
   note(fmt::format("{}: retry {} of {} in {} ms: {}", place(exchange), exchange.retries,
@@ -369,7 +372,6 @@ void RequestLoop::give_up(Flight& flight, const Answer& answer, ChatError::Kind 
   Exchange& exchange = *flight.exchange;
   const Model& model = models_[exchange.model];
   const EndpointSettings& endpoint = *endpoints_[flight.endpoint].settings;
-  exchange.spend(answer.reply, model.settings);
   std::string message = fmt::format("endpoint {} ({}), model {}: {}", endpoint.name, endpoint.url,
                                     model.settings.name, answer.what);
   if (kind == ChatError::Kind::exhausted)

@@ -57,7 +57,8 @@ std::optional<std::chrono::milliseconds> told_delay(const Headers& headers, std:
 /// "12ms", "1m30s", "6.5s", "2h", "3" (seconds).
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-/// `first` · 2ⁿ for the n-th retry (from 0), at most 16 times `first`, shortened by up to a quarter, as `seed` has it.
+/// `first` · 2ⁿ for the n-th retry (from 0), at most 16 times `first`, shortened by up to a quarter, as
+/// `seed` has it.
 std::chrono::milliseconds back_off(int retry, std::uint64_t seed,
                                    std::chrono::milliseconds first = std::chrono::milliseconds(500));
 

@@ -38,7 +38,7 @@ FaultServer::FaultServer(bool tls, int port) : tls_(tls) {
   auto [our_output, output] = make_pipe();
   ChildSettings settings;
   settings.descriptors = {{input.get(), 0}, {output.get(), 1}, {2, 2}};
-  std::vector<std::string> argv = {"python3", KEVOLVE_SOURCE_DIR "/tests/fault_server/fault_server.py",
+  std::vector<std::string> argv = {"python3", "-B", KEVOLVE_SOURCE_DIR "/tests/fault_server/fault_server.py",
                                    "--port", std::to_string(port)};
   if (tls) argv.push_back("--tls");
   auto child = Child::spawn(argv, settings);

@@ -7,7 +7,7 @@ Prints "port N" and serves 127.0.0.1 until its standard input ends. The script o
 
 SCRIPT is NAME:WORDS,WORDS,...: what becomes of the first, second, ... request of the same prompt; the last counts
 for all that follow. With NAME beginning with "all-", of the first, second, ... request altogether. WORDS is
-word+word=value+...; the words are in faults.py and shapes.py. NAME alone is healthy unless POST /admin/script
+word+word=value+...; the words are in faults.py and shapes.py. "only=TEXT" leaves other prompts healthy. NAME alone is healthy unless POST /admin/script
 {"name": NAME, "script": "..."} said otherwise, at any time.
 
 GET /admin/log?NAME: every request of it: prompt's id, words, headers, body, whether it was answered.
@@ -70,6 +70,8 @@ class Server:
         count = self.counts[counted] = self.counts.get(counted, 0) + 1
         steps = script.split(",")
         words = faults.parse_words(steps[min(count, len(steps)) - 1])
+        if words.get("only", "") not in request.question.prompt:
+            words = {"ok": ""}
         entry = {"name": name, "prompt": request.question.id, "words": words, "headers": request.headers,
                  "path": request.tail, "body": json.loads(request.raw or b"{}"), "answered": False}
         self.log.append(entry)

@@ -103,6 +103,12 @@ class Client {
     REQUIRE(future.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
     return future.get();
   }
+  /// The reply; there must be one.
+  ChatReply reply(const std::string& prompt = "hello", std::uint64_t seed = 1) {
+    const ChatResult result = get(prompt, seed);
+    if (!result) FAIL(result.error().message);
+    return *result;
+  }
   /// The error's text, after looking that no key is in it nor in what was told.
   std::string refusal(ChatError::Kind kind, const std::string& prompt = "hello") {
     const ChatResult result = get(prompt);
