@@ -34,8 +34,14 @@ NewExchange make_row(const ModelSource& source, RunId run, RoundId round, const 
   for (const Message& message : messages)
     row.messages.push_back({std::string(role_name(message.role)), message.text});
   if (!result) {
-    row.outcome = name(result.error().kind);
-    row.error = result.error().message;
+    const ChatError& error = result.error();
+    row.outcome = name(error.kind);
+    row.error = error.message;
+    row.input_tokens = error.usage.input;
+    row.cached_tokens = error.usage.cached_input;
+    row.output_tokens = error.usage.output;
+    row.reasoning_tokens = error.usage.reasoning;
+    row.cost_usd = error.cost_usd;
     return row;
   }
   row.model = result->model;
@@ -113,10 +119,14 @@ asio::awaitable<Result<std::optional<Answer>>> Exchanges::ask(ModelSource& sourc
   const std::vector<Message> messages = question.messages;
   budget_.asked(prompt_tokens);
   const ChatResult result = co_await put(*source.backend, std::move(question));
-  const std::int64_t tokens = result ? result->usage.input + result->usage.output : 0;
+  const TokenUsage& took = result ? result->usage : result.error().usage;
   const bool cancelled = !result && result.error().kind == ChatError::Kind::cancelled;
-  budget_.answered(prompt_tokens, result ? result->attempts : cancelled ? 0 : 1, tokens,
-                   result ? result->cost_usd.value_or(0) : 0);
+  budget_.answered(prompt_tokens,
+                   result      ? result->attempts
+                   : cancelled ? 0
+                               : 1,
+                   took.input + took.output,
+                   (result ? result->cost_usd : result.error().cost_usd).value_or(0));
   changed_.cancel();
   if (cancelled) co_return std::nullopt;
   const NewExchange row = make_row(source, run, round, key.slot, messages, result);

@@ -21,8 +21,8 @@ constexpr std::size_t kSourcesPerReply = 4;
 
 }  // namespace
 
-Idea as_idea(const IdeaRecord& row) {
-  Idea idea{row.source, row.key, row.text};
+Idea as_idea(const IdeaRecord& row, std::vector<std::string> parents) {
+  Idea idea{row.source, row.key, row.text, std::move(parents)};
   idea.bottleneck = row.bottleneck;
   idea.predicted_us = row.predicted_us;
   return idea;

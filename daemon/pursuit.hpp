@@ -23,8 +23,8 @@ struct OperatorSearch::Pursuit {
   std::optional<ExchangeId> exchange = {};    ///< that wrote it
 };
 
-/// An archived idea as its source proposed it.
-Idea as_idea(const IdeaRecord& row);
+/// An archived idea as its source proposed it; `parents`: keys of the ideas it builds on.
+Idea as_idea(const IdeaRecord& row, std::vector<std::string> parents);
 
 /// A name for an idea that has none: its first telling words and four digits of its hash,
 /// "split-each-row-over-3fa2".

@@ -209,12 +209,18 @@ asio::awaitable<Result<std::vector<OperatorSearch::Judged>>> OperatorSearch::wor
   for (const IdeaRecord& idea : *ideas) {
     ++ordinal;
     if (!idea.exchange) continue;
+    std::vector<std::string> parents;
+    for (const CandidateId parent : idea.parents) {
+      const auto detail = env_.archive.show(fmt::format("#{}", parent.value));
+      if (!detail) co_return failure(detail.error());
+      parents.push_back(detail->idea.key);
+    }
     for (ModelSource& source : env_.ideas.models) {
       if (source.name != idea.source) continue;
       const int ways = env_.job.policy.implementations_per_idea;
       for (int way = 1; way <= ways; ++way) {
         tasks.spawn(pursue(std::make_shared<Pursuit>(
-            Pursuit{source, round, known, judged, idea, as_idea(idea), ordinal, way})));
+            Pursuit{source, round, known, judged, idea, as_idea(idea, parents), ordinal, way})));
       }
     }
   }

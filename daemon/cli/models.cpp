@@ -80,16 +80,22 @@ ChatResult ask(const ModelsFile& file, const std::string& name, const KeyRing& k
                const std::string& question) {
   BackendEvents events;
   events.noted = [](std::string_view what) { fmt::print(stderr, "  {}\n", what); };
-  events.outage_began = [](std::string_view endpoint, std::string_view why) {
-    fmt::print(stderr, "  {} is away, waiting for it: {}\n", endpoint, why);
+  std::unique_ptr<HttpBackend> asked;
+  std::string away;  // written on the backend's thread before the answer, read after it
+  events.outage_began = [&](std::string_view endpoint, std::string_view why) {
+    away = fmt::format("{} does not answer: {}", endpoint, why);
+    asked->stop();  // a job would wait for it
   };
   auto backend = HttpBackend::open(file, {{name, 1}}, keys, events);
   if (!backend) return tl::unexpected(ChatError{ChatError::Kind::refused, backend.error().message});
   std::promise<ChatResult> promise;
   std::future<ChatResult> answer = promise.get_future();
-  (*backend)->ask({{"none", "none", 1, "try"}, {{Role::user, question}}, 1},
-                  [&](ChatResult result) { promise.set_value(std::move(result)); });
-  return answer.get();
+  asked = std::move(*backend);
+  asked->ask({{"none", "none", 1, "try"}, {{Role::user, question}}, 1},
+             [&](ChatResult result) { promise.set_value(std::move(result)); });
+  ChatResult result = answer.get();
+  if (!result && !away.empty()) result.error().message = away;
+  return result;
 }
 
 int try_models(const ModelsFile& file, const Options& options) {

@@ -18,6 +18,7 @@ struct Exchange {
   std::size_t model = 0;      ///< index of the one chosen
   int attempts = 0;           ///< requests sent
   int retries = 0;            ///< of them, those that count against max_retries
+  int probes = 0;             ///< attempts that a server in an outage answered with a failure
   int empty = 0;              ///< replies without a text
   std::optional<Time> asked;  ///< the first attempt at this endpoint
   Time not_before{};          ///< of the next attempt

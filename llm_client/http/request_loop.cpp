@@ -12,6 +12,9 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kLongestSleep{1'000};
+/// A server that answers every probe of one question with a failure may be well but for that question. With
+/// probes a minute apart: half an hour.
+constexpr int kMostProbes = 30;
 constexpr int kEmptyRetries = 2;  // replies without a text are paid, too
 constexpr std::size_t kMostRequestBytes = 64 << 20;
 
@@ -353,6 +356,8 @@ void RequestLoop::retry(Flight& flight, const Answer& answer, Remedy remedy, Tim
     trip(endpoint, answer.what, now);
   }
   if (endpoint.breaker.open() && may_be_out) {  // waits for the end of the outage, unspent
+    if (flight.probe && answer.attempt.status != 0 && ++exchange.probes >= kMostProbes)
+      return give_up(flight, answer, ChatError::Kind::exhausted);
     exchange.retries = 0;
     endpoint.waiting.push_back(std::move(flight.exchange));
     return;

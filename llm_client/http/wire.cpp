@@ -23,13 +23,18 @@ bool word_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
-bool mentions(std::string_view text, std::string_view word) {
+/// Where `text` has `word` as a word; npos: nowhere.
+std::size_t mentioned_at(std::string_view text, std::string_view word) {
   for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
     const bool begins = at == 0 || !word_character(text[at - 1]);
     const std::size_t end = at + word.size();
-    if (begins && (end == text.size() || !word_character(text[end]))) return true;
+    if (begins && (end == text.size() || !word_character(text[end]))) return at;
   }
-  return false;
+  return std::string_view::npos;
+}
+
+bool mentions(std::string_view text, std::string_view word) {
+  return mentioned_at(text, word) != std::string_view::npos;
 }
 
 std::string any_text(const Json& json) {
@@ -128,11 +133,16 @@ std::optional<ServerError> read_error(const Json& body) {
 std::string refused_field(Api api, const Json& body, const DroppedFields& dropped, const ServerError& error) {
   const auto spare = [&](std::string_view field) { return can_be_spared(api, field, dropped); };
   if (!error.field.empty() && body.contains(error.field)) return spare(error.field) ? error.field : "";
+  // Of several, the first: what is refused comes before what to use instead.
   std::string found;
+  std::size_t first = std::string_view::npos;
   for (const auto& [field, ignored] : body.items()) {
-    if (field.size() > found.size() && mentions(error.message, field)) found = field;
+    const std::size_t at = mentioned_at(error.message, field);
+    if (at >= first || !spare(field)) continue;
+    first = at;
+    found = field;
   }
-  if (!found.empty() && spare(found)) return found;
+  if (!found.empty()) return found;
   const bool marked = api == Api::anthropic && !dropped.contains("cache_control");
   return marked && mentions(error.message, "cache_control") ? "cache_control" : "";
 }

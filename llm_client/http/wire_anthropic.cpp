@@ -19,6 +19,12 @@ std::vector<bool> cache_marks(const WireRequest& request) {
   return marks;
 }
 
+// One text without a mark as a string, which every server of this API takes; some take nothing else.
+Json plain_where_possible(Json content) {
+  if (content.size() != 1 || content[0].contains("cache_control")) return content;
+  return std::move(content[0]["text"]);
+}
+
 Json request_body(const WireRequest& request) {
   Json system = Json::array(), messages = Json::array();
   const std::vector<bool> marks = cache_marks(request);
@@ -37,6 +43,8 @@ Json request_body(const WireRequest& request) {
     }
     messages.back()["content"].push_back(std::move(block));
   }
+  for (Json& message : messages) message["content"] = plain_where_possible(std::move(message["content"]));
+  system = plain_where_possible(std::move(system));
   Json body = {{"model", request.model.model}, {"max_tokens", request.model.max_output_tokens}};
   if (!system.empty()) body["system"] = std::move(system);
   body["messages"] = std::move(messages);

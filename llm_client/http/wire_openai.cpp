@@ -8,13 +8,14 @@ std::string_view role_name(Role role) {
   return role == Role::user ? "user" : "assistant";
 }
 
-// The newer field first; a server that refuses it gets the older one; what the file says comes before both.
-std::string max_tokens_field(const WireRequest& request) {
-  const std::string first =
-      request.model.max_tokens_field.empty() ? "max_completion_tokens" : request.model.max_tokens_field;
-  if (!request.dropped.contains(first)) return first;
-  const std::string second = first == "max_tokens" ? "max_completion_tokens" : "max_tokens";
-  return request.dropped.contains(second) ? "" : second;
+// Servers that know one of the two names ignore the other, and then write without a limit (llama.cpp), or
+// refuse it with a 400 that names it (OpenAI): both are sent until one is refused, unless the file names one.
+std::vector<std::string> max_tokens_fields(const WireRequest& request) {
+  std::vector<std::string> fields = {"max_completion_tokens", "max_tokens"};
+  const std::string& only = request.model.max_tokens_field;
+  if (!only.empty() && !request.dropped.contains(only)) return {only};
+  std::erase_if(fields, [&](const std::string& field) { return request.dropped.contains(field); });
+  return fields;
 }
 
 Json request_body(const WireRequest& request) {
@@ -22,9 +23,7 @@ Json request_body(const WireRequest& request) {
   for (const Message& message : request.messages) {
     body["messages"].push_back({{"role", role_name(message.role)}, {"content", message.text}});
   }
-  if (const std::string field = max_tokens_field(request); !field.empty()) {
-    body[field] = request.model.max_output_tokens;
-  }
+  for (const std::string& field : max_tokens_fields(request)) body[field] = request.model.max_output_tokens;
   for (const auto& [field, value] : request.model.sampling.items()) {
     if (!request.dropped.contains(field)) body[field] = value;
   }

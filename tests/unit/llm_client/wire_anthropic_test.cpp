@@ -31,8 +31,8 @@ TEST_CASE("an Anthropic request has its system apart and cache marks where asked
       body(messages).dump() ==
       R"({"model":"claude","max_tokens":100,"system":[{"type":"text","text":"Be brief.",)"
       R"("cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"One?"},)"
-      R"({"type":"text","text":"Two?"}]},{"role":"assistant","content":[{"type":"text","text":"1"}]},)"
-      R"({"role":"user","content":[{"type":"text","text":"Three?"}]}]})");
+      R"({"type":"text","text":"Two?"}]},{"role":"assistant","content":"1"},)"
+      R"({"role":"user","content":"Three?"}]})");
   CHECK(body(messages, {"cache_control"}).dump().find("cache_control") == std::string::npos);
 }
 

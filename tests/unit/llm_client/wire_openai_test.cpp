@@ -32,7 +32,7 @@ TEST_CASE("an OpenAI request holds what is set and nothing else") {
   CHECK(
       body(model()).dump() ==
       R"({"model":"gpt","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Why?"}],)"
-      R"("max_completion_tokens":100,"stream":true,"stream_options":{"include_usage":true}})");
+      R"("max_completion_tokens":100,"max_tokens":100,"stream":true,"stream_options":{"include_usage":true}})");
   ModelSettings full = model();
   full.stream = false;
   full.seed = true;
@@ -70,6 +70,10 @@ TEST_CASE("the field that a 400 means is found") {
   CHECK(refused({"the model is unknown", "", "", "model", 400}).empty());
   CHECK(refused({"temperatures are high", "", "", "", 400}).empty());
   CHECK(refused({"bad", "", "", "messages[0].content", 400}).empty());
+  CHECK(refused({"Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.", "",
+                 "", "", 400}) == "max_tokens");
+  CHECK(refused({"'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "",
+                 "", "", 400}) == "max_tokens");
   // Under its second name the limit stays.
   CHECK(refused({"max_completion_tokens", "", "", "", 400}, {"max_tokens"}).empty());
 }
