@@ -28,6 +28,7 @@ Command add_best(CLI::App& app);
 Command add_show(CLI::App& app);
 Command add_lineage(CLI::App& app);
 Command add_costs(CLI::App& app);
+Command add_exchanges(CLI::App& app);
 Command add_models(CLI::App& app);
 Command add_evaluate(CLI::App& app);
 Command add_operators(CLI::App& app);

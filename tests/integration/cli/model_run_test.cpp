@@ -80,6 +80,26 @@ TEST_CASE("recorded replies become ideas, candidates, corrections and improvemen
   CHECK(rows[0]["candidates"] == 5);
   CHECK(rows[0]["verified"] == 2);
   CHECK(holds(kevolve::testing::kevolve({"costs", "--archive", archive}).out, "USD/verified"));
+  CHECK(kevolve::testing::kevolve({"costs", "--archive", archive, "--job", "other"}).exit_code == 4);
+
+  // What was exchanged can be read, and made into a recording again.
+  const std::string id = std::to_string(found.exchanges[0].id.value);
+  const CommandResult shown =
+      kevolve::testing::kevolve({"exchanges", "model", "--archive", archive, "--show", id});
+  CHECK(holds(shown.out, "Propose 2"));
+  CHECK(holds(shown.out, "many contiguous elements"));
+  CHECK(holds(kevolve::testing::kevolve({"exchanges", "model", "--archive", archive}).out,
+              "idea-1/way-1/repair-1"));
+  const std::string copy = folder.file("copy.jsonl");
+  REQUIRE(
+      kevolve::testing::kevolve({"exchanges", "model", "--archive", archive, "--record", copy}).exit_code ==
+      0);
+  const std::string again =
+      folder.write("again.json", model_job(R"({ "kind": "replay", "file": "copy.jsonl" })"));
+  const CommandResult replayed =
+      kevolve::testing::kevolve({"run", again, "--archive", folder.file("b.db"), "--lines"});
+  INFO(replayed.out);
+  CHECK(holds(replayed.out, "models: 6 answers in this run"));
 }
 
 TEST_CASE("a job by hand that is killed asks nothing twice") {
@@ -114,6 +134,37 @@ TEST_CASE("a job by hand that is killed asks nothing twice") {
   CHECK(found.ideas.size() == 2);
   CHECK(found.exchanges.size() == 5);
   CHECK(found.outcomes.at("idea-1/way-1") == Outcome::passed);
+}
+
+TEST_CASE("a job may mix sources by weight") {
+  const Folder folder;
+  (void)folder.write("r.jsonl", recording());
+  const std::string job = folder.write("job.json", R"({ "name": "model", "operators": ["gelu"],
+        "idea_sources": [ { "kind": "playbook" }, { "kind": "replay", "file": "r.jsonl", "weight": 2 } ],
+        "policy": { "rounds": 1, "ideas_per_round": 3, "implementations_per_idea": 1, "repair_turns": 0,
+        "improve_turns": 0, "tunings": 0 }, "timing": { "min_samples": 3, "max_samples": 5, "max_seconds": 0.5 } })");
+  const std::string archive = folder.file("a.db");
+  const CommandResult run = kevolve::testing::kevolve({"run", job, "--archive", archive});
+  INFO(run.out << run.err);
+  REQUIRE(run.exit_code == 0);
+  const Found found = look_into(archive);
+  std::map<std::string, int> sources;
+  for (const IdeaRecord& idea : found.ideas) ++sources[idea.source];
+  CHECK(sources == std::map<std::string, int>{{"playbook", 1}, {"replay", 2}});
+  CHECK(found.exchanges.size() == 3);
+}
+
+TEST_CASE("money cannot be limited where a model has no price") {
+  const Folder folder;
+  (void)folder.write("models.json",
+                     R"({ "endpoints": { "e": { "api": "openai", "url": "http://127.0.0.1:1/v1" } },
+    "models": { "dear": { "endpoint": "e", "model": "x" } } })");
+  const std::string job =
+      folder.write("job.json", model_job(R"({ "kind": "llm", "models": ["dear"] })",
+                                         R"(, "models": "models.json", "budget": { "usd": 1.0 })"));
+  const CommandResult run = kevolve::testing::kevolve({"run", job, "--archive", folder.file("a.db")});
+  CHECK(run.exit_code == 2);
+  CHECK(holds(run.err, "the model 'dear' has no price"));
 }
 
 TEST_CASE("a budget of requests ends a job cleanly and says so") {
