@@ -56,12 +56,13 @@ Result<RoundContext> OperatorSearch::context(int round) {
   context.round = round;
   context.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
                              fmt::format("{} {} round {}", op_.name, workload_, round));
+  context.champion_hash = champion_.hash;
   context.champion_us = champion_.id == naive_.id ? naive_.median_us : scaled_us(champion_.speedup);
   context.floor_us = floor_us_;
   context.yardstick = yardstick_;
   context.naive_us = naive_.median_us;
   context.eager_us = eager_us_;
-  context.compile_us = compile_us_;
+  context.compile_us = scaled_us(compile_speedup_);
   const auto ranked = env_.archive.survivors(ranking(kRankingDepth));
   if (!ranked) return failure(ranked.error());
   std::vector<Survivor> verified;
@@ -193,6 +194,19 @@ asio::awaitable<Result<void>> OperatorSearch::propose(const RoundRecord& round, 
   co_return Result<void>{};
 }
 
+/// An archived idea, with the keys of those survivors that it builds on.
+Idea OperatorSearch::idea_of(const IdeaRecord& row, const RoundContext& known) const {
+  Idea idea = as_idea(row);
+  for (const Survivor& survivor : known.survivors) {
+    const bool parent = std::find(row.parents.begin(), row.parents.end(), ids_.at(survivor.candidate_hash)) !=
+                        row.parents.end();
+    const bool named =
+        std::find(idea.parents.begin(), idea.parents.end(), survivor.idea_key) != idea.parents.end();
+    if (parent && !named) idea.parents.push_back(survivor.idea_key);
+  }
+  return idea;
+}
+
 /// Candidates of the playbook are judged while models write theirs.
 asio::awaitable<Result<std::vector<OperatorSearch::Judged>>> OperatorSearch::work(const RoundRecord& round,
                                                                                   const RoundContext& known) {
@@ -214,7 +228,7 @@ asio::awaitable<Result<std::vector<OperatorSearch::Judged>>> OperatorSearch::wor
       const int ways = env_.job.policy.implementations_per_idea;
       for (int way = 1; way <= ways; ++way) {
         tasks.spawn(pursue(std::make_shared<Pursuit>(
-            Pursuit{source, round, known, judged, idea, as_idea(idea), ordinal, way})));
+            Pursuit{source, round, known, judged, idea, idea_of(idea, known), ordinal, way})));
       }
     }
   }

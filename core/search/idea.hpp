@@ -89,6 +89,7 @@ struct RoundContext {
   std::string yardstick = {};                         ///< what speed-ups are against: "naive", "eager"
   double naive_us = 0, eager_us = 0, compile_us = 0;  ///< times to beat; 0 when unknown
   std::optional<Profile> champion_profile;            ///< of the best kernel so far, when it was profiled
+  std::string champion_hash = {};                     ///< of that kernel, as in Survivor::candidate_hash
   std::vector<Survivor> survivors;                    ///< best first
   std::vector<LedgerEntry> ledger;
   std::vector<Inspiration> inspirations = {};

@@ -69,6 +69,9 @@ class CpuDevice final : public Device {
       return failure(loaded.error());
     return std::move(*process);
   }
+  Result<std::unique_ptr<Runner>> start_profiler(const Binary&, const LaunchPlan&) override {
+    return failure("this device has no hardware counters");
+  }
 
  private:
   DeviceInfo info_;
