@@ -59,6 +59,11 @@ Result<RoundContext> OperatorSearch::context(int round) {
   context.champion_hash = champion_.hash;
   context.champion_us = champion_.id == naive_.id ? naive_.median_us : scaled_us(champion_.speedup);
   context.floor_us = floor_us_;
+  if (const Workload* workload = op_.workload(workload_);
+      workload != nullptr && env_.device.memory_bytes_per_us > 0) {
+    const auto bytes = static_cast<double>(op_.bytes.evaluate(workload->axes).value_or(0));
+    context.memory_us = bytes / env_.device.memory_bytes_per_us;
+  }
   context.yardstick = yardstick_;
   context.naive_us = naive_.median_us;
   context.eager_us = eager_us_;

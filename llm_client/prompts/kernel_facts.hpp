@@ -15,7 +15,8 @@ constexpr std::size_t kMaxSourceBytes = 24 * 1024;       ///< of one kernel
 constexpr std::size_t kMaxAllSourcesBytes = 64 * 1024;   ///< of all survivors together
 constexpr std::size_t kMaxInspirationBytes = 10 * 1024;  ///< of one kernel of another operator
 constexpr std::size_t kMaxSurvivors = 4, kMaxInspirations = 2;
-constexpr std::size_t kMaxTunings = 16;  ///< of one source
+constexpr std::size_t kMaxTunings = 16;         ///< of one source
+constexpr std::size_t kMaxLogBytes = 3 * 1024;  ///< of one compiler's log
 
 /// One source among the survivors.
 struct ShownKernel {

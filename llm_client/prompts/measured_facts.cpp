@@ -58,6 +58,8 @@ std::string measured_text(const RoundContext& context, const Attempt& passed) {
     for (const auto& [what, value] : evaluation.compile->resources)
       text += fmt::format("\n- {} = {}", one_line(what, 120), value);
   }
+  if (evaluation.compile && !evaluation.compile->log.empty())
+    text += "\n\nThe compiler's log:\n\n" + fenced(shortened(evaluation.compile->log, kMaxLogBytes), "text");
   if (evaluation.profile) {
     if (const std::string profile = profile_text(*evaluation.profile); !profile.empty())
       text += "\n\n" + profile;

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxTaskIdeaBytes = 4000;
 constexpr std::size_t kMaxSiblings = 40;
-constexpr std::size_t kMaxLogBytes = 3 * 1024;
 constexpr std::string_view kFirstChoice = "the design that you believe in most";
 
 std::string text_of(const PromptSet& prompts, std::string_view name) {

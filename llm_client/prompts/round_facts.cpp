@@ -34,9 +34,9 @@ std::string fate_text(const LedgerEntry& entry) {
 std::string regime_text(const RoundContext& context) {
   const auto& profile = context.champion_profile;
   if (profile && profile->measured()) return "\n\nOf the champion. " + profile_text(*profile);
-  // On a CPU the limit is taken from the caches' rate: it tells nothing of what a cold kernel waits for.
+  // Without counters an author is better served by limit_text()'s two times than by a name for their ratio.
   if (context.device.name == "cpu") return "";
-  const Regime regime = infer_regime(context.champion_us, context.floor_us);
+  const Regime regime = infer_regime(context);
   if (regime == Regime::unknown) return "";
   return fmt::format("\n\nThe champion is {}, as inferred from its time over the physical limit.",
                      name(regime));
@@ -54,7 +54,9 @@ std::string device_text(const RoundContext& context) {
       limits.max_threads_per_block, limits.max_shared_bytes);
   if (limits.memory_bytes > 0)
     text += fmt::format("; {:.4g} GB of memory", static_cast<double>(limits.memory_bytes) / 1e9);
-  return text + ".";
+  text += ".";
+  for (const std::string& fact : device.facts) text += "\n- " + one_line(fact, 400);
+  return text;
 }
 
 std::string limit_text(const RoundContext& context) {
@@ -62,8 +64,14 @@ std::string limit_text(const RoundContext& context) {
   std::string text =
       fmt::format("Physical limit (least bytes over measured bandwidth, least operations over the peak): {}.",
                   time_text(context.floor_us));
+  if (context.memory_us > 0)
+    text += fmt::format(
+        " The bandwidth is that of the caches, for a limit nobody may get below; copying the least bytes "
+        "between buffers "
+        "that are in no cache takes about {}.",
+        time_text(context.memory_us));
   if (context.champion_us > 0)
-    text += fmt::format(" The best kernel so far takes {:.2f} times as long.",
+    text += fmt::format(" The best kernel so far takes {:.2f} times the limit.",
                         context.champion_us / context.floor_us);
   return text;
 }

@@ -83,7 +83,10 @@ TEST_CASE("the device is told with its limits and what makes code fast there") {
       {"NVIDIA H200", "sm_90a", "NVRTC 13.0", "`num_sms` = 132", "at most 1024 threads and 232448 bytes",
        "150 GB", "wgmma", "227 KiB", "4.8 TB/s", "50 MB of L2", "255 a thread"});
   context.device = {"cpu", "AMD EPYC, 2 threads", "x86_64", "", "g++ 12.2.0", "2.11.0", 2};
+  context.device.facts = {"AVX-512: 32 vector registers."};
+  context.memory_us = 150;
   const std::string cpu = ideas_messages(prompts(), context, 3, {})[1].text;
+  check_holds(cpu, {"\n- AVX-512: 32 vector registers.\n", "in no cache takes about 150 us"});
   check_holds(cpu,
               {"AMD EPYC, 2 threads", "g++ 12.2.0", "`num_sms` = 2", "Cannot run: tensor cores", "inline PTX",
                "TMA", "clusters", "fibers", "one after the other in a plain loop", "Few threads a block"});
@@ -98,7 +101,7 @@ TEST_CASE("times to beat, the limit and the regime are told, or that they are no
   const Operator op = peak_distance();
   RoundContext context = known_round(op);
   check_holds(ideas_messages(prompts(), context, 3, {})[1].text,
-              {"over the peak): 100 us", "takes 1.80 times as long", "naive kernel: 4000 us",
+              {"over the peak): 100 us", "takes 1.80 times the limit", "naive kernel: 4000 us",
                "PyTorch eager: 360 us", "torch.compile: 250 us", "(the best verified kernel so far): 180 us",
                "All speed-ups here are against eager, timed side by side",
                "Of the champion. Hardware counters: memory_bound", "Fuse the passes.",
@@ -201,6 +204,7 @@ TEST_CASE("an improvement shows what was measured, and asks to keep it right") {
   e.precision = PrecisionClass::strict_fp32;
   e.compile = CompileReport{};
   e.compile->resources = {{"g.registers", 40}};
+  e.compile->log = "line 7: 64-byte vectors";
   e.profile =
       Profile{Regime::latency_bound, {{"occupancy_pct", 12}}, {"Few warps hide latency."}, "counters"};
   const auto asked = [&] {
@@ -209,8 +213,9 @@ TEST_CASE("an improvement shows what was measured, and asks to keep it right") {
   check_holds(asked(), {"__global__ void g() {}", "time: 200 us, a speed-up of 1.8 x (at least 1.75 x)",
                         "interval of its median: -1.0 % to +1.5 %, cold",
                         "timed beside the champion: 1.11 times its time (95 % interval 1.11 to 1.11)",
-                        "2.00 times the physical limit", "g.registers = 40", "latency_bound",
-                        "Few warps hide latency.", "occupancy_pct 12", "Keep it right", "is discarded"});
+                        "2.00 times the physical limit", "g.registers = 40", "line 7: 64-byte vectors",
+                        "latency_bound", "Few warps hide latency.", "occupancy_pct 12", "Keep it right",
+                        "is discarded"});
   for (const char* raw : {"400 us", "720 us", "360 us", "unreliable"})
     CHECK(asked().find(raw) == std::string::npos);
   e.measurements[0].high_us = 490;
