@@ -28,6 +28,14 @@ double median_of(const Evaluation& evaluation, std::string_view subject) {
   return measurement == nullptr ? 0 : measurement->median_us;
 }
 
+/// How many times as fast as the yardstick torch.compile was in that evaluation; 0 when it was not timed.
+/// Where the yardstick is the candidate itself (the naive kernel), it has no measurement of its own.
+double compile_speedup_of(const Evaluation& evaluation, const std::string& yardstick) {
+  const double compile_us = median_of(evaluation, kCompile), yardstick_us = median_of(evaluation, yardstick);
+  if (compile_us <= 0) return 0;
+  return (yardstick_us > 0 ? yardstick_us : median_of(evaluation, "candidate")) / compile_us;
+}
+
 }  // namespace
 
 OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& op, std::string workload)
@@ -92,6 +100,7 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
   naive_.speedup_low = evaluation.speedup_low;
   eager_us_ = median_of(evaluation, kEager);
   compile_us_ = median_of(evaluation, kCompile);
+  compile_speedup_ = compile_speedup_of(evaluation, yardstick_);
   floor_us_ = evaluation.floor_us;
   champion_ = naive_;
   if (const Result<void> remembered = remember_champion(); !remembered) co_return failure(remembered.error());
@@ -119,7 +128,10 @@ Result<void> OperatorSearch::remember_champion() {
                median_of(record->evaluation, "candidate"),
                record->evaluation.speedup,
                record->evaluation.speedup_low};
-  if (const double us = median_of(record->evaluation, kCompile); us > 0) compile_us_ = us;
+  if (const double us = median_of(record->evaluation, kCompile); us > 0) {
+    compile_us_ = us;
+    compile_speedup_ = compile_speedup_of(record->evaluation, yardstick_);
+  }
   if ((*best)->round) {
     const Result<std::vector<RoundRecord>> rounds = env_.archive.rounds(env_.job_id);
     if (!rounds) return failure(rounds.error());

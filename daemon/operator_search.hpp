@@ -83,6 +83,7 @@ class OperatorSearch {
   boost::asio::awaitable<Result<void>> propose(const RoundRecord& round, RoundContext& known);
   Result<std::vector<std::string>> propose_from_playbook(const RoundRecord& round, RoundContext& known,
                                                          int count);
+  [[nodiscard]] Idea idea_of(const IdeaRecord& row, const RoundContext& known) const;
   boost::asio::awaitable<Result<std::vector<Judged>>> work(const RoundRecord& round,
                                                            const RoundContext& known);
   // judging.cpp
@@ -134,6 +135,7 @@ class OperatorSearch {
   OperatorId op_id_;
   Champion naive_, champion_;  ///< the champion is naive until something beats it
   double eager_us_ = 0, compile_us_ = 0, floor_us_ = 0;
+  double compile_speedup_ = 0;  ///< over the yardstick beside which it was timed; 0 when it was not
   int last_round_ = 0;
   int evaluations_ = 0, passed_ = 0;
   std::vector<double> best_us_;             ///< after the seed and after each round of this run

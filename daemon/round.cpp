@@ -56,12 +56,18 @@ Result<RoundContext> OperatorSearch::context(int round) {
   context.round = round;
   context.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
                              fmt::format("{} {} round {}", op_.name, workload_, round));
+  context.champion_hash = champion_.hash;
   context.champion_us = champion_.id == naive_.id ? naive_.median_us : scaled_us(champion_.speedup);
   context.floor_us = floor_us_;
+  if (const Workload* workload = op_.workload(workload_);
+      workload != nullptr && env_.device.memory_bytes_per_us > 0) {
+    const auto bytes = static_cast<double>(op_.bytes.evaluate(workload->axes).value_or(0));
+    context.memory_us = bytes / env_.device.memory_bytes_per_us;
+  }
   context.yardstick = yardstick_;
   context.naive_us = naive_.median_us;
   context.eager_us = eager_us_;
-  context.compile_us = compile_us_;
+  context.compile_us = scaled_us(compile_speedup_);
   const auto ranked = env_.archive.survivors(ranking(kRankingDepth));
   if (!ranked) return failure(ranked.error());
   std::vector<Survivor> verified;
@@ -191,6 +197,19 @@ asio::awaitable<Result<void>> OperatorSearch::propose(const RoundRecord& round, 
   if (const auto committed = transaction->commit(); !committed) co_return failure(committed.error());
   env_.observer.round_started(label_, round.number, texts);
   co_return Result<void>{};
+}
+
+/// An archived idea, with the keys of those survivors that it builds on.
+Idea OperatorSearch::idea_of(const IdeaRecord& row, const RoundContext& known) const {
+  Idea idea = as_idea(row);
+  for (const Survivor& survivor : known.survivors) {
+    const bool parent = std::find(row.parents.begin(), row.parents.end(), ids_.at(survivor.candidate_hash)) !=
+                        row.parents.end();
+    const bool named =
+        std::find(idea.parents.begin(), idea.parents.end(), survivor.idea_key) != idea.parents.end();
+    if (parent && !named) idea.parents.push_back(survivor.idea_key);
+  }
+  return idea;
 }
 
 /// Candidates of the playbook are judged while models write theirs.

@@ -96,6 +96,11 @@ Result<CompileReport> compile_from_json(const Json& json, const std::string& whe
   return fields.finish(std::move(report));
 }
 
+Result<std::string> fact_from_json(const Json& json, const std::string& where) {
+  if (!json.is_string()) return failure(where + ": expected a string");
+  return json.get<std::string>();
+}
+
 Result<DeviceInfo> device_at(const Json& json, const std::string& where) {
   FieldReader fields(json, where);
   DeviceInfo device;
@@ -106,6 +111,8 @@ Result<DeviceInfo> device_at(const Json& json, const std::string& where) {
   fields.read("toolchain", device.toolchain);
   fields.read("torch", device.torch);
   fields.read("num_sms", device.num_sms);
+  if (fields.find("facts") != nullptr) fields.list("facts", device.facts, fact_from_json);
+  fields.maybe("memory_bytes_per_us", device.memory_bytes_per_us);
   return fields.finish(std::move(device));
 }
 
@@ -123,9 +130,13 @@ const Measurement* Evaluation::measurement(std::string_view subject) const {
 }
 
 Json to_json(const DeviceInfo& device) {
-  return {{"name", device.name},      {"model", device.model},         {"architecture", device.architecture},
-          {"driver", device.driver},  {"toolchain", device.toolchain}, {"torch", device.torch},
-          {"num_sms", device.num_sms}};
+  Json json = {
+      {"name", device.name},      {"model", device.model},         {"architecture", device.architecture},
+      {"driver", device.driver},  {"toolchain", device.toolchain}, {"torch", device.torch},
+      {"num_sms", device.num_sms}};
+  if (!device.facts.empty()) json["facts"] = device.facts;
+  if (device.memory_bytes_per_us > 0) json["memory_bytes_per_us"] = device.memory_bytes_per_us;
+  return json;
 }
 
 Result<DeviceInfo> device_from_json(const Json& json) {

@@ -25,8 +25,13 @@ struct DeviceInfo {
   std::string toolchain;     ///< "g++ 12.2.0", "NVRTC 13.0"
   std::string torch;         ///< "2.11.0+cu130"
   std::int64_t num_sms = 1;  ///< cpu: threads that execute blocks
+  /// What the device knows of itself that authors of kernels want to know: complete sentences, partly
+  /// measured.
+  std::vector<std::string> facts = {};
+  /// Read and written bytes a microsecond in a plain copy between buffers that are in no cache; 0: unknown.
+  double memory_bytes_per_us = 0;
 
-  /// One line that identifies all of the above; equal keys, comparable times.
+  /// One line that identifies all of the above but facts and rates; equal keys, comparable times.
   [[nodiscard]] std::string key() const;
 };
 

@@ -84,11 +84,13 @@ struct RoundContext {
   DeviceInfo device;
   DeviceLimits limits;
   int round = 1;
-  std::uint64_t seed = 0;                             ///< of this round: same context, same answer
-  double champion_us = 0, floor_us = 0;               ///< best time so far and physical limit; 0 when unknown
-  std::string yardstick = {};                         ///< what speed-ups are against: "naive", "eager"
+  std::uint64_t seed = 0;                ///< of this round: same context, same answer
+  double champion_us = 0, floor_us = 0;  ///< best time so far and physical limit; 0 when unknown
+  std::string yardstick = {};            ///< what speed-ups are against: "naive", "eager"
+  double memory_us = 0;  ///< what copying its least bytes takes when they are in no cache; 0 when unknown
   double naive_us = 0, eager_us = 0, compile_us = 0;  ///< times to beat; 0 when unknown
   std::optional<Profile> champion_profile;            ///< of the best kernel so far, when it was profiled
+  std::string champion_hash = {};                     ///< of that kernel, as in Survivor::candidate_hash
   std::vector<Survivor> survivors;                    ///< best first
   std::vector<LedgerEntry> ledger;
   std::vector<Inspiration> inspirations = {};

@@ -88,7 +88,7 @@ std::vector<Idea> fresh_ideas(const std::vector<PlaybookEntry>& entries, const R
     }
   }
   random.shuffle(eligible);
-  const Regime regime = regime_of(context.champion_profile, context.champion_us, context.floor_us);
+  const Regime regime = regime_of(context.champion_profile, infer_regime(context));
   std::stable_sort(eligible.begin(), eligible.end(),
                    [&](const auto* a, const auto* b) { return priority(*a, regime) > priority(*b, regime); });
   std::vector<Idea> ideas;

@@ -7,9 +7,13 @@ Regime infer_regime(double time_us, double floor_us) {
   return time_us < 2 * floor_us ? Regime::memory_bound : Regime::not_memory_bound;
 }
 
-Regime regime_of(const std::optional<Profile>& profile, double time_us, double floor_us) {
+Regime infer_regime(const RoundContext& context) {
+  return infer_regime(context.champion_us, context.memory_us > 0 ? context.memory_us : context.floor_us);
+}
+
+Regime regime_of(const std::optional<Profile>& profile, Regime inferred) {
   const bool told = profile && profile->measured() && profile->regime != Regime::unknown;
-  return told ? profile->regime : infer_regime(time_us, floor_us);
+  return told ? profile->regime : inferred;
 }
 
 bool suits(std::string_view entry_regime, Regime regime) {

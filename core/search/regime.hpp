@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "core/model/profile.hpp"
+#include "core/search/idea.hpp"
 
 namespace kevolve {
 
@@ -13,8 +13,12 @@ namespace kevolve {
 /// it is not, and whether computation or latency holds it back cannot be told from the time alone.
 Regime infer_regime(double time_us, double floor_us);
 
-/// The profile's, when counters told one; otherwise the inferred one.
-Regime regime_of(const std::optional<Profile>& profile, double time_us, double floor_us);
+/// As far as the round's times tell: from what its bytes take in main memory where the device says so, since
+/// a cpu's limit is taken from the rate of caches.
+Regime infer_regime(const RoundContext& context);
+
+/// The profile's, when counters told one; otherwise `inferred`.
+Regime regime_of(const std::optional<Profile>& profile, Regime inferred);
 
 /// True when an entry that names `entry_regime` ("memory_bound", "compute_bound", "latency_bound") suits
 /// `regime`.

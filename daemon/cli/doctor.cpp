@@ -64,6 +64,8 @@ std::vector<Finding> check_worker() {
   for (const DeviceInfo& device : answer->hello.devices) {
     findings.push_back({"device " + device.name, State::ok,
                         fmt::format("{}; {}; LibTorch {}", device.model, device.toolchain, device.torch)});
+    for (const std::string& fact : device.facts)
+      findings.push_back({"device " + device.name, State::ok, fact});
   }
   for (Finding& finding : check_gpus(answer->hello, said)) findings.push_back(std::move(finding));
   return findings;

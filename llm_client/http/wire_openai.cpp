@@ -20,8 +20,14 @@ std::vector<std::string> max_tokens_fields(const WireRequest& request) {
 
 Json request_body(const WireRequest& request) {
   Json body = {{"model", request.model.model}, {"messages", Json::array()}};
+  Json& messages = body["messages"];
   for (const Message& message : request.messages) {
-    body["messages"].push_back({{"role", role_name(message.role)}, {"content", message.text}});
+    // Strict chat templates refuse two messages of one role in a row.
+    if (!messages.empty() && messages.back()["role"] == role_name(message.role)) {
+      messages.back()["content"].get_ref<std::string&>() += "\n\n" + message.text;
+    } else {
+      messages.push_back({{"role", role_name(message.role)}, {"content", message.text}});
+    }
   }
   for (const std::string& field : max_tokens_fields(request)) body[field] = request.model.max_output_tokens;
   for (const auto& [field, value] : request.model.sampling.items()) {

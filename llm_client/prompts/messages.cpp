@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/prompt_values.hpp"
 #include "llm_client/prompts/quote.hpp"
 #include "llm_client/prompts/round_facts.hpp"
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxTaskIdeaBytes = 4000;
 constexpr std::size_t kMaxSiblings = 40;
-constexpr std::size_t kMaxLogBytes = 3 * 1024;
 constexpr std::string_view kFirstChoice = "the design that you believe in most";
 
 std::string text_of(const PromptSet& prompts, std::string_view name) {
@@ -39,14 +39,16 @@ std::string quoted_idea(const Idea& idea) {
 
 /// What the round's state asks of the ideas.
 std::string guidance(const RoundContext& context) {
-  if (context.survivors.empty())
+  std::size_t found = 0;
+  for (const ShownKernel& kernel : shown_kernels(context)) found += kernel.keys.front() == "naive" ? 0 : 1;
+  if (found == 0)
     return "No kernel but the naive one is verified yet: cover different directions, among them at least one "
            "that is simple and safe.";
-  return "Mix: ideas that attack what limits the champion, ideas that merge what worked in several kernels "
-         "above "
-         "(name them in builds_on), and at least one that departs from them altogether. If the champion is "
-         "near "
-         "the physical limit, only ideas that save traffic or launches can still win.";
+  return fmt::format(
+      "Mix ideas that attack what limits the champion{} and at least one that departs from all of them. If "
+      "the "
+      "champion is near the physical limit, only ideas that save traffic or launches can still win.",
+      found > 1 ? ", ideas that merge what worked in several kernels above (name them in builds_on)," : "");
 }
 
 std::string siblings_text(const std::vector<std::string>& siblings) {
@@ -64,22 +66,24 @@ std::string siblings_text(const std::vector<std::string>& siblings) {
 /// The kernels that an idea builds on: where they stand, or their sources when the round does not show them.
 std::string parents_text(const RoundContext& context, const Idea& idea) {
   std::string text;
+  const std::vector<ShownKernel> kernels = shown_kernels(context);
   for (const std::string& key : idea.parents) {
-    const auto found = std::find_if(context.survivors.begin(), context.survivors.end(),
-                                    [&](const Survivor& s) { return s.idea_key == key; });
-    if (found == context.survivors.end()) continue;
-    const auto place = static_cast<std::size_t>(found - context.survivors.begin());
+    const auto found = std::find_if(kernels.begin(), kernels.end(), [&](const ShownKernel& kernel) {
+      return std::find(kernel.keys.begin(), kernel.keys.end(), key) != kernel.keys.end();
+    });
+    if (found == kernels.end()) continue;
     text += fmt::format("{}It builds on `{}`", text.empty() ? "" : "\n\n", one_line(key, 100));
-    if (place < kMaxSurvivors)
+    if (found->source_shown)
       text += ", whose source stands above.";
     else
-      text += fmt::format(" ({}):\n\n{}", time_text(found->us), source_text(found->source, kMaxSourceBytes));
+      text += fmt::format(" ({}):\n\n{}", time_text(found->best->us),
+                          source_text(found->best->source, kMaxSourceBytes));
   }
   return text.empty() ? "It builds on no kernel in particular; borrow from those above what helps." : text;
 }
 
 std::string way_text(int way, int ways) {
-  if (ways <= 1) return fmt::format("Choose {}.", kFirstChoice);
+  if (ways <= 1) return "";
   if (way <= 1)
     return fmt::format("This is way 1 of {}, each written separately: choose {}.", ways, kFirstChoice);
   return fmt::format(
@@ -112,36 +116,6 @@ std::string attempt_source(const Attempt& attempt) {
     return "The reply held no file that could be used; write the file anew from the idea.";
   return fmt::format("The file, judged with tunables {}:\n\n{}", tunables_text(attempt.tunables),
                      source_text(attempt.source, kMaxSourceBytes));
-}
-
-std::string measured_text(const RoundContext& context, const Attempt& passed) {
-  if (!passed.evaluation) return "Nothing but that it is correct.";
-  const Evaluation& evaluation = *passed.evaluation;
-  std::string text = fmt::format("Measured with tunables {}.", tunables_text(passed.tunables));
-  for (const Measurement& m : evaluation.measurements)
-    text += fmt::format("\n- {}: median {} (95 % interval {} to {}, {})", one_line(m.subject, 60),
-                        time_text(m.median_us), time_text(m.low_us), time_text(m.high_us), m.mode);
-  if (evaluation.speedup > 0)
-    text += fmt::format("\n- speed-up {:.3g} x over {} (at least {:.3g} x)", evaluation.speedup,
-                        evaluation.measurements.size() > 1 ? one_line(evaluation.measurements[1].subject, 60)
-                                                           : "the yardstick",
-                        evaluation.speedup_low);
-  const Measurement* own = evaluation.measurement("candidate");
-  if (own != nullptr && evaluation.floor_us > 0)
-    text += fmt::format("\n- {:.2f} times the physical limit of {}", own->median_us / evaluation.floor_us,
-                        time_text(evaluation.floor_us));
-  if (own != nullptr && context.champion_us > 0)
-    text += fmt::format("\n- {:.2f} times the champion's {}", own->median_us / context.champion_us,
-                        time_text(context.champion_us));
-  if (evaluation.prepare_us) text += fmt::format("\n- prepare: {}", time_text(*evaluation.prepare_us));
-  if (evaluation.precision)
-    text += fmt::format("\n- precision class measured: {}", name(*evaluation.precision));
-  if (evaluation.compile) {
-    for (const auto& [what, value] : evaluation.compile->resources)
-      text += fmt::format("\n- {} = {}", one_line(what, 120), value);
-  }
-  if (evaluation.profile) text += "\n\n" + profile_text(*evaluation.profile);
-  return text;
 }
 
 }  // namespace

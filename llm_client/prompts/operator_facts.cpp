@@ -80,7 +80,10 @@ std::string_view class_meaning(PrecisionClass precision) {
     case PrecisionClass::strict_fp32:
       return "an element may be off by about 128 times the noise of PyTorch's own fp32 answer near it "
              "(noise: "
-             "its distance from fp64, at least 2^-24 of the element's own size). fp32 arithmetic and sums in "
+             "its distance from fp64, at least 2^-24 of the element's own size; where neighbours cancel or "
+             "saturate, their largest absolute error counts for all in a tile of up to 4096 elements of a "
+             "row; "
+             "128 denormal steps, 2e-43, are always allowed). fp32 arithmetic and sums in "
              "several parts pass; one long sequential fp32 sum over many thousands of terms, a single "
              "rounding "
              "to tf32 (2000 to 8000 times the noise), fp16 or bf16, and E[x^2] - E[x]^2 do not";

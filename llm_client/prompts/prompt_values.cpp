@@ -1,5 +1,6 @@
 #include "llm_client/prompts/prompt_values.hpp"
 
+#include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/operator_facts.hpp"
 #include "llm_client/prompts/quote.hpp"
 #include "llm_client/prompts/round_facts.hpp"
@@ -35,14 +36,10 @@ const std::vector<std::string>& prompt_names() {
 
 std::set<std::string> known_values(std::string_view prompt) {
   if (prompt.starts_with("device_")) return {};
-  std::set<std::string> names = {"operator_name", "operator_description",
-                                 "workload",      "axes",
-                                 "tensors",       "reference",
-                                 "precision",     "distributions",
-                                 "device",        "device_guide",
-                                 "limit",         "times",
-                                 "survivors",     "ledger",
-                                 "round"};
+  std::set<std::string> names = {
+      "operator_name", "operator_description", "workload", "axes",         "tensors", "reference",
+      "precision",     "distributions",        "device",   "device_guide", "limit",   "times",
+      "survivors",     "inspirations",         "ledger",   "round"};
   if (const auto task = task_values().find(prompt); task != task_values().end())
     names.insert(task->second.begin(), task->second.end());
   return names;
@@ -66,6 +63,7 @@ PromptValues round_values(const PromptSet& prompts, const RoundContext& context)
           {"limit", limit_text(context)},
           {"times", times_text(context)},
           {"survivors", survivors_text(context)},
+          {"inspirations", inspirations_text(context)},
           {"ledger", ledger_text(context)},
           {"round", std::to_string(context.round)}};
 }

@@ -47,7 +47,16 @@ std::string one_line(std::string_view text, std::size_t most) {
   if (!line.empty() && line.back() == ' ') line.pop_back();
   if (line.size() <= most) return line;
   line.resize(utf8_boundary(line, most));
-  return line + "…";
+  // The last sentence's end, when it leaves at least half; else between words.
+  std::size_t end = std::string::npos;
+  for (const std::string_view stop : {". ", "; "}) {
+    const std::size_t at = line.rfind(stop);
+    if (end == std::string::npos && at != std::string::npos && at >= most / 2) end = at + 1;
+  }
+  if (end == std::string::npos && line.rfind(' ') != std::string::npos && line.rfind(' ') >= most / 2)
+    end = line.rfind(' ');
+  if (end != std::string::npos) line.resize(end);
+  return line + (line.back() == '.' || line.back() == ';' ? " …" : "…");
 }
 
 }  // namespace kevolve

@@ -16,7 +16,7 @@ std::string fenced(std::string_view text, std::string_view language);
 /// the last quarter; cut at line ends where there are any.
 std::string shortened(std::string_view text, std::size_t most);
 
-/// One line of at most `most` bytes: white space collapsed, "…" where it was cut.
+/// One line of at most `most` bytes: white space collapsed, cut at the end of a sentence or a word, with "…".
 std::string one_line(std::string_view text, std::size_t most);
 
 }  // namespace kevolve

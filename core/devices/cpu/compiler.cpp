@@ -51,6 +51,7 @@ const std::vector<std::string> kMessageFlags{"-fmax-errors=8",
                                              "-fmessage-length=0",
                                              "-fdiagnostics-color=never",
                                              "-fno-diagnostics-show-caret",
+                                             "-fopt-info-vec-optimized-missed",
                                              "-ftrack-macro-expansion=0",
                                              "-Wno-unknown-pragmas",
                                              "-Wno-attributes"};
@@ -110,6 +111,17 @@ Result<std::string> first_line_of(const std::vector<std::string>& argv) {
 }
 
 }  // namespace
+
+std::string arithmetic_flags() {
+  std::string text;
+  for (const std::string& flag : kCodeFlags) {
+    for (const std::string_view telling :
+         {"-O", "-m", "-ffp-", "-ffast-", "-fno-math", "-fno-trapping", "-fno-strict"}) {
+      if (flag.starts_with(telling)) text += (text.empty() ? "" : " ") + flag;
+    }
+  }
+  return text;
+}
 
 Result<std::unique_ptr<Compiler>> Compiler::open(const CompilerSettings& settings) {
   std::unique_ptr<Compiler> compiler(new Compiler(settings));

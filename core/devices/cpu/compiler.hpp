@@ -32,6 +32,9 @@ struct CompileAttempt {
   bool cached = false;
 };
 
+/// The flags that decide about arithmetic and speed: "-O3 -march=native …".
+std::string arithmetic_flags();
+
 class Compiler {
  public:
   /// Asks the compiler for its version and makes the cache folder.

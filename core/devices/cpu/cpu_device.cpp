@@ -9,11 +9,14 @@
 #include "core/devices/cpu/bandwidth.hpp"
 #include "core/devices/cpu/compiler.hpp"
 #include "core/devices/cpu/elf_inspection.hpp"
+#include "core/devices/cpu/facts.hpp"
 #include "core/devices/cpu/machine.hpp"
+#include "core/devices/cpu/peaks.hpp"
 #include "core/devices/cpu/shared_buffer.hpp"
 #include "core/devices/cpu/simt/executor.hpp"
 #include "core/devices/cpu/translation_unit.hpp"
 #include "core/devices/cpu/tripwires.hpp"
+#include "core/devices/cpu/vector_report.hpp"
 #include "core/devices/host_memory.hpp"
 #include "core/devices/runner_process.hpp"
 
@@ -23,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostThreads = 24;  // simt::Executor uses no more
+/// A limit must hold at the processor's best clock, which the measurement may have missed.
+constexpr double kGenerous = 1.25;
 constexpr std::size_t kMostLog = 16 * 1024;
 
 fs::path beside_this_program(const char* name) {
@@ -38,8 +43,11 @@ tl::unexpected<Verdict> stop(Outcome outcome, Gate gate, std::string evidence) {
 
 class CpuDevice final : public Device {
  public:
-  CpuDevice(DeviceInfo info, std::unique_ptr<Compiler> compiler, fs::path runner)
-      : info_(std::move(info)), compiler_(std::move(compiler)), runner_(std::move(runner)) {}
+  CpuDevice(DeviceInfo info, std::unique_ptr<Compiler> compiler, fs::path runner, double fma_flops_per_us)
+      : info_(std::move(info)),
+        compiler_(std::move(compiler)),
+        runner_(std::move(runner)),
+        fma_flops_per_us_(fma_flops_per_us) {}
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] DeviceLimits limits() const override {
@@ -53,6 +61,11 @@ class CpuDevice final : public Device {
   double copy_bytes_per_us() override {
     if (!bytes_per_us_) bytes_per_us_ = kevolve::copy_bytes_per_us(static_cast<int>(info_.num_sms));
     return *bytes_per_us_;
+  }
+
+  /// Exact answers are of integers, bytes and comparisons, of which vectors hold more than of floats.
+  [[nodiscard]] double flops_per_us(PrecisionClass precision) const override {
+    return precision == PrecisionClass::exact ? 0 : kGenerous * fma_flops_per_us_;
   }
 
   Result<Compiled> compile(const std::string& source, const LaunchPlan& plan,
@@ -69,11 +82,15 @@ class CpuDevice final : public Device {
       return failure(loaded.error());
     return std::move(*process);
   }
+  Result<std::unique_ptr<Runner>> start_profiler(const Binary&, const LaunchPlan&) override {
+    return failure("this device has no hardware counters");
+  }
 
  private:
   DeviceInfo info_;
   std::unique_ptr<Compiler> compiler_;
   fs::path runner_;
+  double fma_flops_per_us_;
   HostMemory memory_;
   std::optional<double> bytes_per_us_;
   std::vector<std::weak_ptr<CpuSharedBuffer>> buffers_;  ///< all that live: what flush_caches() evicts
@@ -134,6 +151,9 @@ Result<Compiled> CpuDevice::compile(const std::string& source, const LaunchPlan&
   binary.report.binary_bytes = static_cast<std::int64_t>(bytes->size());
   binary.report.cached = attempt->cached;
   binary.report.log = messages.substr(0, kMostLog);
+  if (const std::string loops = vector_report(attempt->output, kCandidateFile); !loops.empty())
+    binary.report.log +=
+        "Loops, as g++ tells (a sum into one variable counts as vectorised, but is not fast):\n" + loops;
   return binary;
 }
 
@@ -160,7 +180,11 @@ Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& setting
   info.toolchain = (*compiler)->version();
   info.torch = settings.torch;
   info.num_sms = threads;
-  return std::make_unique<CpuDevice>(std::move(info), std::move(*compiler), runner);
+  Peaks peaks;
+  if (settings.measure) peaks = {cold_copy_bytes_per_us(threads), fma_flops_per_us(threads)};
+  info.memory_bytes_per_us = peaks.cold_copy_bytes_per_us;
+  info.facts = cpu_facts(vector_bits(), data_caches(), arithmetic_flags(), threads, peaks);
+  return std::make_unique<CpuDevice>(std::move(info), std::move(*compiler), runner, peaks.fma_flops_per_us);
 }
 
 }  // namespace kevolve

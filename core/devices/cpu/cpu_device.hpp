@@ -19,6 +19,7 @@ struct CpuDeviceSettings {
   std::string torch;                   ///< LibTorch's version, for DeviceInfo
   std::string compiler = "g++";
   std::filesystem::path runner;   ///< default: kevolve-runner beside the running program
+  bool measure = true;            ///< memory and vector units, when it is opened: about 0.1 s
   std::filesystem::path headers;  ///< root of the SIMT header's include path; default: the source tree
 };
 

@@ -37,4 +37,26 @@ std::string machine_architecture() {
   return ::uname(&names) == 0 ? names.machine : "unknown";
 }
 
+int vector_bits() {
+  if (__builtin_cpu_supports("avx512f")) return 512;
+  return __builtin_cpu_supports("avx2") ? 256 : 128;
+}
+
+std::vector<Cache> data_caches() {
+  std::vector<Cache> caches;
+  for (int index = 0; index < 8; ++index) {
+    const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
+    std::string type, unit;
+    Cache cache;
+    std::ifstream(folder + "type") >> type;
+    std::ifstream(folder + "level") >> cache.level;
+    std::ifstream size(folder + "size");  // "1024K"
+    size >> cache.size_bytes >> unit;
+    if (type == "Instruction" || cache.size_bytes == 0) continue;
+    cache.size_bytes <<= unit == "K" ? 10 : unit == "M" ? 20 : 0;
+    caches.push_back(cache);
+  }
+  return caches;
+}
+
 }  // namespace kevolve

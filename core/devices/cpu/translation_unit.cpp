@@ -10,7 +10,6 @@
 namespace kevolve {
 namespace {
 
-constexpr std::string_view kCandidateFile = "candidate.cu";
 constexpr std::size_t kMostBytes = 4096;
 constexpr std::size_t kMostNotes = 3;
 
@@ -141,6 +140,9 @@ std::string readable_diagnostics(std::string_view compiler_output, std::string_v
   static const std::regex system_headers(
       R"(/usr/(?:local/)?(?:include/(?:x86_64-linux-gnu/)?|lib/gcc/[^ :]*/include/)(?:c\+\+/\d+/)?)");
   for (std::string line : lines_of(compiler_output)) {
+    // Remarks about loops are vector_report's, and may be many.
+    if (line.find(": missed: ") != std::string::npos || line.find(": optimized: ") != std::string::npos)
+      continue;
     if (line.size() > 2000) line.resize(2000);
     for (const std::string& path : own_paths) line = replaced(std::move(line), path, "");
     reader.read(std::regex_replace(line, system_headers, ""));

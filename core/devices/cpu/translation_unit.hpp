@@ -11,6 +11,9 @@
 
 namespace kevolve {
 
+/// What g++'s messages call the candidate's source.
+inline constexpr std::string_view kCandidateFile = "candidate.cu";
+
 /// Entries are numbered over `launches`, then `prepare`. The SIMT header is not included here: it comes
 /// precompiled. `headers`: names of the others that a candidate may include.
 std::string translation_unit(std::string_view source, const LaunchPlan& plan,

@@ -323,6 +323,7 @@ Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSe
   info.toolchain = (*compiler)->info().toolchain;
   info.torch = settings.torch;
   info.num_sms = gpu->limits.num_sms;
+  if (gpu->clock_hz > 0) info.facts = {fmt::format("The SMs run at up to {:.2f} GHz.", gpu->clock_hz / 1e9)};
   auto device = std::make_unique<CudaDevice>(*driver, std::move(*gpu), std::move(info), std::move(*compiler),
                                              runner, cupti);
   if (auto ready = device->prepare(); !ready)

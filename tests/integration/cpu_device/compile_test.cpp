@@ -33,6 +33,20 @@ TEST_CASE("a compile error has the candidate's line, its text and no paths") {
   CHECK_FALSE(contains(verdict.evidence, "/"));
 }
 
+TEST_CASE("the log tells which loops became vector code") {
+  const Candidate candidate(
+      "__global__ void f(const float* __restrict__ x, float* __restrict__ y) {\n"
+      "  for (int i = 0; i < 256; ++i) y[i] = 2.0f * x[i];\n"
+      "  for (int i = 0; i < 256; ++i) y[i] += expf(y[i]);\n"
+      "}\n",
+      256, 1, 1);
+  const std::string log = compiled(candidate).report.log;
+  INFO(log);
+  CHECK(contains(log, "line 2: "));
+  CHECK(contains(log, "-byte vectors"));
+  CHECK(contains(log, "line 3: not vectorised"));
+}
+
 TEST_CASE("a name expression that names nothing is told as the header's field") {
   Candidate candidate = doubling();
   candidate.plan.launches[0].kernel = "rows<float>";

@@ -170,7 +170,29 @@ TEST_CASE("the device says what it is") {
   CHECK(info.num_sms == 2);
   CHECK(device().can_run());
   CHECK(device().timing_mode() == "cold");
+  CHECK(info.facts.size() >= 4);
+  CHECK(info.memory_bytes_per_us > 0);
+  // The limit must be what nothing gets below: exact answers may be of bytes, and clocks may rise.
+  CHECK(device().flops_per_us(PrecisionClass::strict_fp32) > 0);
+  CHECK(device().flops_per_us(PrecisionClass::exact) == 0);
   device().flush_caches();
+}
+
+TEST_CASE("a device that is not to measure says so by leaving rates and limits out") {
+  CpuDeviceSettings quick = settings();
+  quick.measure = false;
+  const auto own = open_cpu_device(quick);
+  REQUIRE(own);
+  CHECK((*own)->info().memory_bytes_per_us == 0);
+  CHECK((*own)->flops_per_us(PrecisionClass::strict_fp32) == 0);
+  CHECK((*own)->info().key() == device().info().key());
+}
+
+TEST_CASE("there are no counters, in so many words") {
+  const Candidate candidate = doubling();
+  const auto profiler = device().start_profiler(compiled(candidate), candidate.plan);
+  REQUIRE_FALSE(profiler);
+  CHECK(profiler.error().message == "this device has no hardware counters");
 }
 
 }  // namespace

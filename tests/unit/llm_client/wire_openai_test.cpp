@@ -44,6 +44,20 @@ TEST_CASE("an OpenAI request holds what is set and nothing else") {
         R"({"model":"gpt","max_tokens":100,"temperature":0.5,"provider":{"sort":"price"},"seed":7})");
 }
 
+TEST_CASE(
+    "neighbouring messages of one role are joined, in order: strict chat templates want roles to alternate") {
+  const std::vector<Message> messages = {{Role::system, "Be brief."},
+                                         {Role::user, "The task.", true},
+                                         {Role::user, "The question."},
+                                         {Role::assistant, "An answer."},
+                                         {Role::user, "Another one."}};
+  const Json sent = kOpenAiWire.request({model(), messages, {}, 1})["messages"];
+  CHECK(sent.dump() ==
+        R"([{"role":"system","content":"Be brief."},)"
+        R"({"role":"user","content":"The task.\n\nThe question."},)"
+        R"({"role":"assistant","content":"An answer."},{"role":"user","content":"Another one."}])");
+}
+
 TEST_CASE("a refused field is left out, the limit goes by its other name") {
   ModelSettings settings = model();
   settings.sampling = {{"temperature", 0.5}};

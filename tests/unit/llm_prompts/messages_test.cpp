@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/round_facts.hpp"
 #include "tests/unit/llm_prompts/fixture.hpp"
 
@@ -82,7 +83,10 @@ TEST_CASE("the device is told with its limits and what makes code fast there") {
       {"NVIDIA H200", "sm_90a", "NVRTC 13.0", "`num_sms` = 132", "at most 1024 threads and 232448 bytes",
        "150 GB", "wgmma", "227 KiB", "4.8 TB/s", "50 MB of L2", "255 a thread"});
   context.device = {"cpu", "AMD EPYC, 2 threads", "x86_64", "", "g++ 12.2.0", "2.11.0", 2};
+  context.device.facts = {"AVX-512: 32 vector registers."};
+  context.memory_us = 150;
   const std::string cpu = ideas_messages(prompts(), context, 3, {})[1].text;
+  check_holds(cpu, {"\n- AVX-512: 32 vector registers.\n", "in no cache takes about 150 us"});
   check_holds(cpu,
               {"AMD EPYC, 2 threads", "g++ 12.2.0", "`num_sms` = 2", "Cannot run: tensor cores", "inline PTX",
                "TMA", "clusters", "fibers", "one after the other in a plain loop", "Few threads a block"});
@@ -97,24 +101,27 @@ TEST_CASE("times to beat, the limit and the regime are told, or that they are no
   const Operator op = peak_distance();
   RoundContext context = known_round(op);
   check_holds(ideas_messages(prompts(), context, 3, {})[1].text,
-              {"over the peak): 100 us", "takes 1.80 times as long", "naive kernel: 4000 us",
+              {"over the peak): 100 us", "takes 1.80 times the limit", "naive kernel: 4000 us",
                "PyTorch eager: 360 us", "torch.compile: 250 us", "(the best verified kernel so far): 180 us",
-               "are against eager", "The champion is memory_bound, by hardware counters", "Fuse the passes.",
+               "All speed-ups here are against eager, timed side by side",
+               "Of the champion. Hardware counters: memory_bound", "Fuse the passes.",
                "dram_pct 71.5 (DRAM, of its peak)"});
   context.champion_profile.reset();
   CHECK_THAT(ideas_messages(prompts(), context, 3, {})[1].text,
              ContainsSubstring("The champion is memory_bound, as inferred from its time"));
+  context.champion_us = context.naive_us;
+  CHECK_THAT(ideas_messages(prompts(), context, 3, {})[1].text, ContainsSubstring("still the naive one"));
   RoundContext fresh;
   fresh.op = &op;
   fresh.workload = "small";
   check_holds(ideas_messages(prompts(), fresh, 3, {})[1].text,
-              {"is not known", "naive kernel: not known", "None yet", "Nothing yet"});
+              {"is not known", "No times are known yet", "None yet", "Nothing yet"});
 }
 
 TEST_CASE("the best kernels are shown whole, with tunables, time and profile") {
   const Operator op = peak_distance();
   check_holds(ideas_messages(prompts(), known_round(op), 3, {})[1].text,
-              {"1. Key `split_rows`: 180 us, 2 times as fast as eager", "BLOCK = 128",
+              {"1. Key `split_rows`: 180 us (2 x), the champion", "Tunables: BLOCK = 128.",
                "```cuda\n/*kevolve {} */\n__global__ void best_kernel() {}\n```", "2. Key `llm:wide`: 240 us",
                "__global__ void second_kernel"});
 }
@@ -123,7 +130,7 @@ TEST_CASE("the ledger tells how each idea fared, against what was predicted, the
   const Operator op = peak_distance();
   const std::string text = ideas_messages(prompts(), known_round(op), 3, {})[1].text;
   check_holds(text, {"[split_rows] Split each row over blocks.", "9 of 12 attempts passed (3 x race)",
-                     "best speed-up 2 x", "predicted 150 us, measured 180 us (1.20 times the prediction)",
+                     "best 180 us (2 x)", "predicted 150 us, took 1.20 times that",
                      "[llm:atomics] Use atomics throughout.", "0 of 4 attempts passed (4 x wrong_result)",
                      "predicted 90 us", "last failure: y[7] is NaN; expected 1."});
   CHECK(text.find("[split_rows]") < text.find("[llm:atomics]"));
@@ -186,20 +193,110 @@ TEST_CASE("an improvement shows what was measured, and asks to keep it right") {
   Attempt passed{
       "__global__ void g() {}", {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::profile, "")};
   Evaluation& e = *passed.evaluation;
-  e.measurements = {{"candidate", "cold", {}, 200, 198, 203}, {"eager", "cold", {}, 360, 355, 366}};
+  // The machine is twice as slow as when the yardstick's time was taken: raw medians would mislead.
+  e.measurements = {{"candidate", "cold", {400, 402, 398}, 400, 396, 406},
+                    {"eager", "cold", {720, 722, 718}, 720, 710, 732},
+                    {"incumbent", "cold", {360, 361, 359}, 360, 356, 365}};
+  passed.us = 200;
   e.speedup = 1.8;
   e.speedup_low = 1.75;
   e.floor_us = 100;
   e.precision = PrecisionClass::strict_fp32;
   e.compile = CompileReport{};
   e.compile->resources = {{"g.registers", 40}};
+  e.compile->log = "line 7: 64-byte vectors";
   e.profile =
       Profile{Regime::latency_bound, {{"occupancy_pct", 12}}, {"Few warps hide latency."}, "counters"};
+  const auto asked = [&] {
+    return improve_messages(prompts(), known_round(op), wide_loads(), passed, 1, 2).back().text;
+  };
+  check_holds(asked(), {"__global__ void g() {}", "time: 200 us, a speed-up of 1.8 x (at least 1.75 x)",
+                        "interval of its median: -1.0 % to +1.5 %, cold",
+                        "timed beside the champion: 1.11 times its time (95 % interval 1.11 to 1.11)",
+                        "2.00 times the physical limit", "g.registers = 40", "line 7: 64-byte vectors",
+                        "latency_bound", "Few warps hide latency.", "occupancy_pct 12", "Keep it right",
+                        "is discarded"});
+  for (const char* raw : {"400 us", "720 us", "360 us", "unreliable"})
+    CHECK(asked().find(raw) == std::string::npos);
+  e.measurements[0].high_us = 490;
+  check_holds(asked(), {"-1.0 % to +22.5 %", "This measurement is unreliable"});
+}
+
+TEST_CASE("where no counters were read, nothing is said of them") {
+  const Operator op = peak_distance();
+  RoundContext context = known_round(op);
+  const Profile none{Regime::unknown, {}, {}, "counters: line 1, column 1: syntax error"};
+  context.champion_profile = context.survivors[0].profile = none;
+  Attempt passed{"", {}, "", evaluation(Outcome::passed, Gate::profile, "")};
+  passed.evaluation->profile = none;
+  const std::string text = all_text(improve_messages(prompts(), context, wide_loads(), passed, 1, 2));
+  CHECK(text.find("syntax error") == std::string::npos);
+  CHECK(text.find("Hardware counters") == std::string::npos);
+}
+
+TEST_CASE("on the cpu device no regime is inferred from a limit that the caches' rate sets") {
+  const Operator op = peak_distance();
+  RoundContext context = known_round(op);
+  context.champion_profile.reset();
+  context.device.name = "cpu";
+  CHECK(ideas_messages(prompts(), context, 3, {})[1].text.find("as inferred") == std::string::npos);
+}
+
+TEST_CASE("a source is shown once, with the times of all its tunables") {
+  const Operator op = peak_distance();
+  RoundContext context = known_round(op);
+  Survivor again = context.survivors[0];
+  again.idea_key = "tune:split_rows";
+  again.tunables = {{"BLOCK", 64}};
+  again.us = 190;
+  again.tunings = {{{{"BLOCK", 128}}, 180}, {{{"BLOCK", 32}}, 260}};
+  context.survivors.insert(context.survivors.begin() + 1, again);
+  const std::string text = ideas_messages(prompts(), context, 3, {})[1].text;
+  check_holds(text, {"1. Key `split_rows`, `tune:split_rows`: 180 us", "2. Key `llm:wide`",
+                     "- BLOCK = 128: 180 us\n- BLOCK = 64: 190 us\n- BLOCK = 32: 260 us\n"});
+  CHECK(text.find("best_kernel") == text.rfind("best_kernel"));
+  Idea idea = wide_loads();
+  idea.parents = {"tune:split_rows"};
+  CHECK_THAT(implement_messages(prompts(), context, idea, 1, 1).back().text,
+             ContainsSubstring("builds on `tune:split_rows`, whose source stands above"));
+}
+
+TEST_CASE("an improvement lists the tunings that were tried, failures last") {
+  const Operator op = peak_distance();
+  Attempt passed{"", {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::timing, "")};
+  passed.us = 200;
+  passed.tunings = {{{{"BLOCK", 512}}, 0}, {{{"BLOCK", 128}}, 150}, {{{"BLOCK", 32}}, 260}};
   check_holds(improve_messages(prompts(), known_round(op), wide_loads(), passed, 1, 2).back().text,
-              {"__global__ void g() {}", "candidate: median 200 us (95 % interval 198 us to 203 us, cold)",
-               "eager: median 360 us", "speed-up 1.8 x over eager (at least 1.75 x)",
-               "2.00 times the physical limit", "1.11 times the champion", "g.registers = 40",
-               "latency_bound", "Few warps hide latency.", "occupancy_pct 12", "Keep it right"});
+              {"- BLOCK = 128: 150 us\n- BLOCK = 64: 200 us\n- BLOCK = 32: 260 us\n"
+               "- BLOCK = 512: did not pass"});
+  for (int i = 0; i < 40; ++i) passed.tunings.push_back({{{"BLOCK", 1000 + i}}, 300.0 + i});
+  CHECK_THAT(improve_messages(prompts(), known_round(op), wide_loads(), passed, 1, 2).back().text,
+             ContainsSubstring("28 slower ones are left out"));
+}
+
+TEST_CASE("what won for other operators is shown as material, and cut") {
+  const Operator op = peak_distance();
+  RoundContext context = known_round(op);
+  CHECK(ideas_messages(prompts(), context, 3, {})[1].text.find("What won elsewhere") == std::string::npos);
+  context.inspirations = {{"gelu", "Polynomials.", "__global__ void poly() {}", {{"CHUNK", 64}}, 6.5},
+                          {"sum", "Accumulators.", std::string(100'000, 'z'), {}, 3}};
+  const std::string text = ideas_messages(prompts(), context, 3, {})[1].text;
+  check_holds(text, {"# What won elsewhere", "Take techniques from them, not sizes",
+                     "## Operator gelu: 6.5 x, tunables CHUNK = 64\n\n```cuda\n__global__ void poly() {}",
+                     "## Operator sum: 3 x", "bytes left out here"});
+  CHECK(text.size() < ideas_messages(prompts(), known_round(op), 3, {})[1].text.size() +
+                          kMaxInspirations * kMaxInspirationBytes + 2000);
+}
+
+TEST_CASE("ideas are asked to merge kernels only where there are several") {
+  const Operator op = peak_distance();
+  RoundContext context = known_round(op);
+  const auto asked = [&] { return ideas_messages(prompts(), context, 3, {}).back().text; };
+  CHECK_THAT(asked(), ContainsSubstring("merge what worked in several"));
+  context.survivors.pop_back();
+  CHECK(asked().find("merge what worked") == std::string::npos);
+  context.survivors[0].idea_key = "naive";
+  CHECK_THAT(asked(), ContainsSubstring("No kernel but the naive one"));
 }
 
 TEST_CASE("the same arguments give the same messages") {
@@ -214,6 +311,7 @@ TEST_CASE("long sources, evidence and ledgers are cut, and the prompt says so") 
   const std::string huge = "__global__ void f() {\n" + std::string(400'000, 'x') + "\n}\n";
   for (Survivor& survivor : context.survivors) survivor.source = huge;
   context.survivors.resize(8, context.survivors[0]);
+  for (std::size_t i = 0; i < 8; ++i) context.survivors[i].source += fmt::format("// {}\n", i);
   context.ledger.assign(500, context.ledger[0]);
   for (LedgerEntry& entry : context.ledger) entry.idea_text = entry.evidence = std::string(5000, 'y');
   const Attempt failed{

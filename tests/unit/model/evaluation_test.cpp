@@ -92,6 +92,24 @@ TEST_CASE("a device's key tells apart every part of it") {
   }
 }
 
+TEST_CASE("facts and rates travel with a device, and may be absent as in old archives") {
+  DeviceInfo told = device();
+  told.facts = {"AVX2.", "Caches."};
+  told.memory_bytes_per_us = 60'000;
+  CHECK(told.key() == device().key());
+  const auto after = device_from_json(to_json(told));
+  REQUIRE(after);
+  CHECK(after->facts == told.facts);
+  CHECK(after->memory_bytes_per_us == 60'000);
+  CHECK_FALSE(to_json(device()).contains("facts"));
+  const auto old = device_from_json(to_json(device()));
+  REQUIRE(old);
+  CHECK(old->facts.empty());
+  Json wrong = to_json(told);
+  wrong["facts"] = {1};
+  CHECK_FALSE(device_from_json(wrong));
+}
+
 TEST_CASE("a broken evaluation names the field") {
   const auto error = [](const std::function<void(Json&)>& change) {
     Json json = to_json(full());

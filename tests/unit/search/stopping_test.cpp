@@ -33,13 +33,29 @@ TEST_CASE("the regime follows from the distance to the physical limit") {
   CHECK(suits("compute_bound", Regime::unknown));
 }
 
+TEST_CASE(
+    "the regime follows from main memory where its rate is known, for a cpu's limit is that of its caches") {
+  RoundContext known;
+  known.champion_us = 300;
+  known.floor_us = 60;
+  CHECK(infer_regime(known) == Regime::not_memory_bound);
+  known.memory_us = 200;
+  CHECK(infer_regime(known) == Regime::memory_bound);
+  // Far from what its bytes take, however near the limit that its operations set.
+  known.floor_us = 280;
+  known.memory_us = 13;
+  CHECK(infer_regime(known) == Regime::not_memory_bound);
+}
+
 TEST_CASE("a profile's regime goes before the inferred one") {
   const Profile latency{Regime::latency_bound, {}, {}, "counters"};
-  CHECK(regime_of(latency, 150, 100) == Regime::latency_bound);
-  CHECK(regime_of(std::nullopt, 150, 100) == Regime::memory_bound);
+  CHECK(regime_of(latency, Regime::memory_bound) == Regime::latency_bound);
+  CHECK(regime_of(std::nullopt, Regime::memory_bound) == Regime::memory_bound);
   // One that could not be taken, or told nothing, leaves it to the time.
-  CHECK(regime_of(Profile{Regime::latency_bound, {}, {}, "no permission"}, 150, 100) == Regime::memory_bound);
-  CHECK(regime_of(Profile{Regime::unknown, {}, {}, "counters"}, 300, 100) == Regime::not_memory_bound);
+  CHECK(regime_of(Profile{Regime::latency_bound, {}, {}, "no permission"}, Regime::memory_bound) ==
+        Regime::memory_bound);
+  CHECK(regime_of(Profile{Regime::unknown, {}, {}, "counters"}, Regime::not_memory_bound) ==
+        Regime::not_memory_bound);
   CHECK(suits("latency_bound", Regime::latency_bound));
   CHECK_FALSE(suits("compute_bound", Regime::latency_bound));
   CHECK_FALSE(suits("latency_bound", Regime::compute_bound));
