@@ -83,7 +83,6 @@ class OperatorSearch {
   boost::asio::awaitable<Result<void>> propose(const RoundRecord& round, RoundContext& known);
   Result<std::vector<std::string>> propose_from_playbook(const RoundRecord& round, RoundContext& known,
                                                          int count);
-  [[nodiscard]] Idea idea_of(const IdeaRecord& row, const RoundContext& known) const;
   boost::asio::awaitable<Result<std::vector<Judged>>> work(const RoundRecord& round,
                                                            const RoundContext& known);
   // judging.cpp

@@ -199,19 +199,6 @@ asio::awaitable<Result<void>> OperatorSearch::propose(const RoundRecord& round, 
   co_return Result<void>{};
 }
 
-/// An archived idea, with the keys of those survivors that it builds on.
-Idea OperatorSearch::idea_of(const IdeaRecord& row, const RoundContext& known) const {
-  Idea idea = as_idea(row);
-  for (const Survivor& survivor : known.survivors) {
-    const bool parent = std::find(row.parents.begin(), row.parents.end(), ids_.at(survivor.candidate_hash)) !=
-                        row.parents.end();
-    const bool named =
-        std::find(idea.parents.begin(), idea.parents.end(), survivor.idea_key) != idea.parents.end();
-    if (parent && !named) idea.parents.push_back(survivor.idea_key);
-  }
-  return idea;
-}
-
 /// Candidates of the playbook are judged while models write theirs.
 asio::awaitable<Result<std::vector<OperatorSearch::Judged>>> OperatorSearch::work(const RoundRecord& round,
                                                                                   const RoundContext& known) {
