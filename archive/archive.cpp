@@ -51,25 +51,6 @@ const std::filesystem::path& Archive::path() const {
   return impl_->connection.path();
 }
 
-Result<void> Archive::check() {
-  return impl_->read([this] {
-    const std::string integrity = impl_->connection.text("PRAGMA integrity_check");
-    if (integrity != "ok") throw ArchiveFailure("the integrity check failed: " + integrity);
-    Statement orphans(impl_->connection, "PRAGMA foreign_key_check");
-    if (orphans.step()) {
-      std::string table;
-      orphans.read(table);
-      throw ArchiveFailure("the foreign key check failed: a row of '" + table +
-                           "' refers to one that is not there.");
-    }
-    // A verified kernel must be backed by an evaluation that passed timing.
-    const std::int64_t unbacked = impl_->connection.integer(R"sql(
-        SELECT count(*) FROM standings s JOIN evaluations e ON e.id = s.evaluation
-         WHERE s.state = 'verified' AND NOT (e.outcome = 'passed' AND e.gate IN ('timing', 'profile')))sql");
-    if (unbacked != 0) throw ArchiveFailure("a kernel ranks as verified without an evaluation that passed.");
-  });
-}
-
 struct Transaction::Impl {
   Archive::Impl& archive;
 };

@@ -17,7 +17,9 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/questions.hpp"
 #include "archive/records.hpp"
+#include "archive/upkeep.hpp"
 #include "core/model/operator.hpp"
 #include "core/model/result.hpp"
 
@@ -148,6 +150,34 @@ class Archive {
   Result<Funnel> funnel(JobId job);
   Result<Funnel> funnel(RoundId round);
   Result<std::vector<RoundBest>> round_bests(JobId job);
+  Result<std::vector<JobChampion>> job_champions(JobId job);
+  Result<std::vector<FailureGroup>> failures(const FailureQuery& query);
+  /// Ideas that hold all of the words (by their stems), best match first. `operator_name`: "" matches all.
+  Result<std::vector<FoundIdea>> find_ideas(const std::vector<std::string>& words,
+                                            std::string_view operator_name, int limit);
+  /// Workloads of the operator with verified kernels, by its versions' documents.
+  Result<std::vector<Workload>> ranked_workloads(std::string_view operator_name);
+  /// The axes of a workload of the operator, its newest version that has one of that name.
+  Result<std::optional<Workload>> workload(std::string_view operator_name, std::string_view workload);
+  /// One SELECT that changes nothing and opens nothing else. `?` parameters are not bound.
+  Result<SqlTable> select(std::string_view sql, const SqlLimits& limits);
+
+  // Upkeep.
+  Result<ArchiveInfo> info();
+  Result<std::vector<std::string>> problems();  ///< all that check() looks for, in sentences; none: sound
+  /// A copy of this moment in a new file, while a writer goes on. Written beside it and renamed when
+  /// complete.
+  Result<void> backup(const std::filesystem::path& file);
+  /// Everything of `other` that is not here yet. `other` is only read. Nothing on failure.
+  Result<MergeReport> merge(const std::filesystem::path& other);
+  Result<PruneReport> prune(const PruneOptions& options);
+  /// Every row as a line of JSON (docs/archive_schema.md, "JSON Lines"), each ended by '\n'.
+  Result<void> export_lines(const std::function<bool(std::string_view)>& write);
+  /// What export_lines() wrote, into an archive without rows. `read` gives a line, or false at the end.
+  Result<std::int64_t> import_lines(const std::function<bool(std::string&)>& read);
+  /// Autotuning results, T4 1.0.0: evaluations of one operator and workload on one device.
+  Result<std::int64_t> export_tuning_results(const RankingQuery& query,
+                                             const std::function<bool(std::string_view)>& write);
 
   struct Impl;
 

@@ -9,25 +9,13 @@
 namespace kevolve {
 namespace {
 
-std::int64_t source_row(Connection& connection, const std::string& text) {
-  const std::string hash = sha256_hex(text);
-  Statement(connection, "INSERT INTO sources (sha256, text) VALUES (?1, ?2) ON CONFLICT (sha256) DO NOTHING")
-      .bind(hash, text)
-      .run();
-  std::int64_t id = 0;
-  Statement query(connection, "SELECT id FROM sources WHERE sha256 = ?1");
-  query.bind(hash).step();
-  query.read(id);
-  return id;
-}
-
 CandidateId insert_candidate(Connection& connection, IdeaId idea, const NewCandidate& candidate,
                              Timestamp now) {
   Statement(connection, R"sql(
       INSERT INTO candidates (idea, round, operator, source, candidate_hash, tunables, state, created_at_ms,
                               exchange)
       SELECT id, round, operator, ?2, ?3, ?4, ?5, ?6, ?7 FROM ideas WHERE id = ?1)sql")
-      .bind(idea, source_row(connection, candidate.source),
+      .bind(idea, text_row(connection, TextTable::sources, candidate.source),
             candidate_hash(candidate.source, candidate.tunables), Json(candidate.tunables),
             CandidateState::proposed, now, candidate.exchange)
       .run();

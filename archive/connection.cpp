@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "archive/packing.hpp"
 #include "archive/statement.hpp"
 
 namespace kevolve {
@@ -139,11 +140,17 @@ void Connection::open(Access access) {
     flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   }
   if (sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr) != SQLITE_OK) fail();
+  if (add_packing_functions(handle_) != SQLITE_OK) fail();
 }
 
 Connection::~Connection() {
-  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  forget_statements();
   sqlite3_close(handle_);
+}
+
+void Connection::forget_statements() noexcept {
+  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  idle_.clear();
 }
 
 void Connection::configure_writer(std::int64_t max_bytes) {

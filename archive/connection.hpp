@@ -41,6 +41,9 @@ class Connection {
   [[nodiscard]] bool in_transaction() const;
   [[nodiscard]] std::int64_t last_row_id() const;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] sqlite3* handle() const { return handle_; }
+  /// Drops prepared statements that nobody uses: before a database is detached.
+  void forget_statements() noexcept;
 
  private:
   friend class Statement;

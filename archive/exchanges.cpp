@@ -5,23 +5,10 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 #include "archive/queries.hpp"
-#include "core/model/candidate.hpp"
+#include "archive/rows.hpp"
 
 namespace kevolve {
 namespace {
-
-std::int64_t text_row(Connection& connection, const std::string& text) {
-  const std::string hash = sha256_hex(text);
-  Statement(connection,
-            "INSERT INTO prompt_texts (sha256, text) VALUES (?1, ?2) ON CONFLICT (sha256) DO NOTHING")
-      .bind(hash, text)
-      .run();
-  std::int64_t id = 0;
-  Statement query(connection, "SELECT id FROM prompt_texts WHERE sha256 = ?1");
-  query.bind(hash).step();
-  query.read(id);
-  return id;
-}
 
 constexpr std::string_view kExchangeColumns =
     "SELECT x.id, x.run, x.round, x.slot, x.source, x.model, x.served_by, x.outcome, x.error, x.reply, "
@@ -36,7 +23,7 @@ ExchangeRecord read_exchange(Connection& connection, const Statement& row) {
            estimated, x.cost_usd, x.latency_ms, x.attempts, x.answered_at);
   x.usage_estimated = estimated != 0;
   Statement messages(connection, R"sql(
-      SELECT m.role, t.text FROM exchange_messages m JOIN prompt_texts t ON t.id = m.text
+      SELECT m.role, kevolve_unpack(t.packed, t.text) FROM exchange_messages m JOIN prompt_texts t ON t.id = m.text
        WHERE m.exchange = ?1 ORDER BY m.ordinal)sql");
   messages.bind(x.id);
   while (messages.step()) {
@@ -64,7 +51,7 @@ Result<ExchangeId> Archive::record_exchange(const NewExchange& x) {
     int ordinal = 0;
     for (const ExchangeMessage& message : x.messages) {
       Statement(connection, "INSERT INTO exchange_messages VALUES (?1, ?2, ?3, ?4)")
-          .bind(id, ordinal++, message.role, text_row(connection, message.text))
+          .bind(id, ordinal++, message.role, text_row(connection, TextTable::prompt_texts, message.text))
           .run();
     }
     return id;

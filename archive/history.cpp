@@ -189,4 +189,20 @@ Result<std::vector<RoundBest>> Archive::round_bests(JobId job) {
   });
 }
 
+Result<std::vector<JobChampion>> Archive::job_champions(JobId job) {
+  return impl_->read([&] {
+    Statement query(impl_->connection, queries::kJobChampions);
+    query.bind(job);
+    std::vector<JobChampion> champions;
+    while (query.step()) {
+      JobChampion& c = champions.emplace_back();
+      int refuted = 0;
+      query.read(c.operator_name, c.workload, c.device_model, c.precision, c.candidate, c.candidate_hash,
+                 c.idea_text, c.speedup, c.promoted_at, c.changes, refuted);
+      c.refuted = refuted != 0;
+    }
+    return champions;
+  });
+}
+
 }  // namespace kevolve

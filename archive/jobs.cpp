@@ -140,7 +140,9 @@ Result<JobRecord> Archive::begin_job(std::string_view name, const Json& document
     JobRecord job;
     job.name = name;
     job.document = document;
-    Statement(connection, "INSERT INTO jobs (name, version, state, created_at_ms) VALUES (?1, ?2, ?3, ?4)")
+    Statement(connection, R"sql(
+        INSERT INTO jobs (name, version, state, created_at_ms, uid)
+        VALUES (?1, ?2, ?3, ?4, lower(hex(randomblob(16)))))sql")
         .bind(name, job.version, job.state, impl_->now())
         .run();
     job.id.value = connection.last_row_id();

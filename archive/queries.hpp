@@ -140,4 +140,54 @@ SELECT j.name, x.source, x.model, count(*), sum(x.attempts), sum(x.input_tokens)
  WHERE ?1 IS NULL OR j.id = ?1
  GROUP BY j.id, x.source, x.model ORDER BY j.id, x.source, x.model)sql";
 
+/// ?1 operator name or '', ?2 gate or NULL. By operator, gate and outcome, with the newest version that has
+/// any.
+inline constexpr std::string_view kFailures = R"sql(
+SELECT o.name, e.gate, e.outcome, count(*), max(e.operator)
+  FROM operators o CROSS JOIN evaluations e ON e.operator = o.id
+ WHERE (?1 = '' OR o.name = ?1) AND (?2 IS NULL OR e.gate = ?2) AND e.outcome != 'passed'
+ GROUP BY o.name, e.gate, e.outcome)sql";
+
+/// ?1 operator version, ?2 gate, ?3 outcome, ?4 how many. Newest first.
+inline constexpr std::string_view kFailureExamples = R"sql(
+SELECT c.id, c.candidate_hash, newest.workload, newest.evidence, newest.evaluated_at_ms
+  FROM (SELECT id, candidate, workload, evidence, evaluated_at_ms FROM evaluations
+         WHERE operator = ?1 AND gate = ?2 AND outcome = ?3 AND outcome != 'passed' ORDER BY id DESC LIMIT ?4) newest
+  JOIN candidates c ON c.id = newest.candidate ORDER BY newest.id DESC)sql";
+
+/// ?1 match expression, ?2 operator name or '', ?3 how many. Best match first.
+inline constexpr std::string_view kIdeasByWords = R"sql(
+SELECT i.id, o.name, i.source, i.key, i.text, w.excerpt, coalesce(j.name, ''),
+       (SELECT count(*) FROM candidates c WHERE c.idea = i.id),
+       (SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
+         WHERE c.idea = i.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile')),
+       coalesce((SELECT max(e.speedup) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
+                  WHERE c.idea = i.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile')), 0.0)
+  FROM (SELECT rowid AS idea, snippet(idea_words, 1, '«', '»', '…', 24) AS excerpt, bm25(idea_words) AS score
+          FROM idea_words WHERE idea_words MATCH ?1
+           AND (?2 = '' OR rowid IN (SELECT i2.id FROM ideas i2 JOIN operators o2 ON o2.id = i2.operator
+                                      WHERE o2.name = ?2))
+         ORDER BY bm25(idea_words), rowid LIMIT ?3) w
+  JOIN ideas i ON i.id = w.idea
+  JOIN operators o ON o.id = i.operator
+  LEFT JOIN rounds r ON r.id = i.round
+  LEFT JOIN jobs j ON j.id = r.job
+ ORDER BY w.score, i.id)sql";
+
+/// ?1 job. The last of each key, and how many there were.
+inline constexpr std::string_view kJobChampions = R"sql(
+SELECT o.name, h.workload, d.model, h.precision, h.candidate, c.candidate_hash, i.text, h.speedup, h.promoted_at_ms,
+       n.changes,
+       EXISTS (SELECT 1 FROM rankings k JOIN standings s ON s.ranking = k.id
+                WHERE k.operator = h.operator AND k.workload = h.workload AND k.device = h.device
+                  AND s.candidate_hash = c.candidate_hash AND s.state = 'refuted')
+  FROM (SELECT max(h.id) AS last, count(*) AS changes FROM rounds r CROSS JOIN champions h ON h.round = r.id
+         WHERE r.job = ?1 GROUP BY h.operator, h.workload, h.device, h.precision) n
+  JOIN champions h ON h.id = n.last
+  JOIN operators o ON o.id = h.operator
+  JOIN devices d ON d.id = h.device
+  JOIN candidates c ON c.id = h.candidate
+  JOIN ideas i ON i.id = c.idea
+ ORDER BY o.name, h.workload, d.model, h.precision)sql";
+
 }  // namespace kevolve::queries

@@ -1,5 +1,7 @@
 #include "archive/records.hpp"
 
+#include "archive/questions.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -196,6 +198,20 @@ Json to_json(const RoundBest& best) {
           {"candidate", best.candidate.value == 0 ? Json(nullptr) : Json(best.candidate.value)},
           {"speedup", best.speedup},
           {"median_us", best.median_us}};
+}
+
+Json to_json(const JobChampion& champion) {
+  return {{"operator", champion.operator_name},
+          {"workload", champion.workload},
+          {"device", champion.device_model},
+          {"precision", name(champion.precision)},
+          {"candidate", champion.candidate.value},
+          {"candidate_hash", champion.candidate_hash},
+          {"idea", champion.idea_text},
+          {"speedup", champion.speedup},
+          {"changes", champion.changes},
+          {"refuted", champion.refuted},
+          {"promoted_at", to_iso8601(champion.promoted_at)}};
 }
 
 }  // namespace kevolve

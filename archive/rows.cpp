@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "archive/statement.hpp"
+#include "core/model/candidate.hpp"
 
 namespace kevolve {
 namespace {
@@ -93,6 +94,26 @@ bool is_verified(const Verdict& verdict) {
   return verdict.passed() && verdict.gate >= Gate::timing;
 }
 
+std::int64_t text_row(Connection& connection, TextTable table, const std::string& text) {
+  const bool sources = table == TextTable::sources;
+  const std::string hash = sha256_hex(text);
+  std::int64_t id = 0;
+  Statement query(connection, sources ? "SELECT id FROM sources WHERE sha256 = ?1"
+                                      : "SELECT id FROM prompt_texts WHERE sha256 = ?1");
+  if (query.bind(hash).step()) {
+    query.read(id);
+    return id;
+  }
+  // LIMIT keeps SQLite from packing twice.
+  constexpr std::string_view kValues = R"sql( (sha256, packed, text)
+      SELECT ?1, packed, CASE WHEN packed IS NULL THEN ?2 ELSE '' END FROM (SELECT kevolve_pack(?2) AS packed LIMIT 1))sql";
+  Statement(connection,
+            std::string(sources ? "INSERT INTO sources" : "INSERT INTO prompt_texts") + std::string(kValues))
+      .bind(hash, text)
+      .run();
+  return connection.last_row_id();
+}
+
 DeviceId device_row(Connection& connection, const DeviceInfo& device, Timestamp now) {
   const std::string key = device.key();
   Statement(connection, R"sql(
@@ -123,7 +144,7 @@ IdeaRecord read_idea(Connection& connection, IdeaId id) {
 CandidateRecord read_candidate(Connection& connection, CandidateId id) {
   Statement query(connection, R"sql(
       SELECT c.id, c.idea, c.operator, c.round, c.candidate_hash, c.tunables, c.state, c.evaluation, c.created_at_ms,
-             s.sha256, s.text, c.exchange
+             s.sha256, kevolve_unpack(s.packed, s.text), c.exchange
         FROM candidates c JOIN sources s ON s.id = c.source WHERE c.id = ?1)sql");
   if (!query.bind(id).step()) throw ArchiveFailure(fmt::format("there is no candidate #{}.", id.value));
   CandidateRecord candidate;

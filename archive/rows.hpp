@@ -2,12 +2,17 @@
 // Reading and writing of the rows that several operations share. Inside a transaction; failures throw.
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "archive/connection.hpp"
 #include "archive/records.hpp"
 
 namespace kevolve {
+
+/// The row of a text that is stored once by its content, entered if new: packed where that saves space.
+enum class TextTable { sources, prompt_texts };
+std::int64_t text_row(Connection& connection, TextTable table, const std::string& text);
 
 /// The device's row, entered if new.
 DeviceId device_row(Connection& connection, const DeviceInfo& device, Timestamp now);

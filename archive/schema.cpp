@@ -320,7 +320,43 @@ SELECT i.id AS idea, i.operator, r.job, i.round, r.number AS round_number, coale
  GROUP BY i.id, i.operator, r.job;
 )sql";
 
-constexpr std::array<std::string_view, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
+// Texts packed by zstd (archive/packing.hpp), ideas to be searched by word, and what merging goes by: an
+// identity of jobs that no other archive gives out, and the number that a renumbered round had at home.
+constexpr std::string_view kVersion4 = R"sql(
+ALTER TABLE sources ADD COLUMN packed BLOB;
+ALTER TABLE prompt_texts ADD COLUMN packed BLOB;
+UPDATE sources SET packed = kevolve_pack(text);
+UPDATE sources SET text = '' WHERE packed IS NOT NULL;
+UPDATE prompt_texts SET packed = kevolve_pack(text);
+UPDATE prompt_texts SET text = '' WHERE packed IS NOT NULL;
+
+ALTER TABLE jobs ADD COLUMN uid TEXT NOT NULL DEFAULT '';
+UPDATE jobs SET uid = (SELECT uid FROM identity) || '-' || id;
+CREATE UNIQUE INDEX jobs_by_uid ON jobs (uid);
+ALTER TABLE rounds ADD COLUMN made_as INTEGER;
+
+CREATE INDEX evaluations_by_failure ON evaluations (operator, gate, outcome) WHERE outcome != 'passed';
+
+CREATE INDEX champions_by_round ON champions (round) WHERE round IS NOT NULL;
+
+CREATE VIRTUAL TABLE idea_words USING fts5 (key, text, bottleneck, content = 'ideas', content_rowid = 'id',
+                                            tokenize = 'porter unicode61');
+INSERT INTO idea_words (idea_words) VALUES ('rebuild');
+CREATE TRIGGER ideas_enter_words AFTER INSERT ON ideas BEGIN
+  INSERT INTO idea_words (rowid, key, text, bottleneck) VALUES (new.id, new.key, new.text, new.bottleneck);
+END;
+CREATE TRIGGER ideas_leave_words AFTER DELETE ON ideas BEGIN
+  INSERT INTO idea_words (idea_words, rowid, key, text, bottleneck)
+  VALUES ('delete', old.id, old.key, old.text, old.bottleneck);
+END;
+CREATE TRIGGER ideas_change_words AFTER UPDATE OF key, text, bottleneck ON ideas BEGIN
+  INSERT INTO idea_words (idea_words, rowid, key, text, bottleneck)
+  VALUES ('delete', old.id, old.key, old.text, old.bottleneck);
+  INSERT INTO idea_words (rowid, key, text, bottleneck) VALUES (new.id, new.key, new.text, new.bottleneck);
+END;
+)sql";
+
+constexpr std::array<std::string_view, 4> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 }  // namespace
 

@@ -91,7 +91,7 @@ missing_packages() {  # of "$1" (distribution), one a line
   done
   # shellcheck disable=SC2046
   for package in ca-certificates $(boost_packages "$1") nlohmann-json3-dev libfmt-dev libcli11-dev \
-    libexpected-dev libsqlite3-dev libssl-dev libseccomp-dev libcurl4-openssl-dev catch2 libbenchmark-dev; do
+    libexpected-dev libsqlite3-dev libzstd-dev libssl-dev libseccomp-dev libcurl4-openssl-dev catch2 libbenchmark-dev; do
     installed "$package" || echo "$package"
   done
   if [ $with_tests = yes ]; then  # tests/fault_server: Python's standard library, and a certificate for TLS
@@ -131,7 +131,7 @@ install_packages() {
     "debian 12"* | "debian 13"* | "ubuntu 24."* | "ubuntu 25."* | "ubuntu 26."*) ;;
     *) fail "this is '$system'; packages can be installed on Debian 12 and Ubuntu 24.04 or newer only." \
       "Install by hand g++ 12 or newer, CMake 3.22, Ninja, pkg-config, git, unzip, Boost 1.81 with context," \
-      "nlohmann-json, fmt, CLI11, tl-expected, SQLite, OpenSSL, libseccomp, libcurl, Catch2 and bubblewrap," \
+      "nlohmann-json, fmt, CLI11, tl-expected, SQLite, zstd, OpenSSL, libseccomp, libcurl, Catch2 and bubblewrap," \
       "then run scripts/setup.sh --no-packages." ;;
   esac
   packages=$(missing_packages "$system" | tr '\n' ' ')

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <memory>
 
 #include "archive/archive.hpp"
@@ -17,7 +19,7 @@ namespace {
 constexpr int kSearchedDepth = 256;
 
 struct Options {
-  std::string op, workload, device, precision;
+  std::string op, workload, device, precision, against;
   std::filesystem::path archive;
   int top = 1;
   bool json = false, source = false;
@@ -93,11 +95,53 @@ std::vector<RankedKernel> prefer_retimed(std::vector<RankedKernel> kernels, int 
   return chosen;
 }
 
+/// "ROWS=4096,COLS=1024" as axes; nothing when it is not of that form.
+std::optional<Bindings> axes_from(const std::string& text) {
+  Bindings axes;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::size_t equals = text.find('=', at);
+    std::int64_t size = 0;
+    if (equals >= end) return std::nullopt;
+    const auto [stop, error] = std::from_chars(text.data() + equals + 1, text.data() + end, size);
+    if (error != std::errc() || stop != text.data() + end || size < 1) return std::nullopt;
+    axes[text.substr(at, equals - at)] = size;
+    at = end + 1;
+  }
+  return axes;
+}
+
+struct Nearest {
+  std::string workload;
+  double distance = 0;
+};
+
+/// The searched workload nearest to the one asked for; nothing when its axes are unknown, or nothing was
+/// searched.
+Result<std::optional<Nearest>> nearest_searched(Archive& archive, const Options& options) {
+  std::optional<Bindings> axes = axes_from(options.workload);
+  if (!axes) {
+    const auto known = archive.workload(options.op, options.workload);
+    if (!known) return failure(known.error());
+    if (!*known) return std::optional<Nearest>();
+    axes = (*known)->axes;
+  }
+  const auto searched = archive.ranked_workloads(options.op);
+  if (!searched) return failure(searched.error());
+  std::optional<Nearest> nearest;
+  for (const Workload& workload : *searched) {
+    const double distance = workload_distance(*axes, workload.axes);
+    if (!nearest || distance < nearest->distance) nearest = Nearest{workload.name, distance};
+  }
+  return nearest;
+}
+
 int best(const Options& options) {
   RankingQuery query;
   query.operator_name = options.op;
   query.workload = options.workload;
   query.device = options.device;
+  query.yardstick = options.against;
   query.top = std::max(options.top, kSearchedDepth);
   if (!options.precision.empty()) {
     query.precision = precision_from_name(options.precision);
@@ -112,6 +156,24 @@ int best(const Options& options) {
   if (!archive) return complain(archive.error(), kOperational);
   Result<std::vector<RankedKernel>> kernels = archive->best(query);
   if (!kernels) return complain(kernels.error(), kOperational);
+  std::optional<Nearest> nearest;
+  if (kernels->empty() && !options.workload.empty()) {
+    const auto found = nearest_searched(*archive, options);
+    if (!found) return complain(found.error(), kOperational);
+    if (*found) {
+      nearest = **found;
+      query.workload = nearest->workload;
+      kernels = archive->best(query);
+      if (!kernels) return complain(kernels.error(), kOperational);
+      if (!kernels->empty()) {
+        fmt::print(
+            stderr,
+            "kevolve: '{}' was never searched; the nearest searched workload is '{}' (sizes differ by a "
+            "factor of {:.3g} in all)\n",
+            options.workload, nearest->workload, std::exp(nearest->distance));
+      }
+    }
+  }
   *kernels = prefer_retimed(std::move(*kernels), options.top);
   if (kernels->empty()) {
     const Result<std::vector<std::string>> names = archive->operator_names();
@@ -138,6 +200,7 @@ int best(const Options& options) {
       continue;
     }
     Json entry = to_json(kernel);
+    if (nearest) entry["nearest_to"] = {{"workload", options.workload}, {"distance", nearest->distance}};
     entry["kernel_idea"] = own_idea(*source);
     entry["baselines_us"] = Json::object();
     for (const auto& [name, us] : *baselines) entry["baselines_us"][name] = us;
@@ -153,7 +216,12 @@ Command add_best(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("best", "The best verified kernel of an operator");
   sub->add_option("operator", options->op, "Operator, for example layernorm")->required();
-  sub->add_option("--workload", options->workload, "Only this workload (default: each)");
+  sub->add_option(
+      "--workload", options->workload,
+      "Only this workload, by name or as AXIS=SIZE,…; never searched: the nearest that was (default: each)");
+  sub->add_option("--against", options->against,
+                  "Only speed-ups over this: naive, eager or compile (default: each)")
+      ->check(CLI::IsMember({"naive", "eager", "compile"}));
   sub->add_option("--device", options->device, "Only this device, by name, model or key (default: each)");
   sub->add_option("--precision", options->precision, "Only this precision class (default: each)");
   sub->add_option("--top", options->top, "How many of each workload, device and precision class")

@@ -14,7 +14,7 @@ namespace kevolve::cli {
 /// Exit codes, the same for all commands.
 enum ExitCode : int {
   kOk = 0,
-  kRejected = 1,     ///< evaluate: the candidate stopped at a gate
+  kRejected = 1,     ///< evaluate: the candidate stopped at a gate; archive check: it is not sound
   kUsage = 2,        ///< the command line or a file given by the user is wrong
   kOperational = 3,  ///< the machine's fault: no worker, disk full, archive unreadable
   kNotFound = 4,     ///< best, show, lineage: nothing in the archive answers
@@ -29,6 +29,11 @@ Command add_show(CLI::App& app);
 Command add_lineage(CLI::App& app);
 Command add_costs(CLI::App& app);
 Command add_exchanges(CLI::App& app);
+Command add_archive(CLI::App& app);
+Command add_query(CLI::App& app);
+Command add_ideas(CLI::App& app);
+Command add_failures(CLI::App& app);
+Command add_report(CLI::App& app);
 Command add_models(CLI::App& app);
 Command add_evaluate(CLI::App& app);
 Command add_operators(CLI::App& app);

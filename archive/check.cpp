@@ -1,0 +1,94 @@
+// What must hold in an archive beyond what SQLite checks.
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "archive/archive.hpp"
+#include "archive/impl.hpp"
+
+namespace kevolve {
+namespace {
+
+struct Invariant {
+  std::string_view sentence;  ///< of rows that break it
+  std::string_view sql;       ///< counts them
+};
+
+constexpr std::array<Invariant, 9> kInvariants = {{
+    {"kernels rank as verified without an evaluation that passed timing", R"sql(
+        SELECT count(*) FROM standings s JOIN evaluations e ON e.id = s.evaluation
+         WHERE s.state = 'verified' AND NOT (e.outcome = 'passed' AND e.gate IN ('timing', 'profile')))sql"},
+    {"standings whose figures are of another operator, workload or device", R"sql(
+        SELECT count(*) FROM standings s JOIN rankings r ON r.id = s.ranking JOIN evaluations e ON e.id = s.evaluation
+         WHERE e.operator != r.operator OR e.workload != r.workload OR e.device != r.device)sql"},
+    {"standings whose figures are of another candidate", R"sql(
+        SELECT count(*) FROM standings s JOIN evaluations e ON e.id = s.evaluation
+          JOIN candidates c ON c.id = e.candidate WHERE c.candidate_hash != s.candidate_hash)sql"},
+    {"candidates decided by an evaluation of another candidate", R"sql(
+        SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation AND e.candidate != c.id
+          JOIN candidates d ON d.id = e.candidate WHERE d.candidate_hash != c.candidate_hash)sql"},
+    {"evaluations filed under another operator than their candidate", R"sql(
+        SELECT count(*) FROM evaluations e JOIN candidates c ON c.id = e.candidate
+         WHERE c.operator != e.operator)sql"},
+    {"champions whose evaluation did not pass timing", R"sql(
+        SELECT count(*) FROM champions h JOIN evaluations e ON e.id = h.evaluation
+         WHERE NOT (e.outcome = 'passed' AND e.gate IN ('timing', 'profile')))sql"},
+    {"evaluations that passed timing without a time", R"sql(
+        SELECT count(*) FROM evaluations e
+         WHERE e.outcome = 'passed' AND e.gate IN ('timing', 'profile')
+           AND NOT EXISTS (SELECT 1 FROM measurements m WHERE m.evaluation = e.id))sql"},
+    {"jobs whose newest document is missing", R"sql(
+        SELECT count(*) FROM jobs j
+         WHERE NOT EXISTS (SELECT 1 FROM job_documents d WHERE d.job = j.id AND d.version = j.version))sql"},
+    {"texts that are kept twice, packed and plain", R"sql(
+        SELECT (SELECT count(*) FROM sources WHERE packed IS NOT NULL AND text != '')
+             + (SELECT count(*) FROM prompt_texts WHERE packed IS NOT NULL AND text != ''))sql"},
+}};
+
+void list_integrity(Connection& connection, std::vector<std::string>& problems) {
+  Statement rows(connection, "PRAGMA integrity_check(20)");
+  while (rows.step()) {
+    std::string text;
+    rows.read(text);
+    if (text != "ok") problems.push_back("integrity: " + text);
+  }
+}
+
+void list_orphans(Connection& connection, std::vector<std::string>& problems) {
+  Statement rows(connection, R"sql(
+      SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2)sql");
+  while (rows.step()) {
+    std::string table, parent;
+    std::int64_t count = 0;
+    rows.read(table, parent, count);
+    problems.push_back(fmt::format("foreign keys: {} rows of '{}' refer to rows of '{}' that are not there",
+                                   count, table, parent));
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Archive::problems() {
+  return impl_->read([this] {
+    std::vector<std::string> problems;
+    list_integrity(impl_->connection, problems);
+    if (!problems.empty()) return problems;  // further answers could not be relied on
+    list_orphans(impl_->connection, problems);
+    for (const Invariant& invariant : kInvariants) {
+      const std::int64_t count = impl_->connection.integer(invariant.sql);
+      if (count > 0) problems.push_back(fmt::format("{}: {}", invariant.sentence, count));
+    }
+    return problems;
+  });
+}
+
+Result<void> Archive::check() {
+  const Result<std::vector<std::string>> found = problems();
+  if (!found) return failure(found.error());
+  if (found->empty()) return {};
+  return failure(Error{fmt::format("the check failed: {}", fmt::join(*found, "; "))}.in(
+      "archive '" + path().string() + "'"));
+}
+
+}  // namespace kevolve

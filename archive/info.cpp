@@ -1,0 +1,102 @@
+// How large an archive is, and of what.
+
+#include <algorithm>
+#include <array>
+
+#include "archive/archive.hpp"
+#include "archive/impl.hpp"
+
+namespace kevolve {
+namespace {
+
+constexpr std::array kTables = {"operators",    "devices",     "jobs",         "runs",     "rounds",
+                                "ideas",        "sources",     "candidates",   "lineage",  "exchanges",
+                                "prompt_texts", "evaluations", "measurements", "profiles", "rankings",
+                                "standings",    "champions"};
+
+std::int64_t size_of(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : static_cast<std::int64_t>(size);
+}
+
+std::vector<OperatorSize> operator_sizes(Connection& connection) {
+  Statement rows(connection, R"sql(
+      SELECT o.name, count(*),
+             sum((SELECT count(*) FROM ideas i WHERE i.operator = o.id)),
+             sum(coalesce(c.n, 0)), sum(coalesce(e.n, 0)),
+             sum((SELECT count(DISTINCT s.candidate_hash) FROM rankings r JOIN standings s ON s.ranking = r.id
+                   WHERE r.operator = o.id AND s.state = 'verified'))
+        FROM operators o
+        LEFT JOIN (SELECT operator, count(*) AS n FROM candidates GROUP BY operator) c ON c.operator = o.id
+        LEFT JOIN (SELECT operator, count(*) AS n FROM evaluations GROUP BY operator) e ON e.operator = o.id
+       GROUP BY o.name ORDER BY o.name)sql");
+  std::vector<OperatorSize> sizes;
+  while (rows.step()) {
+    OperatorSize& size = sizes.emplace_back();
+    rows.read(size.name, size.versions, size.ideas, size.candidates, size.evaluations, size.verified);
+  }
+  return sizes;
+}
+
+}  // namespace
+
+std::int64_t ArchiveInfo::rows(std::string_view table) const {
+  const auto found = std::ranges::find(tables, table, &TableSize::table);
+  return found == tables.end() ? 0 : found->rows;
+}
+
+double ArchiveInfo::bytes_per_evaluation() const {
+  const std::int64_t evaluations = rows("evaluations");
+  return evaluations == 0 ? 0
+                          : static_cast<double>(file_bytes - free_bytes) / static_cast<double>(evaluations);
+}
+
+Result<ArchiveInfo> Archive::info() {
+  return impl_->read([this] {
+    Connection& connection = impl_->connection;
+    ArchiveInfo info;
+    info.uid = connection.text("SELECT uid FROM identity");
+    info.schema = connection.integer("PRAGMA user_version");
+    const std::int64_t page = connection.integer("PRAGMA page_size");
+    info.file_bytes = connection.integer("PRAGMA page_count") * page;
+    info.free_bytes = connection.integer("PRAGMA freelist_count") * page;
+    info.journal_bytes = size_of(path().string() + "-wal");
+    for (const char* table : kTables)
+      info.tables.push_back({table, connection.integer(std::string("SELECT count(*) FROM ") + table)});
+    info.operators = operator_sizes(connection);
+    // Row numbers follow time, but for merged rows: the first and last rows' times do for an overview.
+    Statement times(connection, R"sql(
+        SELECT (SELECT evaluated_at_ms FROM evaluations ORDER BY id LIMIT 1),
+               (SELECT evaluated_at_ms FROM evaluations ORDER BY id DESC LIMIT 1))sql");
+    times.step();
+    times.read(info.oldest, info.newest);
+    if (info.oldest && info.newest && *info.newest < *info.oldest) std::swap(info.oldest, info.newest);
+    return info;
+  });
+}
+
+Json to_json(const ArchiveInfo& info) {
+  Json tables = Json::object(), operators = Json::array();
+  for (const TableSize& size : info.tables) tables[size.table] = size.rows;
+  for (const OperatorSize& size : info.operators) {
+    operators.push_back({{"name", size.name},
+                         {"versions", size.versions},
+                         {"ideas", size.ideas},
+                         {"candidates", size.candidates},
+                         {"evaluations", size.evaluations},
+                         {"verified", size.verified}});
+  }
+  return {{"uid", info.uid},
+          {"schema", info.schema},
+          {"file_bytes", info.file_bytes},
+          {"journal_bytes", info.journal_bytes},
+          {"free_bytes", info.free_bytes},
+          {"bytes_per_evaluation", info.bytes_per_evaluation()},
+          {"rows", std::move(tables)},
+          {"operators", std::move(operators)},
+          {"oldest_evaluation", info.oldest ? Json(to_iso8601(*info.oldest)) : Json()},
+          {"newest_evaluation", info.newest ? Json(to_iso8601(*info.newest)) : Json()}};
+}
+
+}  // namespace kevolve

@@ -1,0 +1,120 @@
+// kevolve report JOB: what became of a job: funnel, champions, best over rounds, costs.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "archive/archive.hpp"
+#include "daemon/cli/commands.hpp"
+#include "daemon/cli/text.hpp"
+
+namespace kevolve::cli {
+namespace {
+
+struct Options {
+  std::string job;
+  std::filesystem::path archive;
+  bool json = false;
+};
+
+struct Findings {
+  JobRecord job;
+  Funnel funnel;
+  std::vector<RoundBest> rounds;
+  std::vector<JobChampion> champions;
+  std::vector<CostRecord> costs;
+};
+
+Result<std::optional<Findings>> find(Archive& archive, const std::string& name) {
+  const auto job = archive.job(name);
+  if (!job) return failure(job.error());
+  if (!*job) return std::optional<Findings>();
+  Findings found;
+  found.job = **job;
+  const auto funnel = archive.funnel(found.job.id);
+  if (!funnel) return failure(funnel.error());
+  const auto rounds = archive.round_bests(found.job.id);
+  if (!rounds) return failure(rounds.error());
+  const auto champions = archive.job_champions(found.job.id);
+  if (!champions) return failure(champions.error());
+  const auto costs = archive.costs(found.job.id);
+  if (!costs) return failure(costs.error());
+  found.funnel = *funnel;
+  found.rounds = *rounds;
+  found.champions = *champions;
+  found.costs = *costs;
+  return std::optional<Findings>(std::move(found));
+}
+
+template <class T>
+Json list_json(const std::vector<T>& records) {
+  Json list = Json::array();
+  for (const T& record : records) list.push_back(to_json(record));
+  return list;
+}
+
+void print(const Findings& found) {
+  const Funnel& funnel = found.funnel;
+  fmt::print("job {} ({}): {} candidates judged, {} waiting, {} passed\n", found.job.name,
+             name(found.job.state), funnel.evaluated, funnel.proposed + funnel.evaluating, funnel.passed());
+  std::vector<std::vector<std::string>> rows;
+  for (const Funnel::Stop& stop : funnel.stops)
+    rows.push_back(
+        {std::string(name(stop.gate)), std::string(name(stop.outcome)), fmt::format("{}", stop.candidates)});
+  if (!rows.empty()) fmt::print("\n{}", table({"last gate", "outcome", "candidates"}, rows));
+  rows.clear();
+  for (const JobChampion& c : found.champions) {
+    rows.push_back({c.operator_name, c.workload, std::string(name(c.precision)),
+                    fmt::format("{:.2f} x", c.speedup), c.candidate_hash.substr(0, 12),
+                    fmt::format("{}", c.changes), c.refuted ? "refuted since" : ""});
+  }
+  if (!rows.empty())
+    fmt::print("\n{}",
+               table({"champion of", "workload", "precision", "speed-up", "candidate", "changes", ""}, rows));
+  rows.clear();
+  for (const RoundBest& best : found.rounds) {
+    rows.push_back({best.operator_name, best.round.workload, fmt::format("{}", best.round.number),
+                    best.speedup > 0 ? fmt::format("{:.2f} x", best.speedup) : "-", in_time(best.median_us)});
+  }
+  if (!rows.empty()) fmt::print("\n{}", table({"operator", "workload", "round", "best of it", "time"}, rows));
+  double usd = 0;
+  std::int64_t requests = 0;
+  for (const CostRecord& cost : found.costs) {
+    usd += cost.spent.usd;
+    requests += cost.spent.requests;
+  }
+  if (requests > 0)
+    fmt::print("\nmodels: {} requests, {:.4f} USD; 'kevolve costs' has more\n", requests, usd);
+}
+
+int report(const Options& options) {
+  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  if (!archive) return complain(archive.error(), kOperational);
+  const Result<std::optional<Findings>> found = find(*archive, options.job);
+  if (!found) return complain(found.error(), kOperational);
+  if (!*found) return complain({fmt::format("the archive has no job '{}'", options.job)}, kNotFound);
+  if (!options.json) {
+    print(**found);
+    return kOk;
+  }
+  print_json({{"job", (*found)->job.name},
+              {"state", name((*found)->job.state)},
+              {"funnel", to_json((*found)->funnel)},
+              {"champions", list_json((*found)->champions)},
+              {"rounds", list_json((*found)->rounds)},
+              {"costs", list_json((*found)->costs)}});
+  return kOk;
+}
+
+}  // namespace
+
+Command add_report(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("report", "What became of a job: funnel, champions, rounds, costs");
+  sub->add_option("job", options->job, "The job's name")->required();
+  sub->add_flag("--json", options->json, "For scripts");
+  add_archive_option(*sub, options->archive);
+  return [options] { return report(*options); };
+}
+
+}  // namespace kevolve::cli
