@@ -8,15 +8,12 @@
 namespace kevolve {
 namespace {
 
-/// The axes of a workload in an archived document; nothing when it has none of that name.
+/// A workload of an archived document; nothing when it has none of that name, or is none of today's
+/// documents.
 std::optional<Workload> from_document(const Json& document, std::string_view wanted) {
-  const auto list = document.find("workloads");
-  if (list == document.end() || !list->is_array()) return std::nullopt;
-  for (const Json& entry : *list) {
-    if (!entry.is_object() || entry.value("name", "") != wanted || !entry.contains("axes")) continue;
-    return Workload{std::string(wanted), entry.at("axes").get<Bindings>(), {}};
-  }
-  return std::nullopt;
+  const Result<Operator> op = parse_operator(document, "an archived operator");
+  const Workload* found = op ? op->workload(wanted) : nullptr;
+  return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 std::optional<Workload> find_workload(Connection& connection, std::string_view op, std::string_view wanted) {
