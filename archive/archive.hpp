@@ -102,6 +102,8 @@ class Archive {
   Result<std::vector<CandidateRecord>> candidates(RoundId round);  ///< in the order they were added
   Result<std::vector<CandidateRecord>> unfinished_candidates(RoundId round);  ///< not `evaluated`
   Result<CandidateRecord> candidate(CandidateId id);
+  /// The first candidate of that idea with that candidate hash.
+  Result<std::optional<CandidateRecord>> find_candidate(IdeaId idea, std::string_view candidate_hash);
 
   // Exchanges with models.
   /// Refused when the slot of that round has a reply already.

@@ -103,6 +103,17 @@ Result<CandidateRecord> Archive::candidate(CandidateId id) {
   return impl_->read([&] { return read_candidate(impl_->connection, id); });
 }
 
+Result<std::optional<CandidateRecord>> Archive::find_candidate(IdeaId idea, std::string_view candidate_hash) {
+  return impl_->read([&]() -> std::optional<CandidateRecord> {
+    Statement query(impl_->connection,
+                    "SELECT id FROM candidates WHERE idea = ?1 AND candidate_hash = ?2 ORDER BY id LIMIT 1");
+    if (!query.bind(idea, candidate_hash).step()) return std::nullopt;
+    CandidateId id;
+    query.read(id);
+    return read_candidate(impl_->connection, id);
+  });
+}
+
 Result<void> Archive::mark_evaluating(CandidateId candidate) {
   return impl_->write([&] {
     Statement(impl_->connection, "UPDATE candidates SET state = ?2 WHERE id = ?1 AND state = ?3")

@@ -20,10 +20,6 @@ std::int64_t estimated_tokens(const std::vector<Message>& messages) {
   return static_cast<std::int64_t>(characters / kCharactersPerToken) + 1;
 }
 
-std::string_view role_name(Role role) {
-  return role == Role::system ? "system" : role == Role::assistant ? "assistant" : "user";
-}
-
 NewExchange make_row(const ModelSource& source, RunId run, RoundId round, const std::string& slot,
                      const std::vector<Message>& messages, const ChatResult& result) {
   NewExchange row;
@@ -32,16 +28,16 @@ NewExchange make_row(const ModelSource& source, RunId run, RoundId round, const 
   row.slot = slot;
   row.source = source.name;
   for (const Message& message : messages)
-    row.messages.push_back({std::string(role_name(message.role)), message.text});
+    row.messages.push_back({std::string(name(message.role)), message.text});
+  const TokenUsage& took = result ? result->usage : result.error().usage;
+  row.input_tokens = took.input;
+  row.cached_tokens = took.cached_input;
+  row.output_tokens = took.output;
+  row.reasoning_tokens = took.reasoning;
+  row.cost_usd = result ? result->cost_usd : result.error().cost_usd;
   if (!result) {
-    const ChatError& error = result.error();
-    row.outcome = name(error.kind);
-    row.error = error.message;
-    row.input_tokens = error.usage.input;
-    row.cached_tokens = error.usage.cached_input;
-    row.output_tokens = error.usage.output;
-    row.reasoning_tokens = error.usage.reasoning;
-    row.cost_usd = error.cost_usd;
+    row.outcome = name(result.error().kind);
+    row.error = result.error().message;
     return row;
   }
   row.model = result->model;
@@ -49,12 +45,7 @@ NewExchange make_row(const ModelSource& source, RunId run, RoundId round, const 
   row.reply = result->text;
   row.reasoning = result->reasoning;
   row.finish = name(result->finish);
-  row.input_tokens = result->usage.input;
-  row.cached_tokens = result->usage.cached_input;
-  row.output_tokens = result->usage.output;
-  row.reasoning_tokens = result->usage.reasoning;
   row.usage_estimated = result->usage_estimated;
-  row.cost_usd = result->cost_usd;
   row.latency_ms = static_cast<double>(result->latency.count());
   row.attempts = result->attempts;
   return row;

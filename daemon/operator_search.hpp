@@ -107,7 +107,7 @@ class OperatorSearch {
   boost::asio::awaitable<Result<bool>> attempt(Pursuit& pursuit, const Answer& answer, Relation relation);
   boost::asio::awaitable<Result<std::optional<Answer>>> ask(ModelSource& source, const RoundRecord& round,
                                                             std::string slot, std::vector<Message> messages);
-  Result<CandidateRecord> enter(IdeaId idea, RoundId round, const NewCandidate& candidate);
+  Result<CandidateRecord> enter(IdeaId idea, const NewCandidate& candidate);
   // promotion.cpp
   boost::asio::awaitable<Result<void>> promote_best(std::vector<Judged> judged, const RoundRecord& round);
   boost::asio::awaitable<bool> holds_on_cpu(const Judged& contender);

@@ -98,14 +98,11 @@ asio::awaitable<Result<std::vector<OperatorSearch::ModelIdea>>> OperatorSearch::
   co_return std::move(ideas);
 }
 
-/// The candidate of that idea and round with that content; added when it is not there yet.
-Result<CandidateRecord> OperatorSearch::enter(IdeaId idea, RoundId round, const NewCandidate& candidate) {
-  const std::string hash = candidate_hash(candidate.source, candidate.tunables);
-  const auto present = env_.archive.candidates(round);
-  if (!present) return failure(present.error());
-  for (const CandidateRecord& known : *present) {
-    if (known.idea == idea && known.hash == hash) return known;
-  }
+/// The candidate of that idea with that content; added when it is not there yet.
+Result<CandidateRecord> OperatorSearch::enter(IdeaId idea, const NewCandidate& candidate) {
+  const auto known = env_.archive.find_candidate(idea, candidate_hash(candidate.source, candidate.tunables));
+  if (!known) return failure(known.error());
+  if (*known) return **known;
   const auto ids = env_.archive.add_candidates(idea, {candidate});
   if (!ids) return failure(ids.error());
   return env_.archive.candidate(ids->front());
@@ -142,7 +139,7 @@ asio::awaitable<Result<bool>> OperatorSearch::attempt(Pursuit& p, const Answer& 
       for (const Survivor& survivor : p.known.survivors)
         row.parents.push_back({ids_.at(survivor.candidate_hash), Relation::seeded_by});
     }
-    const auto candidate = enter(p.row.id, p.round.id, row);
+    const auto candidate = enter(p.row.id, row);
     if (!candidate) co_return failure(candidate.error());
     auto judged = co_await judge(*candidate, p.round.number);
     if (!judged) co_return failure(judged.error());
@@ -224,7 +221,7 @@ asio::awaitable<Result<void>> OperatorSearch::tune(Pursuit& p) {
   for (const Bindings& choice :
        space.sample(static_cast<std::size_t>(env_.job.policy.tunings), random, skip)) {
     NewCandidate row{p.latest.source, choice, {{*p.latest_id, Relation::mutates_tunables_of}}, p.exchange};
-    const auto candidate = enter(p.row.id, p.round.id, row);
+    const auto candidate = enter(p.row.id, row);
     if (!candidate) co_return failure(candidate.error());
     auto judged = co_await judge(*candidate, p.round.number);
     if (!judged) co_return failure(judged.error());

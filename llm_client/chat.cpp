@@ -5,10 +5,22 @@
 namespace kevolve {
 namespace {
 
+constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
 constexpr std::array<std::string_view, 4> kFinishes = {"stop", "length", "content_filter", "unknown"};
 constexpr std::array<std::string_view, 4> kErrorKinds = {"refused", "quota", "exhausted", "cancelled"};
 
 }  // namespace
+
+std::string_view name(Role role) {
+  return kRoles[static_cast<std::size_t>(role)];
+}
+
+std::optional<Role> role_from_name(std::string_view name) {
+  for (std::size_t i = 0; i < kRoles.size(); ++i) {
+    if (kRoles[i] == name) return static_cast<Role>(i);
+  }
+  return std::nullopt;
+}
 
 std::string_view name(Finish finish) {
   return kFinishes[static_cast<std::size_t>(finish)];

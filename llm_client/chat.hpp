@@ -12,7 +12,11 @@
 
 namespace kevolve {
 
+/// Stored by name: never rename.
 enum class Role { system, user, assistant };
+
+std::string_view name(Role role);
+std::optional<Role> role_from_name(std::string_view name);
 
 struct Message {
   Role role = Role::user;

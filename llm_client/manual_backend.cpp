@@ -55,10 +55,7 @@ std::string prompt_file(const Question& question, const std::filesystem::path& r
       fmt::format("<!-- kevolve asks: {}. Write the answer, as it is, to {} beside this file. -->\n",
                   to_string(question.key), reply_file.filename().string());
   for (const Message& message : question.messages) {
-    const std::string_view role = message.role == Role::system      ? "system"
-                                  : message.role == Role::assistant ? "assistant"
-                                                                    : "user";
-    text += fmt::format("\n<!-- {} -->\n\n{}\n", role, message.text);
+    text += fmt::format("\n<!-- {} -->\n\n{}\n", name(message.role), message.text);
   }
   return text;
 }
@@ -113,8 +110,8 @@ struct ManualBackend::Impl {
 
   static ChatResult answer(const Waiting& one, bool cancelled) {
     if (one.failed) return tl::unexpected(ChatError{ChatError::Kind::refused, one.failure});
-    const Result<std::string> text = cancelled ? failure("cancelled") : read_text_file(one.reply);
     if (cancelled) return tl::unexpected(ChatError{ChatError::Kind::cancelled, "stopped"});
+    const Result<std::string> text = read_text_file(one.reply);
     if (!text) return tl::unexpected(ChatError{ChatError::Kind::refused, text.error().message});
     ChatReply reply;
     reply.text = *text;

@@ -75,10 +75,7 @@ Result<void> write_recording(const std::string& file, const std::vector<Exchange
     recorded.key = {place.op, place.workload, place.round, x.slot};
     std::vector<Message> messages;
     for (const ExchangeMessage& message : x.messages) {
-      const Role role = message.role == "system" ? Role::system
-                        : message.role == "user" ? Role::user
-                                                 : Role::assistant;
-      messages.push_back({role, message.text});
+      messages.push_back({role_from_name(message.role).value_or(Role::user), message.text});
     }
     recorded.prompt_hash = prompt_hash(messages);
     recorded.reply.text = x.reply;

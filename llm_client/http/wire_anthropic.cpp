@@ -37,7 +37,7 @@ Json request_body(const WireRequest& request) {
       system.push_back(std::move(block));
       continue;
     }
-    const char* role = message.role == Role::user ? "user" : "assistant";
+    const std::string role(name(message.role));
     if (messages.empty() || messages.back()["role"] != role) {
       messages.push_back({{"role", role}, {"content", Json::array()}});
     }

@@ -3,11 +3,6 @@
 namespace kevolve {
 namespace {
 
-std::string_view role_name(Role role) {
-  if (role == Role::system) return "system";
-  return role == Role::user ? "user" : "assistant";
-}
-
 // Servers that know one of the two names ignore the other, and then write without a limit (llama.cpp), or
 // refuse it with a 400 that names it (OpenAI): both are sent until one is refused, unless the file names one.
 std::vector<std::string> max_tokens_fields(const WireRequest& request) {
@@ -23,10 +18,10 @@ Json request_body(const WireRequest& request) {
   Json& messages = body["messages"];
   for (const Message& message : request.messages) {
     // Strict chat templates refuse two messages of one role in a row.
-    if (!messages.empty() && messages.back()["role"] == role_name(message.role)) {
+    if (!messages.empty() && messages.back()["role"] == name(message.role)) {
       messages.back()["content"].get_ref<std::string&>() += "\n\n" + message.text;
     } else {
-      messages.push_back({{"role", role_name(message.role)}, {"content", message.text}});
+      messages.push_back({{"role", name(message.role)}, {"content", message.text}});
     }
   }
   for (const std::string& field : max_tokens_fields(request)) body[field] = request.model.max_output_tokens;

@@ -80,3 +80,15 @@ TEST_CASE("ideas come back with what they were drawn from") {
   CHECK(ideas[1].parents == std::vector<CandidateId>{parent});
   CHECK(ideas[1].created_at > Timestamp{});
 }
+
+TEST_CASE("a candidate is found by its idea and its hash") {
+  ArchiveFixture fixture;
+  const CandidateId first = fixture.add("a");
+  fixture.add("b");
+  const auto found = must(fixture.archive.find_candidate(fixture.idea, fixture.hash(first)));
+  REQUIRE(found);
+  CHECK(found->id == first);
+  CHECK(found->source == "a");
+  CHECK_FALSE(must(fixture.archive.find_candidate(fixture.idea, "ffff")));
+  CHECK_FALSE(must(fixture.archive.find_candidate(IdeaId{999}, fixture.hash(first))));
+}
