@@ -1,0 +1,57 @@
+#pragma once
+// Service: what may be asked of a running kevolved, whoever asks (the HTTP API, a signal, a test).
+//
+// A request is a verb, the job it is about, and a body; the answer is JSON, or a refusal of a kind that the
+// asker can act on. docs/http_api.md has the shapes of both.
+
+#include <functional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "core/model/json.hpp"
+
+namespace kevolve {
+
+enum class ServiceVerb {
+  submit,  ///< body: {"job": a job document, "priority"?: integer}; a known name is continued, as by `run`
+  jobs,    ///< every job of the archive, the most recently active first
+  job,     ///< one job
+  pause,   ///< lets what is under way end; its workers go to other jobs; body: {}
+  resume,  ///< a paused, interrupted or finished job goes on; body: {}
+  cancel,  ///< ends the job for good: it is not resumed by itself
+  prioritise,  ///< body: {"priority": integer}
+  workers,     ///< pools, their workers, devices, what each does
+  status,      ///< of the service itself: version, uptime, draining or not, numbers of jobs by state
+  drain,       ///< nothing new starts; when what is under way has ended, the service ends
+  reload,      ///< reads its configuration again; says what changed and what needs a restart
+};
+
+struct ServiceRequest {
+  ServiceVerb verb = ServiceVerb::status;
+  std::string job;  ///< its name, where the verb is about one
+  Json body = Json::object();
+};
+
+enum class ServiceFailure {
+  invalid,    ///< the request is wrong: the message names the field
+  not_found,  ///< no such job
+  conflict,   ///< not possible in the job's present state
+  draining,   ///< the service is about to end
+  internal,   ///< the machine's fault: disk full, worker cannot be started
+};
+
+struct ServiceError {
+  ServiceFailure kind = ServiceFailure::internal;
+  std::string message;
+};
+
+using ServiceReply = tl::expected<Json, ServiceError>;
+
+class Service {
+ public:
+  virtual ~Service() = default;
+  /// From any thread. `reply` is called once, in the service's thread, and must not block.
+  virtual void ask(ServiceRequest request, std::function<void(ServiceReply)> reply) = 0;
+};
+
+}  // namespace kevolve
