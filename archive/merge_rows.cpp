@@ -180,16 +180,16 @@ SELECT m.id, s.ordinal, c.id, s.relation FROM temp.m_candidates m CROSS JOIN oth
 constexpr std::string_view kEvaluations = R"sql(
 INSERT INTO main.evaluations (id, candidate, run, operator, workload, device, precision, measured_precision, yardstick,
                               purpose, gate, outcome, evidence, speedup, speedup_low, prepare_us, floor_us, seed,
-                              accuracy, compile, gate_ms, evaluated_at_ms)
+                              accuracy, compile, gate_ms, evaluated_at_ms, witness)
 SELECT m.id, c.id, r.id, o.id, s.workload, d.id, s.precision, s.measured_precision, s.yardstick, s.purpose, s.gate,
        s.outcome, s.evidence, s.speedup, s.speedup_low, s.prepare_us, s.floor_us, s.seed, s.accuracy, s.compile,
-       s.gate_ms, s.evaluated_at_ms
+       s.gate_ms, s.evaluated_at_ms, s.witness
   FROM temp.m_evaluations m CROSS JOIN other.evaluations s ON s.id = m.src
   JOIN temp.m_candidates c ON c.src = s.candidate JOIN temp.m_operators o ON o.src = s.operator
   JOIN temp.m_devices d ON d.src = s.device LEFT JOIN temp.m_runs r ON r.src = s.run
  WHERE m.fresh ORDER BY m.id;
-INSERT INTO main.measurements (evaluation, ordinal, subject, mode, median_us, low_us, high_us, samples_us)
-SELECT m.id, s.ordinal, s.subject, s.mode, s.median_us, s.low_us, s.high_us, s.samples_us
+INSERT INTO main.measurements (evaluation, ordinal, subject, mode, median_us, low_us, high_us, samples_us, sm_mhz)
+SELECT m.id, s.ordinal, s.subject, s.mode, s.median_us, s.low_us, s.high_us, s.samples_us, s.sm_mhz
   FROM temp.m_evaluations m CROSS JOIN other.measurements s ON s.evaluation = m.src
  WHERE m.fresh ORDER BY m.id, s.ordinal;
 INSERT INTO main.profiles (evaluation, regime, source, metrics, advice)

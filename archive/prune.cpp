@@ -60,7 +60,7 @@ void prune_samples(Connection& connection, const PruneOptions& options, PruneRep
                                   std::string(kWhere));
   sizes.bind(limit_ms(options)).step();
   sizes.read(report.sample_rows, report.sample_bytes);
-  Statement(connection, "UPDATE measurements SET samples_us = x''" + std::string(kWhere))
+  Statement(connection, "UPDATE measurements SET samples_us = x'', sm_mhz = x''" + std::string(kWhere))
       .bind(limit_ms(options))
       .run();
 }

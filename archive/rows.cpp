@@ -57,22 +57,22 @@ void insert_measurements(Connection& connection, EvaluationId id,
                          const std::vector<Measurement>& measurements) {
   int ordinal = 0;
   for (const Measurement& m : measurements) {
-    Statement(connection, "INSERT INTO measurements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+    Statement(connection, "INSERT INTO measurements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
         .bind(id, ordinal++, m.subject, m.mode, storable(m.median_us), storable(m.low_us),
-              storable(m.high_us), m.samples_us)
+              storable(m.high_us), m.samples_us, m.sm_mhz)
         .run();
   }
 }
 
 std::vector<Measurement> read_measurements(Connection& connection, EvaluationId id) {
   Statement query(connection, R"sql(
-      SELECT subject, mode, median_us, low_us, high_us, samples_us FROM measurements
+      SELECT subject, mode, median_us, low_us, high_us, samples_us, sm_mhz FROM measurements
        WHERE evaluation = ?1 ORDER BY ordinal)sql");
   query.bind(id);
   std::vector<Measurement> measurements;
   while (query.step()) {
     Measurement& m = measurements.emplace_back();
-    query.read(m.subject, m.mode, m.median_us, m.low_us, m.high_us, m.samples_us);
+    query.read(m.subject, m.mode, m.median_us, m.low_us, m.high_us, m.samples_us, m.sm_mhz);
   }
   return measurements;
 }
@@ -190,12 +190,13 @@ EvaluationId insert_evaluation(Connection& connection, const NewEvaluation& reco
   Statement(connection, R"sql(
       INSERT INTO evaluations (candidate, run, operator, workload, device, precision, measured_precision, yardstick,
                                purpose, gate, outcome, evidence, speedup, speedup_low, prepare_us, floor_us, seed,
-                               accuracy, compile, gate_ms, evaluated_at_ms)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21))sql")
+                               accuracy, compile, gate_ms, evaluated_at_ms, witness)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22))sql")
       .bind(record.candidate, record.run, op, record.workload, device, record.precision, e.precision,
             record.yardstick, record.purpose, e.verdict.gate, e.verdict.outcome, e.verdict.evidence,
             storable(e.speedup), storable(e.speedup_low), e.prepare_us, storable(e.floor_us), e.seed,
-            accuracy_json(e.accuracy), compile_json(e.compile), Json(e.gate_ms), now)
+            accuracy_json(e.accuracy), compile_json(e.compile), Json(e.gate_ms), now,
+            e.witness ? std::optional(to_json(*e.witness)) : std::nullopt)
       .run();
   const EvaluationId id{connection.last_row_id()};
   insert_measurements(connection, id, e.measurements);
@@ -207,23 +208,28 @@ EvaluationRecord read_evaluation(Connection& connection, EvaluationId id) {
   Statement query(connection, R"sql(
       SELECT e.id, e.candidate, e.run, e.operator, e.workload, e.precision, e.measured_precision, e.yardstick,
              e.purpose, e.gate, e.outcome, e.evidence, e.speedup, e.speedup_low, e.prepare_us, e.floor_us, e.seed,
-             e.accuracy, e.compile, e.gate_ms, e.evaluated_at_ms, d.document
+             e.accuracy, e.compile, e.gate_ms, e.evaluated_at_ms, e.witness, d.document
         FROM evaluations e JOIN devices d ON d.id = e.device WHERE e.id = ?1)sql");
   if (!query.bind(id).step()) throw ArchiveFailure(fmt::format("there is no evaluation {}.", id.value));
   EvaluationRecord record;
   Evaluation& e = record.evaluation;
-  std::optional<Json> accuracy, compile;
+  std::optional<Json> accuracy, compile, witness;
   Json gate_ms, device;
   query.read(record.id, record.candidate, record.run, record.op, record.workload, record.precision,
              e.precision, record.yardstick, record.purpose, e.verdict.gate, e.verdict.outcome,
              e.verdict.evidence, e.speedup, e.speedup_low, e.prepare_us, e.floor_us, e.seed, accuracy,
-             compile, gate_ms, record.evaluated_at, device);
+             compile, gate_ms, record.evaluated_at, witness, device);
   if (accuracy) e.accuracy = accuracy_from(*accuracy);
   if (compile) e.compile = compile_from(*compile);
   e.gate_ms = gate_ms.get<std::map<std::string, double>>();
   const auto info = device_from_json(device);
   if (!info) throw ArchiveFailure("a device's row: " + info.error().message);
   e.device = *info;
+  if (witness) {
+    const auto seen = witness_from_json(*witness);
+    if (!seen) throw ArchiveFailure(fmt::format("evaluation {}: {}", id.value, seen.error().message));
+    e.witness = *seen;
+  }
   e.measurements = read_measurements(connection, id);
   e.profile = read_profile(connection, id);
   return record;

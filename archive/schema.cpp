@@ -356,7 +356,14 @@ CREATE TRIGGER ideas_change_words AFTER UPDATE OF key, text, bottleneck ON ideas
 END;
 )sql";
 
-constexpr std::array<std::string_view, 4> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
+// What a second clock saw of a candidate, and the SMs' clock around each sample.
+constexpr std::string_view kVersion5 = R"sql(
+ALTER TABLE evaluations ADD COLUMN witness TEXT CHECK (witness IS NULL OR json_valid(witness));
+ALTER TABLE measurements ADD COLUMN sm_mhz BLOB NOT NULL DEFAULT x'';
+)sql";
+
+constexpr std::array<std::string_view, 5> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                                         kVersion5};
 
 }  // namespace
 

@@ -16,7 +16,7 @@ struct OperatorSearch::Pursuit {
   std::vector<Judged>& judged;  ///< of the whole round
   IdeaRecord row;
   Idea idea;
-  int ordinal = 1;  ///< of the idea in its round
+  int ordinal = 1;  ///< of the idea among those of models in its round
   int way = 1;
   Attempt latest = {};                        ///< what the next turn is told of
   std::optional<CandidateId> latest_id = {};  ///< when it became a candidate

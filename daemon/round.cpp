@@ -213,8 +213,8 @@ asio::awaitable<Result<std::vector<OperatorSearch::Judged>>> OperatorSearch::wor
   }
   int ordinal = 0;
   for (const IdeaRecord& idea : *ideas) {
-    ++ordinal;
     if (!idea.exchange) continue;
+    ++ordinal;  // among the models' ideas: what was recorded answers whatever the playbook's share is
     std::vector<std::string> parents;
     for (const CandidateId parent : idea.parents) {
       const auto detail = env_.archive.show(fmt::format("#{}", parent.value));

@@ -73,6 +73,15 @@ asio::awaitable<Result<std::shared_ptr<WorkerClient>>> WorkerClient::start(asio:
                                 see_log(client->command_)));
 }
 
+WorkerCommand numbered(WorkerCommand command, int number) {
+  constexpr std::string_view kPlace = "{worker}";
+  for (std::string& word : command.argv) {
+    for (std::size_t at = word.find(kPlace); at != std::string::npos; at = word.find(kPlace, at))
+      word.replace(at, kPlace.size(), std::to_string(number));
+  }
+  return command;
+}
+
 Result<void> WorkerClient::spawn() {
   int to_child[2], from_child[2];
   if (::pipe2(to_child, O_CLOEXEC) != 0) return failure(fmt::format("pipe: {}", std::strerror(errno)));

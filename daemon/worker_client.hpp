@@ -30,6 +30,9 @@ struct WorkerCommand {
   std::filesystem::path log;      ///< the worker's stderr is appended here; empty: inherited
 };
 
+/// The command of the pool's worker of that number: "{worker}" in its words becomes the number, from 0.
+WorkerCommand numbered(WorkerCommand command, int number);
+
 class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
  public:
   /// Starts the child and waits for its hello; an error names the command, the log and what the worker last

@@ -27,7 +27,7 @@ Result<DeviceInfo> device_named(const Hello& hello, const std::string& name) {
 
 asio::awaitable<Result<void>> WorkerPool::start(const WorkerCommand& command, int count) {
   for (int i = 0; i < count; ++i) {
-    Result<std::shared_ptr<WorkerClient>> client = co_await WorkerClient::start(io_, command);
+    Result<std::shared_ptr<WorkerClient>> client = co_await WorkerClient::start(io_, numbered(command, i));
     if (!client) co_return failure(client.error());
     workers_.push_back(*client);
   }

@@ -24,6 +24,7 @@ enum class RequestKind : std::uint32_t {
   bind,   ///< one BufferPlace for each buffer follows, one descriptor each beside the packet
   run,
   profile,  ///< like run, with hardware counters: the answer's text is what they say, as JSON
+  witness,  ///< like some runs, traced by a second clock: the answer's text is what it saw, as JSON
 };
 
 struct Request {
@@ -49,6 +50,7 @@ struct Reply {
   ReplyKind kind = ReplyKind::done;
   std::uint32_t outcome = 0;  ///< Outcome, with `stopped`
   double device_us = 0;       ///< by the device's own clock; 0: it has none
+  double sm_mhz = 0;          ///< the SMs' clock around a timed run; 0: not known
 };
 
 /// A header and what follows it.

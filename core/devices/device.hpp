@@ -60,6 +60,7 @@ struct RunOptions {
 struct RunReport {
   Verdict verdict;     ///< gate `correctness`; passed, or what stopped the run, with evidence
   double wall_us = 0;  ///< measured by the judge (cpu) or by device events (cuda)
+  double sm_mhz = 0;   ///< of a timed run: the SMs' clock around it; 0: not known
 };
 
 /// A disposable process that holds one loaded candidate. Destruction kills it. After a report that did not
@@ -76,6 +77,10 @@ class Runner {
   virtual Result<std::map<std::string, double>> profile(int /*set*/) {
     return failure("this device has no hardware counters");
   }
+  /// Some runs of the plan over a bound set, caches flushed, seen by a clock other than run()'s. Nothing
+  /// where the device has no other. Times taken afterwards may be longer. An Error says why it could not be
+  /// had.
+  virtual Result<std::optional<Witness>> witness(int /*set*/) { return std::optional<Witness>(); }
 };
 
 class Device {

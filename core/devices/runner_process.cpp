@@ -138,17 +138,22 @@ Result<RunReport> RunnerProcess::run(int set, const RunOptions& options) {
   return RunReport{stopped(), wall.count()};
 }
 
-Result<std::map<std::string, double>> RunnerProcess::profile(int set) {
+Result<Json> RunnerProcess::ask(RequestKind kind, int set, std::string_view what) {
   if (dead_) return failure("this runner has ended; start a fresh one");
-  const channel::Request request{.kind = RequestKind::profile, .set = static_cast<std::uint32_t>(set)};
-  if (!channel::send(socket_.get(), request)) return failure(gone("before the profile"));
+  const channel::Request request{.kind = kind, .set = static_cast<std::uint32_t>(set)};
+  if (!channel::send(socket_.get(), request)) return failure(gone("before " + std::string(what)));
   const Waited waited = await(Clock::now() + kStartDeadline);
-  if (waited == Waited::ended) return failure(gone("while counters were read"));
+  if (waited == Waited::ended) return failure(gone("during " + std::string(what)));
   if (waited == Waited::too_late || reply_.header.kind != ReplyKind::done) {
     bury();
-    return failure(waited == Waited::too_late ? "no counters within 30 s" : printable(reply_.body));
+    return failure(waited == Waited::too_late ? std::string(what) + ": nothing within 30 s"
+                                              : printable(reply_.body));
   }
-  const auto json = parse_json(reply_.body, "counters");
+  return parse_json(reply_.body, what);
+}
+
+Result<std::map<std::string, double>> RunnerProcess::profile(int set) {
+  const auto json = ask(RequestKind::profile, set, "the reading of counters");
   if (!json) return failure(json.error());
   std::map<std::string, double> counters;
   for (const auto& [name, value] : json->items()) {
@@ -157,9 +162,19 @@ Result<std::map<std::string, double>> RunnerProcess::profile(int set) {
   return counters;
 }
 
+Result<std::optional<Witness>> RunnerProcess::witness(int set) {
+  if (!device_clock_) return std::optional<Witness>();
+  const auto json = ask(RequestKind::witness, set, "tracing of the launches");
+  if (!json) return failure(json.error());
+  return Witness{.launches = json->value("launches", 0.0),
+                 .busy_us = json->value("busy_us", 0.0),
+                 .span_us = json->value("span_us", 0.0)};
+}
+
 Result<RunReport> RunnerProcess::finished(double wall_us) {
   const RunReport report{{Outcome::passed, Gate::correctness, ""},
-                         device_clock_ ? reply_.header.device_us : wall_us};
+                         device_clock_ ? reply_.header.device_us : wall_us,
+                         device_clock_ ? reply_.header.sm_mhz : 0};
   if (report.wall_us > 0 && report.wall_us <= wall_us) return report;
   bury();
   return failure("the runner said that the kernels took " + std::to_string(report.wall_us) + " us, but " +

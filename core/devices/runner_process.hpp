@@ -44,6 +44,7 @@ class RunnerProcess final : public Runner {
   Result<int> bind(const std::vector<std::shared_ptr<SharedBuffer>>& buffers) override;
   Result<RunReport> run(int set, const RunOptions& options) override;
   Result<std::map<std::string, double>> profile(int set) override;
+  Result<std::optional<Witness>> witness(int set) override;
 
  private:
   enum class Waited { replied, ended, too_late };
@@ -54,6 +55,8 @@ class RunnerProcess final : public Runner {
         device_clock_(command.device_clock),
         greeting_due_(command.greets) {}
   Result<void> await_start();
+  /// Sends a request whose answer is a document; `what` it is of, for errors.
+  Result<Json> ask(channel::RequestKind kind, int set, std::string_view what);
   /// Waits for the answer to the request just sent.
   Waited await(std::chrono::steady_clock::time_point end);
   [[nodiscard]] Verdict stopped() const;

@@ -38,12 +38,14 @@ Result<Verdict> verdict_from_json(const Json& json, const std::string& where) {
 Json measurement_to_json(const Measurement& measurement) {
   Json samples = Json::array();
   for (const double sample : measurement.samples_us) samples.push_back(number_to_json(sample));
-  return {{"subject", measurement.subject},
-          {"mode", measurement.mode},
-          {"samples_us", std::move(samples)},
-          {"median_us", number_to_json(measurement.median_us)},
-          {"low_us", number_to_json(measurement.low_us)},
-          {"high_us", number_to_json(measurement.high_us)}};
+  Json json = {{"subject", measurement.subject},
+               {"mode", measurement.mode},
+               {"samples_us", std::move(samples)},
+               {"median_us", number_to_json(measurement.median_us)},
+               {"low_us", number_to_json(measurement.low_us)},
+               {"high_us", number_to_json(measurement.high_us)}};
+  if (!measurement.sm_mhz.empty()) json["sm_mhz"] = measurement.sm_mhz;
+  return json;
 }
 
 Result<Measurement> measurement_from_json(const Json& json, const std::string& where) {
@@ -55,6 +57,7 @@ Result<Measurement> measurement_from_json(const Json& json, const std::string& w
   fields.read("median_us", measurement.median_us);
   fields.read("low_us", measurement.low_us);
   fields.read("high_us", measurement.high_us);
+  if (fields.find("sm_mhz") != nullptr) fields.read("sm_mhz", measurement.sm_mhz);
   return fields.finish(std::move(measurement));
 }
 
@@ -75,6 +78,16 @@ Result<Accuracy> accuracy_from_json(const Json& json, const std::string& where) 
   fields.read("torch_norm_error", accuracy.torch_norm_error);
   fields.read("worst_draw", accuracy.worst_draw);
   return fields.finish(std::move(accuracy));
+}
+
+Result<Witness> witness_at(const Json& json, const std::string& where) {
+  FieldReader fields(json, where);
+  Witness witness;
+  fields.maybe("launches", witness.launches);
+  fields.maybe("busy_us", witness.busy_us);
+  fields.maybe("span_us", witness.span_us);
+  fields.maybe("unavailable", witness.unavailable);
+  return fields.finish(std::move(witness));
 }
 
 Json compile_to_json(const CompileReport& report) {
@@ -143,6 +156,15 @@ Result<DeviceInfo> device_from_json(const Json& json) {
   return device_at(json, "device");
 }
 
+Json to_json(const Witness& witness) {
+  if (!witness.unavailable.empty()) return {{"unavailable", witness.unavailable}};
+  return {{"launches", witness.launches}, {"busy_us", witness.busy_us}, {"span_us", witness.span_us}};
+}
+
+Result<Witness> witness_from_json(const Json& json) {
+  return witness_at(json, "witness");
+}
+
 Json to_json(const Evaluation& evaluation) {
   Json json = {{"verdict", verdict_to_json(evaluation.verdict)}, {"gate_ms", numbers(evaluation.gate_ms)}};
   if (evaluation.compile) json["compile"] = compile_to_json(*evaluation.compile);
@@ -155,6 +177,7 @@ Json to_json(const Evaluation& evaluation) {
   if (evaluation.prepare_us) json["prepare_us"] = number_to_json(*evaluation.prepare_us);
   json["speedup_low"] = number_to_json(evaluation.speedup_low);
   json["speedup"] = number_to_json(evaluation.speedup);
+  if (evaluation.witness) json["witness"] = to_json(*evaluation.witness);
   if (evaluation.profile) json["profile"] = to_json(*evaluation.profile);
   json["floor_us"] = number_to_json(evaluation.floor_us);
   json["seed"] = evaluation.seed;
@@ -183,6 +206,9 @@ Result<Evaluation> evaluation_from_json(const Json& json) {
   fields.maybe("prepare_us", evaluation.prepare_us);
   fields.read("speedup_low", evaluation.speedup_low);
   fields.read("speedup", evaluation.speedup);
+  if (const Json* witness = fields.find("witness")) {
+    fields.take(witness_at(*witness, fields.at("witness")), evaluation.witness);
+  }
   if (const Json* profile = fields.find("profile")) {
     fields.take(profile_from_json(*profile, fields.at("profile")), evaluation.profile);
   }

@@ -42,6 +42,16 @@ struct Measurement {
   std::vector<double> samples_us;  ///< raw, in the order taken
   double median_us = 0;
   double low_us = 0, high_us = 0;  ///< 95 % bootstrap interval of the median
+  /// The SMs' clock around each sample, 0 where it could not be read; empty where the device does not say.
+  std::vector<double> sm_mhz = {};
+};
+
+/// What a second clock, independent of the one that gave the samples, saw of the launches.
+struct Witness {
+  double launches = 0;        ///< kernels that ran, each time the plan was launched
+  double busy_us = 0;         ///< while at least one of its kernels or fills ran
+  double span_us = 0;         ///< from the first one's begin to the last one's end
+  std::string unavailable{};  ///< why there is none; then all else is 0
 };
 
 /// How far the outputs were from the fp64 oracle, and how far PyTorch's own answer was, worst over all draws.
@@ -72,6 +82,7 @@ struct Evaluation {
   std::optional<double> prepare_us;       ///< median of `prepare`, when the plan has one
   double speedup_low = 0,
          speedup = 0;              ///< against the first comparison: bootstrap 2.5 % bound and median ratio
+  std::optional<Witness> witness;  ///< only of candidates that were timed on fresh draws, where there is one
   std::optional<Profile> profile;  ///< absent unless the gate `profile` was asked for and reached
   double floor_us = 0;             ///< physical limit of the workload on the device; 0 when unknown
   std::string seed;                ///< hex; written down only after the evaluation
@@ -81,8 +92,10 @@ struct Evaluation {
 };
 
 Json to_json(const DeviceInfo& device);
+Json to_json(const Witness& witness);
 Json to_json(const Evaluation& evaluation);
 Result<DeviceInfo> device_from_json(const Json& json);
+Result<Witness> witness_from_json(const Json& json);
 Result<Evaluation> evaluation_from_json(const Json& json);
 
 }  // namespace kevolve

@@ -193,6 +193,7 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   out.verdict = timing->verdict;
   out.measurements = std::move(timing->measurements);
   out.prepare_us = timing->prepare_us;
+  out.witness = std::move(timing->witness);
   out.speedup = timing->speedup.median;
   out.speedup_low = timing->speedup.interval.low;
   out.floor_us = floor_us(*prepared.device, *prepared.op, *prepared.workload, out.precision);

@@ -52,6 +52,9 @@ class Session {
     return runner_->profile(sets_[set].number);
   }
 
+  /// What a second clock sees of the launches over a set, where the device has one.
+  Result<std::optional<Witness>> witness(std::size_t set) { return runner_->witness(sets_[set].number); }
+
   /// Writes outside the data or into inputs; nothing when all is intact.
   [[nodiscard]] std::optional<Verdict> damage(std::size_t set, const Draw& draw) const;
 

@@ -31,6 +31,7 @@ Result<Verdict> TimedKernel::sample(std::size_t set, const Draw& draw, std::size
   *verdict = verified(draw, set, pattern);
   if (!verdict->passed()) return verdict;
   samples_us.push_back(wall_us_);
+  sm_mhz.push_back(sm_mhz_);
   if (session_.prepare_us()) prepare_us.push_back(*session_.prepare_us());
   return verdict;
 }
@@ -42,6 +43,7 @@ Result<Verdict> TimedKernel::run(std::size_t set, const Draw& draw, Pass pass) {
   if (!report->verdict.passed()) return at_timing(report->verdict);
   if (auto damage = session_.damage(pass.set, draw)) return at_timing(*damage);
   wall_us_ = report->wall_us;
+  sm_mhz_ = report->sm_mhz;
   return Verdict{Outcome::passed, Gate::timing, ""};
 }
 

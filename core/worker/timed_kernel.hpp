@@ -24,12 +24,15 @@ class TimedKernel {
 
   /// Forgets times and verified outputs: new draws are coming.
   void forget_outputs() { verified_.clear(); }
-  void forget_samples() { samples_us.clear(), prepare_us.clear(); }
+  void forget_samples() { samples_us.clear(), sm_mhz.clear(), prepare_us.clear(); }
+  /// What the device's second clock sees, once the samples are taken: later ones would be disturbed.
+  Result<std::optional<Witness>> witness() { return session_.witness(first_set_); }
+  [[nodiscard]] std::size_t launches() const { return session_.subject().plan.launches.size(); }
   [[nodiscard]] bool warm(std::size_t sets) const { return verified_.size() == sets; }
   [[nodiscard]] const std::string& name() const { return session_.subject().subject.name; }
   [[nodiscard]] Buffers inputs(std::size_t set) const { return session_.inputs(first_set_ + set); }
 
-  std::vector<double> samples_us, prepare_us;
+  std::vector<double> samples_us, sm_mhz, prepare_us;
 
  private:
   Result<Verdict> run(std::size_t set, const Draw& draw, Pass pass);
@@ -41,7 +44,7 @@ class TimedKernel {
   Session session_;
   std::size_t first_set_;
   std::vector<Copies> verified_;  // by set, by output
-  double wall_us_ = 0;
+  double wall_us_ = 0, sm_mhz_ = 0;
 };
 
 }  // namespace kevolve

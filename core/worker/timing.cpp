@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "core/gates/witness.hpp"
 #include "core/model/stopwatch.hpp"
 #include "core/worker/correctness.hpp"
 
@@ -16,6 +17,17 @@ constexpr std::size_t kDraws = 2;  // sets of buffers that the samples rotate ov
 bool same(const CompiledSubject& a, const CompiledSubject& b) {
   return a.subject.name == b.subject.name && a.subject.source == b.subject.source &&
          a.subject.tunables == b.subject.tunables;
+}
+
+/// The same with what the device's second clock says of the candidate, which may leave nothing proven.
+Timing witnessed(Timing timing, TimedKernel& candidate) {
+  const auto seen = candidate.witness();
+  timing.witness = seen ? *seen : Witness{.unavailable = seen.error().message};
+  if (!timing.witness) return timing;
+  const auto wrong =
+      disagreement(*timing.witness, timing.measurements.front().median_us, candidate.launches());
+  if (wrong) timing.verdict = {Outcome::inconclusive, Gate::timing, *wrong};
+  return timing;
 }
 
 Timing stopped_by(const Verdict& verdict) {
@@ -82,14 +94,17 @@ class Sampling {
 
   [[nodiscard]] Timing summary() const {
     Timing out;
-    const auto add = [&](const std::string& subject, const std::vector<double>& samples) {
+    const auto add = [&](const std::string& subject, const std::vector<double>& samples,
+                         const std::vector<double>& sm_mhz) {
       const Interval interval = median_interval(samples, seed_.bits[0]);
-      out.measurements.push_back(
-          {subject, device_.timing_mode(), samples, median(samples), interval.low, interval.high});
+      const bool known = std::any_of(sm_mhz.begin(), sm_mhz.end(), [](double mhz) { return mhz > 0; });
+      out.measurements.push_back({subject, device_.timing_mode(), samples, median(samples), interval.low,
+                                  interval.high, known ? sm_mhz : std::vector<double>{}});
     };
-    add("candidate", kernels_[0]->samples_us);
-    for (std::size_t i = 1; i < kernels_.size(); ++i) add(kernels_[i]->name(), kernels_[i]->samples_us);
-    for (const TimedBaseline& baseline : baselines_.timed) add(baseline.name, baseline.samples_us);
+    add("candidate", kernels_[0]->samples_us, kernels_[0]->sm_mhz);
+    for (std::size_t i = 1; i < kernels_.size(); ++i)
+      add(kernels_[i]->name(), kernels_[i]->samples_us, kernels_[i]->sm_mhz);
+    for (const TimedBaseline& baseline : baselines_.timed) add(baseline.name, baseline.samples_us, {});
     if (kernels_.size() > 1 || !baselines_.timed.empty())
       out.speedup = paired_ratio(yardstick(), kernels_[0]->samples_us, seed_.bits[0]);
     if (!kernels_[0]->prepare_us.empty()) out.prepare_us = median(kernels_[0]->prepare_us);
@@ -245,7 +260,9 @@ Result<Timing> TimingBench::time(const TimingPlan& plan, std::optional<Session> 
   const auto verdict = sampling.run();
   if (!verdict) return refuse(verdict.error());
   if (!verdict->passed()) return stopped_by(*verdict);
-  return sampling.summary();
+  Timing timing = sampling.summary();
+  if (plan.contender) timing = witnessed(std::move(timing), *candidate);
+  return timing;
 }
 
 }  // namespace kevolve

@@ -24,6 +24,7 @@ struct Timing {
   Verdict verdict{Outcome::passed, Gate::timing, ""};
   std::vector<Measurement> measurements;  ///< "candidate" first
   std::optional<double> prepare_us;
+  std::optional<Witness> witness;
   Ratio speedup{0, {0, 0}};                     ///< against the yardstick; 0 without one
   std::string stopped;                          ///< why sampling stopped, for the log
   std::map<std::string, std::string> left_out;  ///< baselines that could not be timed, and why

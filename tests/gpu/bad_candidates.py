@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Requests of five candidates that misbehave in a row, then an honest one: each must get its verdict, and the last
+"""Requests of six candidates that misbehave in a row, then an honest one: each must get its verdict, and the last
 must pass. bad_candidates.py | kevolve-worker --device cuda:0"""
 import json
 import pathlib
@@ -26,6 +26,9 @@ CASES = [
     ("traps", "if (i == 4711) __trap();", *PLAIN),
     ("exhausts memory", "", ' "scratch": { "big": { "dtype": "f64", "elements": "100000000000" } },', ', "big"',
      ", double* big"),
+    ("keeps a value in a table of the mathematics library",
+     'if (sinf(1e9f * x[i]) > -2.0f && i == 0) asm volatile("st.global.u32 [__cudart_i2opi_f], %0;" ::"r"(7) : "memory");',
+     *PLAIN),
     ("honest", "", *PLAIN),
 ]
 device = sys.argv[1] if len(sys.argv) > 1 else "cuda:0"

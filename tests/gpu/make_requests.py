@@ -57,6 +57,8 @@ def main():
     parser.add_argument("--incumbent", help="a file to compare each candidate with")
     parser.add_argument("--baselines", nargs="*", default=[], help="of PyTorch, to time beside each: eager compile")
     parser.add_argument("--min-samples", type=int, default=30)
+    parser.add_argument("--fresh-draws", action="store_true", help="as for a promotion: draws and runners of its own")
+    parser.add_argument("--repeat", type=int, default=1, help="the whole list so many times")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -77,6 +79,7 @@ def main():
     compare = []
     if options.incumbent:
         compare = [{"name": "incumbent", "source": (folder / options.incumbent).read_text(), "tunables": {}}]
+    pool *= options.repeat
     for number, (name, source, tunables) in enumerate(pool):
         if options.wrong and number < options.wrong * len(pool):
             source = spoil(source, rng) or source
@@ -85,6 +88,7 @@ def main():
             "type": "evaluate", "id": f"{options.operator}/{name}/{number}", "device": options.device,
             "operator": operator, "workload": options.workload, "source": source, "tunables": tunables,
             "last_gate": options.gate, "compare_with": compare, "baselines": options.baselines,
+            "fresh_draws": options.fresh_draws,
             "timing": {"min_samples": options.min_samples, "max_samples": 40, "max_seconds": 2.0}}))
 
 

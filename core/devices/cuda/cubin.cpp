@@ -143,18 +143,28 @@ Result<Cubin> read_cubin(std::string_view bytes) {
   return cubin;
 }
 
+namespace {
+
+struct LibraryTable {
+  const char* symbol;
+  std::string_view sha256;
+};
+constexpr std::array<LibraryTable, 3> kLibraryTables{{
+    {"__cudart_i2opi_f", "af58a7804afd16e4e7a715bd29412e82374ac0eb2196ae5f00fbd5835af8006d"},
+    {"__cudart_i2opi_d", "7ede62875c004cc8c2847b487cb377f75c153593f45bab10b272128e31690cde"},
+    {"__cudart_sin_cos_coeffs", "bf6a9587812432cf5649f28013165faa5a19d2ad0f66fd69cbf13096c2ea4263"},
+}};
+
+}  // namespace
+
 bool is_library_table(const WritableGlobal& global) {
-  struct Table {
-    std::string_view symbol, sha256;
-  };
-  static constexpr std::array<Table, 3> tables{{
-      {"__cudart_i2opi_f", "af58a7804afd16e4e7a715bd29412e82374ac0eb2196ae5f00fbd5835af8006d"},
-      {"__cudart_i2opi_d", "7ede62875c004cc8c2847b487cb377f75c153593f45bab10b272128e31690cde"},
-      {"__cudart_sin_cos_coeffs", "bf6a9587812432cf5649f28013165faa5a19d2ad0f66fd69cbf13096c2ea4263"},
-  }};
-  return std::any_of(tables.begin(), tables.end(), [&](const Table& table) {
+  return std::any_of(kLibraryTables.begin(), kLibraryTables.end(), [&](const LibraryTable& table) {
     return global.symbol == table.symbol && sha256_hex(global.content) == table.sha256;
   });
+}
+
+std::array<const char*, 3> library_table_names() {
+  return {kLibraryTables[0].symbol, kLibraryTables[1].symbol, kLibraryTables[2].symbol};
 }
 
 std::string demangled(const std::string& symbol) {

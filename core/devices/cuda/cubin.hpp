@@ -2,6 +2,7 @@
 // What a cubin (an ELF file for a GPU) holds, as far as trust is concerned. The bytes are foreign: every
 // offset is checked. Pure functions; the values own their memory.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,8 +32,10 @@ struct Cubin {
 Result<Cubin> read_cubin(std::string_view bytes);
 
 /// Tables of CUDA's own trigonometry, which lie in writable memory: recognised by name, size and content.
-/// A source cannot define their names (prelude.cpp). A device that runs kernels can check them after a run.
+/// A source cannot define their names (prelude.cpp), but can write to them: Program::tables_intact() looks
+/// after runs.
 bool is_library_table(const WritableGlobal& global);
+std::array<const char*, 3> library_table_names();
 
 /// "rows<4>(float*)" of "_Z4rowsILi4EEvPf".
 std::string demangled(const std::string& symbol);

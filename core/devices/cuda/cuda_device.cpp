@@ -34,7 +34,7 @@ constexpr std::size_t kCopyBytes = std::size_t{512} << 20;
 /// A plan that names the harness's own kernels; it is never launched as a plan.
 LaunchPlan runner_plan() {
   LaunchPlan plan;
-  for (const char* kernel : {"flush_l2", "scrub_shared"}) {
+  for (const char* kernel : {"flush_l2", "scrub_shared", "read_clock", "touch_pages"}) {
     plan.launches.emplace_back();
     plan.launches.back().kernel = kernel;
   }
@@ -185,7 +185,8 @@ Result<void> CudaDevice::prepare() {
   if (!own) return failure(own.error());
   runner_kernels_ = *own;
   if (auto waiting = stand_by(); !waiting) return waiting;
-  auto context = runner::Context::open(gpu_.device, runner_kernels_, runner::Context::Stream::legacy);
+  auto context =
+      runner::Context::open(driver_.uuid(gpu_.device), runner_kernels_, runner::Context::Stream::legacy);
   if (!context) return failure(context.error());
   context_.emplace(std::move(*context));
   const auto judge = compile_own(judge_source(), judge_plan());
@@ -200,7 +201,7 @@ Result<void> CudaDevice::prepare() {
 
 Result<std::unique_ptr<RunnerProcess>> CudaDevice::spawn(bool administer) const {
   RunnerCommand command{
-      .argv = {runner_.string(), std::to_string(gpu_.device), runner_kernels_.string(), cupti_.string()},
+      .argv = {runner_.string(), driver_.uuid(gpu_.device), runner_kernels_.string(), cupti_.string()},
       .sandbox = gpu_sandbox(runner_, runner_kernels_, cupti_),
       .device_clock = true,
       .greets = true};

@@ -5,6 +5,7 @@
 //
 // Loaded libraries are never unloaded; immutable, thread-safe.
 
+#include <cupti_activity.h>
 #include <cupti_profiler_host.h>
 #include <cupti_profiler_target.h>
 #include <cupti_range_profiler.h>
@@ -33,7 +34,11 @@ namespace kevolve {
                                       use(cuptiRangeProfilerSetConfig) use(cuptiRangeProfilerStart)          \
                                           use(cuptiRangeProfilerStop) use(cuptiRangeProfilerPushRange)       \
                                               use(cuptiRangeProfilerPopRange)                                \
-                                                  use(cuptiRangeProfilerDecodeData)
+                                                  use(cuptiRangeProfilerDecodeData)                          \
+                                                      use(cuptiActivityRegisterCallbacks)                    \
+                                                          use(cuptiActivityEnable) use(cuptiActivityDisable) \
+                                                              use(cuptiActivityFlushAll)                     \
+                                                                  use(cuptiActivityGetNextRecord)
 
 struct Cupti {
 #define KEVOLVE_MEMBER(function) decltype(&::function) function##_ = nullptr;

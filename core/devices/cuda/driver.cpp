@@ -41,6 +41,32 @@ const Result<Driver>& Driver::load() {
   return driver;
 }
 
+std::string Driver::uuid(CUdevice gpu) const {
+  CUuuid id{};
+  if (cuDeviceGetUuid_(&id, gpu) != CUDA_SUCCESS) return {};
+  std::string text = "GPU-";
+  for (std::size_t i = 0; i < sizeof id.bytes; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(id.bytes[i]));
+  }
+  return text;
+}
+
+Result<CUdevice> Driver::find(std::string_view wanted) const {
+  int count = 0;
+  if (auto counted = check(cuDeviceGetCount_(&count), "counting GPUs"); !counted)
+    return failure(counted.error());
+  std::string seen;
+  for (int ordinal = 0; ordinal < count; ++ordinal) {
+    CUdevice gpu = 0;
+    if (cuDeviceGet_(&gpu, ordinal) != CUDA_SUCCESS) continue;
+    const std::string name = uuid(gpu);
+    if (name == wanted) return gpu;
+    seen += (seen.empty() ? "" : ", ") + name;
+  }
+  return failure(fmt::format("there is no GPU {} here; this process sees: {}", wanted, seen));
+}
+
 std::string Driver::words(CUresult result) const {
   const char *name = nullptr, *meaning = nullptr;
   cuGetErrorName_(result, &name);

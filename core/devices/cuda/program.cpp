@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/devices/cuda/cubin.hpp"
 #include "core/model/candidate.hpp"
 
 namespace kevolve {
@@ -34,6 +35,7 @@ Result<Program> Program::load(const Driver& driver, const Manifest& manifest,
         "loading " + manifest.cubins[i].file);
     if (!loaded) return failure(loaded.error());
     program.libraries_.push_back(library);
+    program.remember_tables(library);
   }
   for (const CompiledKernel& kernel : manifest.kernels) {
     if (kernel.cubin >= program.libraries_.size())
@@ -49,6 +51,26 @@ Result<Program> Program::load(const Driver& driver, const Manifest& manifest,
     program.kernels_[{kernel.name, kernel.max_registers}] = function;
   }
   return program;
+}
+
+void Program::remember_tables(CUlibrary library) {
+  for (const char* name : library_table_names()) {
+    Table table;
+    std::size_t bytes = 0;
+    if (driver_->cuLibraryGetGlobal_(&table.at, &bytes, library, name) != CUDA_SUCCESS) continue;
+    table.content.resize(bytes);
+    if (driver_->cuMemcpyDtoH_(table.content.data(), table.at, bytes) == CUDA_SUCCESS)
+      tables_.push_back(std::move(table));
+  }
+}
+
+bool Program::tables_intact() const {
+  for (const Table& table : tables_) {
+    std::vector<char> now(table.content.size());
+    if (driver_->cuMemcpyDtoH_(now.data(), table.at, now.size()) != CUDA_SUCCESS || now != table.content)
+      return false;
+  }
+  return true;
 }
 
 Program::~Program() {

@@ -12,12 +12,16 @@ TEST_CASE("an evaluation comes back whole") {
   const CandidateId candidate = fixture.add("a");
   Evaluation e = passed(4);
   e.prepare_us = 12.5;
+  e.witness = Witness{.launches = 2, .busy_us = 1.5, .span_us = 1.75};
+  e.measurements[0].sm_mhz = {1980, 1965};
   const EvaluationRecord record = must(fixture.archive.evaluation(fixture.record(candidate, e)));
   CHECK(record.candidate == candidate);
   CHECK(record.run == fixture.run);
   CHECK(record.op == fixture.op);
   CHECK(record.yardstick == "naive");
   CHECK(to_json(record.evaluation) == to_json(e));
+  CHECK(record.evaluation.witness->span_us == 1.75);
+  CHECK(record.evaluation.measurements[0].sm_mhz == e.measurements[0].sm_mhz);
   CHECK(record.evaluation.measurements[0].samples_us == e.measurements[0].samples_us);
   CHECK(must(fixture.archive.candidate(candidate)).state == CandidateState::evaluated);
   CHECK(must(fixture.archive.candidate(candidate)).evaluation == record.id);

@@ -21,12 +21,13 @@ Evaluation full() {
   evaluation.precision = PrecisionClass::bf16;
   evaluation.accuracy =
       Accuracy{1.0 / 3, 1e-300, std::numeric_limits<double>::infinity(), std::nan(""), "impulse"};
-  evaluation.measurements = {{"candidate", "warm", {1.1, 1.2, 0.1 + 0.2}, 1.1, 1.05, 1.25},
+  evaluation.measurements = {{"candidate", "warm", {1.1, 1.2, 0.1 + 0.2}, 1.1, 1.05, 1.25, {1980, 0, 1965.5}},
                              {"naive", "warm", {}, 2, 1, 3}};
   evaluation.profile = Profile{Regime::memory_bound,
                                {{"dram_pct", 91.5}, {"duration_us", 0.1 + 0.2}},
                                {"DRAM is busy.", "Move fewer bytes."},
                                "counters"};
+  evaluation.witness = Witness{.launches = 1, .busy_us = 1.0 / 3, .span_us = 0.5};
   evaluation.prepare_us = 7.5;
   evaluation.speedup_low = 1.5;
   evaluation.speedup = 1.75;
@@ -57,6 +58,10 @@ TEST_CASE("evaluations survive their JSON form, doubles to the last bit") {
   CHECK(after->measurement("candidate")->samples_us == before.measurements[0].samples_us);
   CHECK(after->measurement("naive")->median_us == 2);
   CHECK(after->measurement("eager") == nullptr);
+  CHECK(after->measurement("candidate")->sm_mhz == std::vector<double>{1980, 0, 1965.5});
+  CHECK(after->measurement("naive")->sm_mhz.empty());
+  REQUIRE(after->witness);
+  CHECK(after->witness->busy_us == 1.0 / 3);
   REQUIRE(after->profile);
   CHECK(after->profile->regime == Regime::memory_bound);
   CHECK(after->profile->metrics == before.profile->metrics);

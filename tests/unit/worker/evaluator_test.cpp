@@ -13,10 +13,13 @@ void multiply(FakeRun& run) {
   for (std::size_t i = 0; i < run.count(2); ++i) run.floats(2)[i] = run.floats(0)[i] * run.floats(1)[i];
 }
 
-Result<Evaluation> evaluate(const EvaluateRequest& request, std::map<std::string, FakeKernel> kernels) {
+Result<Evaluation> evaluate(const EvaluateRequest& request, std::map<std::string, FakeKernel> kernels,
+                            const FakeWitness& witness = {}) {
   kernels.emplace("good", multiply);
   Evaluator evaluator(DevicePlaces{});
-  evaluator.adopt_device(std::make_unique<FakeDevice>(request.device, std::move(kernels)));
+  auto device = std::make_unique<FakeDevice>(request.device, std::move(kernels));
+  if (witness) device->witness = witness;
+  evaluator.adopt_device(std::move(device));
   auto prepared = evaluator.prepare(request);
   if (!prepared) return failure(prepared.error());
   return evaluator.finish(request, std::move(*prepared));
@@ -208,6 +211,45 @@ TEST_CASE("a time below the physical limit is quarantined") {
   const Verdict verdict = verdict_on([](FakeRun& run) { multiply(run), run.wall_us = 1e-6; });
   CHECK(verdict.outcome == Outcome::quarantined);
   CHECK_THAT(verdict.evidence, ContainsSubstring("below half of the physical limit"));
+}
+
+TEST_CASE("a second clock is asked of contenders, and a time it contradicts is inconclusive") {
+  EvaluateRequest request = request_for(candidate("k"));
+  int asked = 0;
+  const auto judged_by = [&](Result<std::optional<Witness>> witness) {
+    auto evaluation = evaluate(request, {{"k", multiply}}, [&] {
+      ++asked;
+      return witness;
+    });
+    REQUIRE(evaluation);
+    return *evaluation;
+  };
+  const Witness agrees{.launches = 1, .busy_us = 99, .span_us = 99};
+  const Witness contradicts{.launches = 1, .busy_us = 200, .span_us = 200};
+  CHECK_FALSE(judged_by(contradicts).witness);
+  CHECK(asked == 0);
+  request.fresh_draws = true;
+  const Evaluation right = judged_by(agrees);
+  CHECK(right.verdict.passed());
+  CHECK(right.witness->busy_us == 99);
+  const Evaluation wrong = judged_by(contradicts);
+  CHECK(wrong.verdict.outcome == Outcome::inconclusive);
+  CHECK(wrong.verdict.gate == Gate::timing);
+  CHECK_THAT(wrong.verdict.evidence, ContainsSubstring("busy for 200 us"));
+  const Evaluation without = judged_by(failure("no CUPTI"));
+  CHECK(without.verdict.passed());
+  CHECK(without.witness->unavailable == "no CUPTI");
+}
+
+TEST_CASE("the SMs' clock is kept beside each sample, where the device tells it") {
+  const auto clocks = [](double mhz) {
+    return judged(request_for(candidate("k")),
+                  [&](FakeRun& run) { multiply(run), run.sm_mhz = run.options.timed ? mhz : 7; })
+        .measurements[0];
+  };
+  const Measurement told = clocks(1980);
+  CHECK(told.sm_mhz == std::vector<double>(told.samples_us.size(), 1980));
+  CHECK(clocks(0).sm_mhz.empty());
 }
 
 TEST_CASE("a hopeless candidate is not sampled to the end") {

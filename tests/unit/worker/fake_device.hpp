@@ -16,6 +16,7 @@ struct FakeRun {
   RunOptions options;
   int number = 0;        ///< of this runner's launches, from 0; prepare not counted
   double wall_us = 100;  ///< what the report will say
+  double sm_mhz = 0;
 
   [[nodiscard]] float* floats(std::size_t buffer) const {
     return reinterpret_cast<float*>(buffers[buffer]->data());
@@ -24,6 +25,7 @@ struct FakeRun {
 };
 
 using FakeKernel = std::function<void(FakeRun&)>;
+using FakeWitness = std::function<Result<std::optional<Witness>>()>;
 
 class FakeBuffer final : public SharedBuffer {
  public:
@@ -41,8 +43,8 @@ class FakeBuffer final : public SharedBuffer {
 
 class FakeRunner final : public Runner {
  public:
-  FakeRunner(LaunchPlan plan, const std::map<std::string, FakeKernel>& kernels)
-      : plan_(std::move(plan)), kernels_(kernels) {}
+  FakeRunner(LaunchPlan plan, const std::map<std::string, FakeKernel>& kernels, FakeWitness witness)
+      : plan_(std::move(plan)), kernels_(kernels), witness_(std::move(witness)) {}
   Result<int> bind(const std::vector<std::shared_ptr<SharedBuffer>>& buffers) override {
     sets_.push_back(buffers);
     return static_cast<int>(sets_.size()) - 1;
@@ -52,12 +54,14 @@ class FakeRunner final : public Runner {
     if (!options.prepare) state.number = launches_++;
     for (const PlannedLaunch& launch : options.prepare ? plan_.prepare : plan_.launches)
       kernels_.at(launch.kernel)(state);
-    return RunReport{{Outcome::passed, Gate::correctness, ""}, state.wall_us};
+    return RunReport{{Outcome::passed, Gate::correctness, ""}, state.wall_us, state.sm_mhz};
   }
+  Result<std::optional<Witness>> witness(int) override { return witness_(); }
 
  private:
   const LaunchPlan plan_;
   const std::map<std::string, FakeKernel>& kernels_;
+  const FakeWitness witness_;
   std::vector<std::vector<std::shared_ptr<SharedBuffer>>> sets_;
   int launches_ = 0;
 };
@@ -87,8 +91,10 @@ class FakeDevice final : public Device {
     return std::shared_ptr<SharedBuffer>(std::make_shared<FakeBuffer>(size_bytes));
   }
   Result<std::unique_ptr<Runner>> start_runner(const Binary&, const LaunchPlan& plan) override {
-    return std::unique_ptr<Runner>(std::make_unique<FakeRunner>(plan, kernels_));
+    return std::unique_ptr<Runner>(std::make_unique<FakeRunner>(plan, kernels_, witness));
   }
+
+  FakeWitness witness = [] { return std::optional<Witness>(); };
 
  private:
   DeviceInfo info_;

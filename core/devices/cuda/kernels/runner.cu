@@ -18,3 +18,21 @@ extern "C" __global__ void scrub_shared(unsigned pattern, unsigned words) {
   extern __shared__ volatile unsigned shared[];
   for (unsigned i = threadIdx.x; i < words; i += blockDim.x) shared[i] = pattern;
 }
+
+// Cycles of this SM, nanoseconds of the GPU, and which SM it is: two of these give the SM's clock between them.
+extern "C" __global__ void read_clock(unsigned long long* reading) {
+  unsigned long long nanoseconds;
+  unsigned sm;
+  asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(nanoseconds));
+  asm volatile("mov.u32 %0, %%smid;" : "=r"(sm));
+  reading[0] = clock64();
+  reading[1] = nanoseconds;
+  reading[2] = sm;
+}
+
+// Reads one word of each 2 MiB of a buffer, so that its addresses are translated before the clock runs: whenever
+// another process has used the GPU, nothing is left of earlier translations.
+extern "C" __global__ void touch_pages(const unsigned* buffer, unsigned long long bytes, unsigned* sink) {
+  const unsigned long long at = (unsigned long long)(blockIdx.x * blockDim.x + threadIdx.x) << 21;
+  if (at < bytes && buffer[at / 4] == 0xFBADFBADu) *sink = 1;  // the sink is nobody's
+}

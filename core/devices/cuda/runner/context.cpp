@@ -8,6 +8,11 @@
 namespace kevolve::runner {
 namespace {
 
+/// As kernels/runner.cu writes it.
+struct ClockReading {
+  std::uint64_t cycles = 0, nanoseconds = 0, sm = 0;
+};
+
 constexpr std::uint64_t kLeastFlushBytes = std::uint64_t{96} << 20;
 
 CUresult launch(const Driver& driver, CUfunction kernel, CUstream stream, unsigned grid, unsigned block,
@@ -22,14 +27,16 @@ CUresult launch(const Driver& driver, CUfunction kernel, CUstream stream, unsign
 
 }  // namespace
 
-Result<Context> Context::open(int ordinal, const std::filesystem::path& own_kernels, Stream stream) {
+Result<Context> Context::open(const std::string& gpu, const std::filesystem::path& own_kernels,
+                              Stream stream) {
   const auto& driver = Driver::load();
   if (!driver) return failure(driver.error());
   Context context(*driver);
   const auto step = [&](CUresult result, std::string_view what) { return driver->check(result, what); };
-  auto done = step(driver->cuDeviceGet_(&context.device_, ordinal), fmt::format("opening GPU {}", ordinal));
-  if (done)
-    done = step(driver->cuDevicePrimaryCtxRetain_(&context.primary_, context.device_), "making a context");
+  const auto device = driver->find(gpu);
+  if (!device) return failure(device.error());
+  context.device_ = *device;
+  auto done = step(driver->cuDevicePrimaryCtxRetain_(&context.primary_, context.device_), "making a context");
   if (done) done = step(driver->cuCtxSetCurrent_(context.primary_), "entering the context");
   if (done && stream == Stream::own)
     done = step(driver->cuStreamCreate_(&context.stream_, CU_STREAM_NON_BLOCKING), "making a stream");
@@ -59,6 +66,8 @@ Result<void> Context::make_flush() {
   const std::string what = fmt::format("allocating {} bytes to flush caches with", flush_bytes_);
   if (auto done = driver_->check(driver_->cuMemAlloc_(&flush_, flush_bytes_), what); !done) return done;
   if (auto done = driver_->check(driver_->cuMemAlloc_(&sink_, 16), what); !done) return done;
+  if (auto done = driver_->check(driver_->cuMemAlloc_(&clocks_, 2 * sizeof(ClockReading)), what); !done)
+    return done;
   return driver_->check(driver_->cuMemsetD8_(flush_, 0, flush_bytes_), "clearing them");
 }
 
@@ -80,6 +89,41 @@ CUresult Context::scrub_shared(std::uint32_t pattern) const {
   std::array<void*, 2> arguments{&pattern, &words};
   const auto blocks = static_cast<unsigned>(attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT));
   return launch(*driver_, kernel, stream_, blocks, 1024, static_cast<unsigned>(most), arguments.data());
+}
+
+CUresult Context::touch_pages(CUdeviceptr buffer, std::uint64_t bytes) const {
+  constexpr unsigned kThreads = 128;
+  CUdeviceptr sink = sink_;
+  unsigned long long size = bytes / 4 * 4;
+  if (size == 0) return CUDA_SUCCESS;
+  std::array<void*, 3> arguments{&buffer, &size, &sink};
+  const auto pages = static_cast<unsigned>((size >> 21) + 1);
+  return launch(*driver_, own_->kernel("touch_pages"), stream_, (pages + kThreads - 1) / kThreads, kThreads,
+                0, arguments.data());
+}
+
+CUresult Context::read_clock(int mark) const {
+  CUdeviceptr to = clocks_ + static_cast<CUdeviceptr>(mark) * sizeof(ClockReading);
+  std::array<void*, 1> arguments{&to};
+  return launch(*driver_, own_->kernel("read_clock"), stream_, 1, 1, 0, arguments.data());
+}
+
+CUresult Context::mark_begin(bool clock) const {
+  const CUresult read = clock ? read_clock(0) : CUDA_SUCCESS;
+  return read != CUDA_SUCCESS ? read : driver_->cuEventRecord_(begin_, stream_);
+}
+
+CUresult Context::mark_end(bool clock) const {
+  const CUresult marked = driver_->cuEventRecord_(end_, stream_);
+  return marked != CUDA_SUCCESS || !clock ? marked : read_clock(1);
+}
+
+double Context::sm_mhz() const {
+  std::array<ClockReading, 2> read{};
+  if (driver_->cuMemcpyDtoH_(read.data(), clocks_, sizeof read) != CUDA_SUCCESS) return 0;
+  if (read[0].sm != read[1].sm || read[1].nanoseconds <= read[0].nanoseconds) return 0;
+  return 1e3 * static_cast<double>(read[1].cycles - read[0].cycles) /
+         static_cast<double>(read[1].nanoseconds - read[0].nanoseconds);
 }
 
 double Context::elapsed_us() const {

@@ -14,7 +14,9 @@ namespace kevolve::runner {
 class Context {
  public:
   enum class Stream { own, legacy };
-  static Result<Context> open(int ordinal, const std::filesystem::path& own_kernels, Stream stream);
+  /// `gpu`: Driver::uuid().
+  static Result<Context> open(const std::string& gpu, const std::filesystem::path& own_kernels,
+                              Stream stream);
 
   /// Makes it current in this thread.
   void enter() const { driver_->cuCtxSetCurrent_(primary_); }
@@ -27,10 +29,15 @@ class Context {
   CUresult flush_l2() const;
   /// Queued on the stream: every SM's shared memory holds `pattern`.
   CUresult scrub_shared(std::uint32_t pattern) const;
-  CUresult mark_begin() const { return driver_->cuEventRecord_(begin_, stream_); }
-  CUresult mark_end() const { return driver_->cuEventRecord_(end_, stream_); }
+  /// Queued on the stream: addresses of that buffer are translated without a walk through page tables.
+  CUresult touch_pages(CUdeviceptr buffer, std::uint64_t bytes) const;
+  /// With `clock`, one SM's clock is read as well, outside of what the marks enclose.
+  CUresult mark_begin(bool clock = false) const;
+  CUresult mark_end(bool clock = false) const;
   /// Between the marks, once the stream has been waited for.
   [[nodiscard]] double elapsed_us() const;
+  /// The SM's clock between marks that read it; 0 when these were not on the same SM.
+  [[nodiscard]] double sm_mhz() const;
 
  private:
   explicit Context(const Driver& driver) : driver_(&driver) {}
@@ -42,7 +49,10 @@ class Context {
   CUstream stream_ = nullptr;
   CUevent begin_ = nullptr, end_ = nullptr;
   std::optional<Program> own_;
+  CUresult read_clock(int mark) const;
+
   CUdeviceptr flush_ = 0, sink_ = 0;
+  CUdeviceptr clocks_ = 0;  ///< two ClockReadings of kernels/runner.cu
   std::uint64_t flush_bytes_ = 0;
 };
 

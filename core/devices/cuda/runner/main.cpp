@@ -1,4 +1,4 @@
-// kevolve-cuda-runner ORDINAL KERNELS CUPTI: runs one compiled candidate on a GPU over the judge's buffers.
+// kevolve-cuda-runner GPU KERNELS CUPTI: runs one compiled candidate on a GPU over the judge's buffers.
 //
 // Started by the judge in a sandbox, with a socket as descriptor 3 (core/devices/channel.hpp), perhaps long
 // before there is a candidate: making a context takes a quarter of a second. A candidate has no code on the
@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 
@@ -24,9 +23,9 @@ using channel::RequestKind;
 using Requested = channel::Packet<channel::Request>;
 
 void answer(ReplyKind kind, std::string_view text = {}, Outcome outcome = Outcome::passed,
-            double device_us = 0) {
-  channel::send(channel::kRunnerSocket, channel::Reply{kind, static_cast<std::uint32_t>(outcome), device_us},
-                text);
+            double device_us = 0, double sm_mhz = 0) {
+  channel::send(channel::kRunnerSocket,
+                channel::Reply{kind, static_cast<std::uint32_t>(outcome), device_us, sm_mhz}, text);
 }
 
 int broken(const Error& error) {
@@ -84,17 +83,25 @@ int serve(Session& session, const char* cupti) {
       answer(ReplyKind::done, Json(*counters).dump());
       continue;
     }
+    if (packet.header.kind == RequestKind::witness) {
+      const auto seen = session.witness(packet.header.set, cupti);
+      if (!seen) return broken(seen.error());
+      answer(
+          ReplyKind::done,
+          Json{{"launches", seen->launches}, {"busy_us", seen->busy_us}, {"span_us", seen->span_us}}.dump());
+      continue;
+    }
     const auto ending = session.run(packet.header);
     if (!ending) return broken(ending.error());
     answer(ending->outcome == Outcome::passed ? ReplyKind::done : ReplyKind::stopped, ending->evidence,
-           ending->outcome, ending->device_us);
+           ending->outcome, ending->device_us, ending->sm_mhz);
     if (ending->outcome != Outcome::passed) return 0;
   }
   return 0;
 }
 
-int run(int ordinal, const char* own_kernels, const char* cupti) {
-  auto context = Context::open(ordinal, own_kernels, Context::Stream::own);
+int run(const char* gpu, const char* own_kernels, const char* cupti) {
+  auto context = Context::open(gpu, own_kernels, Context::Stream::own);
   if (!context) return broken(context.error());
   answer(ReplyKind::done);  // the greeting: ready to load
   auto start = receive_start();
@@ -111,9 +118,9 @@ int run(int ordinal, const char* own_kernels, const char* cupti) {
 
 int main(int argc, char** argv) {
   if (argc != 4) {
-    std::fputs("usage: kevolve-cuda-runner ORDINAL KERNELS CUPTI (started by kevolve-worker)\n", stderr);
+    std::fputs("usage: kevolve-cuda-runner GPU-UUID KERNELS CUPTI (started by kevolve-worker)\n", stderr);
     return 2;
   }
-  const int code = kevolve::runner::run(std::atoi(argv[1]), argv[2], argv[3]);
+  const int code = kevolve::runner::run(argv[1], argv[2], argv[3]);
   std::_Exit(code);  // no destructors: the context may be broken, and the driver cleans up after a process
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/devices/cuda/activity.hpp"
 #include "core/devices/cuda/profiler.hpp"
 #include "core/devices/cuda/runner/fill_pattern.hpp"
 #include "core/devices/cuda/runner/tensor_map.hpp"
@@ -13,6 +14,7 @@
 namespace kevolve::runner {
 namespace {
 
+constexpr int kWitnessedRuns = 5;
 constexpr std::uint32_t kScrub = 0xFBFBFBFB;  // a large negative number, whatever the type
 
 template <class T>
@@ -170,6 +172,16 @@ CUresult Session::fill(const PlannedBuffer& planned, CUdeviceptr data) const {
   }
 }
 
+/// Queues the fills that belong before `prepare`, or those that belong before the launches.
+Result<void> Session::fill_all(const BoundSet& set, bool before_prepare) const {
+  for (std::size_t i = 0; i < set.buffers.size(); ++i) {
+    if (plan_.buffers[i].fill == Fill::none || plan_.filled_before_prepare(i) != before_prepare) continue;
+    auto done = driver_.check(fill(plan_.buffers[i], set.buffers[i].data()), "filling a buffer");
+    if (!done) return done;
+  }
+  return {};
+}
+
 CUresult Session::launch(const PlannedLaunch& planned, BoundLaunch& bound) const {
   std::array<CUlaunchAttribute, 2> attributes{};
   CUlaunchConfig config{};
@@ -209,33 +221,38 @@ Result<Ending> Session::run(const channel::Request& request) {
   if (auto done = ours(context_.scrub_shared(kScrub), "scrubbing shared memory"); !done)
     return failure(done.error());
   if (request.timed != 0) {
+    for (std::size_t i = 0; i < set.buffers.size(); ++i) {
+      const auto bytes = static_cast<std::uint64_t>(plan_.buffers[i].size_bytes());
+      if (auto done = ours(context_.touch_pages(set.buffers[i].data(), bytes), "touching buffers"); !done)
+        return failure(done.error());
+    }
     if (auto done = ours(context_.flush_l2(), "flushing caches"); !done) return failure(done.error());
   }
-  if (auto done = ours(context_.mark_begin(), "recording an event"); !done) return failure(done.error());
-  for (std::size_t i = 0; i < set.buffers.size(); ++i) {
-    if (plan_.buffers[i].fill == Fill::none || plan_.filled_before_prepare(i) != prepare) continue;
-    if (auto done = ours(fill(plan_.buffers[i], set.buffers[i].data()), "filling a buffer"); !done)
-      return failure(done.error());
-  }
+  if (auto done = ours(context_.mark_begin(request.timed != 0), "recording an event"); !done)
+    return failure(done.error());
+  if (auto done = fill_all(set, prepare); !done) return failure(done.error());
   for (std::size_t i = 0; i < planned.size(); ++i) {
     // Nothing may be handed on in shared memory from one launch to the next, either.
     if (i > 0 && request.timed == 0) context_.scrub_shared(kScrub);
     if (const CUresult result = launch(planned[i], bound[i]); result != CUDA_SUCCESS)
       return refused(result, planned[i], fmt::format("{}[{}]", prepare ? "prepare" : "launches", i));
   }
-  context_.mark_end();
+  context_.mark_end(request.timed != 0);
   if (const CUresult result = driver_.cuStreamSynchronize_(context_.stream()); result != CUDA_SUCCESS)
     return faulted(result, planned);
-  return Ending{Outcome::passed, "", context_.elapsed_us()};
+  if (!candidate_.tables_intact())
+    return Ending{
+        Outcome::illegal_access,
+        fmt::format("{} wrote to a table of CUDA's mathematics (__cudart_…), which outlives a launch. "
+                    "Keep intermediate values in `scratch` or __shared__ memory.",
+                    names(planned)),
+        0};
+  return Ending{Outcome::passed, "", context_.elapsed_us(), request.timed != 0 ? context_.sm_mhz() : 0};
 }
 
 Result<void> Session::prepare_pass(const BoundSet& set) const {
   if (auto done = driver_.check(context_.flush_l2(), "flushing caches"); !done) return done;
-  for (std::size_t i = 0; i < set.buffers.size(); ++i) {
-    if (plan_.buffers[i].fill == Fill::none || plan_.filled_before_prepare(i)) continue;
-    if (auto done = driver_.check(fill(plan_.buffers[i], set.buffers[i].data()), "filling a buffer"); !done)
-      return done;
-  }
+  if (auto done = fill_all(set, false); !done) return done;
   return driver_.check(driver_.cuStreamSynchronize_(context_.stream()), "preparing a pass");
 }
 
@@ -255,6 +272,24 @@ Result<std::map<std::string, double>> Session::profile(std::uint32_t set,
   if (!profiler) return failure(profiler.error());
   return (*profiler)->collect(
       curated_counters(), [&] { return launch_all(sets_[set]); }, [&] { return prepare_pass(sets_[set]); });
+}
+
+Result<Witness> Session::witness(std::uint32_t set, const std::filesystem::path& cupti) {
+  if (set >= sets_.size()) return failure(fmt::format("witness: no set of buffers {}", set));
+  if (!refusal_.empty()) return failure(refusal_);
+  auto trace = ActivityTrace::begin(cupti);
+  if (!trace) return failure(trace.error());
+  std::vector<std::vector<TracedWork>> runs;
+  for (int i = 0; i <= kWitnessedRuns; ++i) {
+    auto done = driver_.check(context_.flush_l2(), "flushing caches");
+    if (done) done = fill_all(sets_[set], false);
+    if (done) done = launch_all(sets_[set]);
+    if (!done) return failure(done.error());
+    auto seen = trace->take();
+    if (!seen) return failure(seen.error());
+    if (i > 0) runs.push_back(std::move(*seen));  // tracing itself warms up
+  }
+  return witness_of(runs, static_cast<double>(plan_.launches.size()));
 }
 
 /// A launch that the driver would not take; or an earlier launch's fault that is met here.

@@ -19,7 +19,7 @@ namespace kevolve::runner {
 struct Ending {
   Outcome outcome = Outcome::passed;
   std::string evidence;
-  double device_us = 0;
+  double device_us = 0, sm_mhz = 0;
 };
 
 class Session {
@@ -37,6 +37,8 @@ class Session {
   Result<Ending> run(const channel::Request& request);
   /// Counters of the plan's launches over a bound set, caches flushed before each pass.
   Result<std::map<std::string, double>> profile(std::uint32_t set, const std::filesystem::path& cupti);
+  /// Some runs as if timed, traced by CUPTI: its timestamps are the GPU's own, taken without our events.
+  Result<Witness> witness(std::uint32_t set, const std::filesystem::path& cupti);
 
  private:
   union Value {
@@ -59,6 +61,7 @@ class Session {
   void admit(const PlannedLaunch& launch, CUfunction kernel, const std::string& field);
   Result<void> prepare_pass(const BoundSet& set) const;
   Result<void> launch_all(BoundSet& set) const;
+  Result<void> fill_all(const BoundSet& set, bool before_prepare) const;
   CUresult fill(const PlannedBuffer& planned, CUdeviceptr data) const;
   CUresult launch(const PlannedLaunch& planned, BoundLaunch& bound) const;
   [[nodiscard]] Ending faulted(CUresult result, const std::vector<PlannedLaunch>& launches) const;
