@@ -51,9 +51,10 @@ struct Waiting {
 }  // namespace
 
 std::string prompt_file(const Question& question, const std::filesystem::path& reply_file) {
-  std::string text =
-      fmt::format("<!-- kevolve asks: {}. Write the answer, as it is, to {} beside this file. -->\n",
-                  to_string(question.key), reply_file.filename().string());
+  std::string text = fmt::format(
+      "<!-- kevolve asks: {}. Write the answer, as it is, to {} beside this file. It is read once, so "
+      "write it elsewhere and move it there when it is final. -->\n",
+      to_string(question.key), reply_file.filename().string());
   for (const Message& message : question.messages) {
     text += fmt::format("\n<!-- {} -->\n\n{}\n", name(message.role), message.text);
   }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/gates/evidence.hpp"
+#include "core/gates/tensor_cores.hpp"
 #include "core/judge/admission.hpp"
 #include "core/model/stopwatch.hpp"
 #include "core/worker/correctness.hpp"
@@ -154,6 +155,10 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   if (!prepared.candidate.compiled) return out;
   const CompiledSubject& candidate = *prepared.candidate.compiled;
   out.compile = candidate.binary.report;
+  if (const auto narrow = too_narrow(candidate.binary.report, prepared.op->precision)) {
+    out.verdict = *narrow;
+    return out;
+  }
   if (request.last_gate <= Gate::inspect) return out;
   if (!prepared.device->can_run()) {
     out.verdict = {
@@ -178,7 +183,7 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   if (!correctness) return failure(correctness.error());
   out.gate_ms["correctness"] = correctness_watch.milliseconds();
   out.verdict = correctness->verdict;
-  out.precision = correctness->precision;
+  if (correctness->precision) out.precision = allowed_class(candidate.binary.report, *correctness->precision);
   if (correctness->precision) out.accuracy = correctness->accuracy;
   if (!out.verdict.passed() || request.last_gate == Gate::correctness) return out;
 

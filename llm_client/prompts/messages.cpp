@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/prompt_values.hpp"
@@ -67,7 +68,9 @@ std::string siblings_text(const std::vector<std::string>& siblings) {
 std::string parents_text(const RoundContext& context, const Idea& idea) {
   std::string text;
   const std::vector<ShownKernel> kernels = shown_kernels(context);
+  std::set<std::string> told;  // several candidates of one idea may be parents
   for (const std::string& key : idea.parents) {
+    if (!told.insert(key).second) continue;
     const auto found = std::find_if(kernels.begin(), kernels.end(), [&](const ShownKernel& kernel) {
       return std::find(kernel.keys.begin(), kernel.keys.end(), key) != kernel.keys.end();
     });

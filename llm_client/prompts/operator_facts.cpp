@@ -86,7 +86,9 @@ std::string_view class_meaning(PrecisionClass precision) {
              "128 denormal steps, 2e-43, are always allowed). fp32 arithmetic and sums in "
              "several parts pass; one long sequential fp32 sum over many thousands of terms, a single "
              "rounding "
-             "to tf32 (2000 to 8000 times the noise), fp16 or bf16, and E[x^2] - E[x]^2 do not";
+             "to tf32 (2000 to 8000 times the noise), fp16 or bf16, and E[x^2] - E[x]^2 do not; binaries "
+             "that "
+             "multiply tf32, fp16 or bf16 operands on tensor cores are refused, split or not";
     case PrecisionClass::compensated:
       return "an element may be off by about 1024 times the noise of PyTorch's own fp32 answer near it: "
              "about "

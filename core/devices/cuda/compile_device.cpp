@@ -12,6 +12,7 @@
 #include "core/devices/cuda/nvrtc_process.hpp"
 #include "core/devices/cuda/prelude.hpp"
 #include "core/devices/cuda/ptxas_log.hpp"
+#include "core/gates/tensor_cores.hpp"
 
 namespace kevolve {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-constexpr int kRulesVersion = 1;  // of inspection: raise it to forget what older rules admitted
+constexpr int kRulesVersion = 2;  // of inspection: raise it to forget what older rules admitted
 
 /// A begun folder of the cache, removed unless it became an entry.
 class BegunFolder {
@@ -150,6 +151,8 @@ Result<tl::expected<Manifest, Verdict>> CompileDevice::examine(const CompileJob&
     cubins.push_back(std::move(*cubin));
     manifest.cubins.push_back({cubin_name(i), static_cast<std::int64_t>(bytes->size()), sha256_hex(*bytes)});
     manifest.report.binary_bytes += static_cast<std::int64_t>(bytes->size());
+    for (const auto& [type, count] : answer.groups[i].tensor_cores)
+      manifest.report.resources[tensor_core_resource(type)] += count;
     for (const auto& name : job.groups[i].kernels) {
       const auto lowered = answer.groups[i].lowered.find(name);
       const bool known = lowered != answer.groups[i].lowered.end();

@@ -68,7 +68,10 @@ Json to_json(const CompileJob& job) {
 Json to_json(const CompileAnswer& answer) {
   Json groups = Json::array();
   for (const auto& group : answer.groups)
-    groups.push_back({{"log", group.log}, {"lowered", group.lowered}, {"unreferenced", group.unreferenced}});
+    groups.push_back({{"log", group.log},
+                      {"lowered", group.lowered},
+                      {"unreferenced", group.unreferenced},
+                      {"tensor_cores", group.tensor_cores}});
   return {{"status", name(answer.status)},
           {"message", answer.message},
           {"version", answer.version},
@@ -103,7 +106,8 @@ Result<CompileAnswer> compile_answer_from_json(const Json& json) try {
   for (const auto& group : json.at("groups"))
     answer.groups.push_back({group.at("log").get<std::string>(),
                              group.at("lowered").get<std::map<std::string, std::string>>(),
-                             group.at("unreferenced").get<std::vector<std::string>>()});
+                             group.at("unreferenced").get<std::vector<std::string>>(),
+                             group.at("tensor_cores").get<std::map<std::string, std::int64_t>>()});
   return answer;
 } catch (const std::exception& error) {
   return failure(std::string("the answer of kevolve-nvrtc is malformed: ") + error.what());

@@ -36,6 +36,7 @@ struct CompiledGroup {
   std::string log;                             ///< warnings and what ptxas says
   std::map<std::string, std::string> lowered;  ///< name expression -> symbol in the cubin
   std::vector<std::string> unreferenced;       ///< global variables that no code names (ptx_globals.hpp)
+  std::map<std::string, std::int64_t> tensor_cores;  ///< instructions by type (ptx_tensor_cores.hpp)
 };
 
 struct CompileAnswer {

@@ -6,6 +6,7 @@
 
 #include "core/devices/cuda/prelude.hpp"
 #include "core/devices/cuda/ptx_globals.hpp"
+#include "core/devices/cuda/ptx_tensor_cores.hpp"
 
 namespace kevolve {
 
@@ -92,7 +93,7 @@ bool compile_group(const Nvrtc::Functions& nvrtc, void* program, const CompileJo
   const auto options = options_of(job, group);
   const auto arguments = pointers(options);
   const int code = nvrtc.compile(program, static_cast<int>(arguments.size()), arguments.data());
-  CompiledGroup compiled{log_of(nvrtc, program), {}, {}};
+  CompiledGroup compiled{log_of(nvrtc, program), {}, {}, {}};
   if (code != 0) {
     const bool rejected = code == kCompilationFailed;
     answer.status = rejected ? CompileAnswer::Status::rejected : CompileAnswer::Status::failed;
@@ -105,7 +106,9 @@ bool compile_group(const Nvrtc::Functions& nvrtc, void* program, const CompileJo
     const char* lowered = nullptr;
     if (nvrtc.lowered_name(program, kernel.c_str(), &lowered) == 0) compiled.lowered[kernel] = lowered;
   }
-  compiled.unreferenced = unreferenced_globals(ptx_of(nvrtc, program));
+  const std::string ptx = ptx_of(nvrtc, program);
+  compiled.unreferenced = unreferenced_globals(ptx);
+  compiled.tensor_cores = tensor_core_types(ptx);
   answer.message = write_cubin(nvrtc, program, job.output / cubin_name(index));
   answer.groups.push_back(std::move(compiled));
   return answer.message.empty();

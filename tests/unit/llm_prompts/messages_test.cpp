@@ -259,6 +259,9 @@ TEST_CASE("a source is shown once, with the times of all its tunables") {
   idea.parents = {"tune:split_rows"};
   CHECK_THAT(implement_messages(prompts(), context, idea, 1, 1).back().text,
              ContainsSubstring("builds on `tune:split_rows`, whose source stands above"));
+  idea.parents = {"split_rows", "split_rows"};  // two candidates of one idea
+  const std::string twice = implement_messages(prompts(), context, idea, 1, 1).back().text;
+  CHECK(twice.find("builds on `split_rows`") == twice.rfind("builds on `split_rows`"));
 }
 
 TEST_CASE("an improvement lists the tunings that were tried, failures last") {

@@ -14,11 +14,13 @@ void multiply(FakeRun& run) {
 }
 
 Result<Evaluation> evaluate(const EvaluateRequest& request, std::map<std::string, FakeKernel> kernels,
-                            const FakeWitness& witness = {}) {
+                            const FakeWitness& witness = {},
+                            std::map<std::string, std::int64_t> resources = {}) {
   kernels.emplace("good", multiply);
   Evaluator evaluator(DevicePlaces{});
   auto device = std::make_unique<FakeDevice>(request.device, std::move(kernels));
   if (witness) device->witness = witness;
+  device->resources = std::move(resources);
   evaluator.adopt_device(std::move(device));
   auto prepared = evaluator.prepare(request);
   if (!prepared) return failure(prepared.error());
@@ -239,6 +241,20 @@ TEST_CASE("a second clock is asked of contenders, and a time it contradicts is i
   const Evaluation without = judged_by(failure("no CUPTI"));
   CHECK(without.verdict.passed());
   CHECK(without.witness->unavailable == "no CUPTI");
+}
+
+TEST_CASE("narrow products on tensor cores stop at inspect where fp32 is asked for") {
+  EvaluateRequest request = request_for(candidate("k"));
+  const auto evaluation = evaluate(request, {{"k", multiply}}, {}, {{"tensor_cores.f16", 8}});
+  REQUIRE(evaluation);
+  CHECK(evaluation->verdict.outcome == Outcome::wrong_precision);
+  CHECK(evaluation->verdict.gate == Gate::inspect);
+  request.operator_document["precision"] = "compensated";
+  const auto admitted = evaluate(request, {{"k", multiply}}, {}, {{"tensor_cores.f16", 8}});
+  REQUIRE(admitted);
+  CAPTURE(admitted->verdict.evidence);
+  CHECK(admitted->verdict.passed());
+  CHECK(admitted->precision == PrecisionClass::compensated);
 }
 
 TEST_CASE("the SMs' clock is kept beside each sample, where the device tells it") {

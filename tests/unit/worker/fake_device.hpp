@@ -84,7 +84,9 @@ class FakeDevice final : public Device {
       return tl::expected<Binary, Verdict>(
           tl::make_unexpected(Verdict{Outcome::compile_error, Gate::compile, "no"}));
     }
-    return tl::expected<Binary, Verdict>(Binary{"fake", {}});
+    Binary binary{"fake", {}};
+    binary.report.resources = resources;
+    return tl::expected<Binary, Verdict>(std::move(binary));
   }
   [[nodiscard]] bool can_run() const override { return info_.name == "cpu"; }
   Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement, std::size_t) override {
@@ -94,6 +96,7 @@ class FakeDevice final : public Device {
     return std::unique_ptr<Runner>(std::make_unique<FakeRunner>(plan, kernels_, witness));
   }
 
+  std::map<std::string, std::int64_t> resources;  ///< of every binary
   FakeWitness witness = [] { return std::optional<Witness>(); };
 
  private:

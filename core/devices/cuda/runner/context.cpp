@@ -91,15 +91,10 @@ CUresult Context::scrub_shared(std::uint32_t pattern) const {
   return launch(*driver_, kernel, stream_, blocks, 1024, static_cast<unsigned>(most), arguments.data());
 }
 
-CUresult Context::touch_pages(CUdeviceptr buffer, std::uint64_t bytes) const {
-  constexpr unsigned kThreads = 128;
-  CUdeviceptr sink = sink_;
-  unsigned long long size = bytes / 4 * 4;
-  if (size == 0) return CUDA_SUCCESS;
-  std::array<void*, 3> arguments{&buffer, &size, &sink};
-  const auto pages = static_cast<unsigned>((size >> 21) + 1);
-  return launch(*driver_, own_->kernel("touch_pages"), stream_, (pages + kThreads - 1) / kThreads, kThreads,
-                0, arguments.data());
+CUresult Context::delay(std::chrono::microseconds time) const {
+  auto nanoseconds = static_cast<unsigned long long>(std::chrono::nanoseconds(time).count());
+  std::array<void*, 1> arguments{&nanoseconds};
+  return launch(*driver_, own_->kernel("delay"), stream_, 1, 1, 0, arguments.data());
 }
 
 CUresult Context::read_clock(int mark) const {

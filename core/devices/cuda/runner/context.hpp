@@ -3,6 +3,7 @@
 // harness's own kernels. The judge has one, too, on the stream that LibTorch uses. Made once in a process and
 // never torn down; one thread.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -27,10 +28,10 @@ class Context {
 
   /// Queued on the stream: nothing of other buffers is left in L2.
   CUresult flush_l2() const;
+  /// Queued on the stream: nothing happens for so long.
+  CUresult delay(std::chrono::microseconds time) const;
   /// Queued on the stream: every SM's shared memory holds `pattern`.
   CUresult scrub_shared(std::uint32_t pattern) const;
-  /// Queued on the stream: addresses of that buffer are translated without a walk through page tables.
-  CUresult touch_pages(CUdeviceptr buffer, std::uint64_t bytes) const;
   /// With `clock`, one SM's clock is read as well, outside of what the marks enclose.
   CUresult mark_begin(bool clock = false) const;
   CUresult mark_end(bool clock = false) const;

@@ -221,11 +221,6 @@ Result<Ending> Session::run(const channel::Request& request) {
   if (auto done = ours(context_.scrub_shared(kScrub), "scrubbing shared memory"); !done)
     return failure(done.error());
   if (request.timed != 0) {
-    for (std::size_t i = 0; i < set.buffers.size(); ++i) {
-      const auto bytes = static_cast<std::uint64_t>(plan_.buffers[i].size_bytes());
-      if (auto done = ours(context_.touch_pages(set.buffers[i].data(), bytes), "touching buffers"); !done)
-        return failure(done.error());
-    }
     if (auto done = ours(context_.flush_l2(), "flushing caches"); !done) return failure(done.error());
   }
   if (auto done = ours(context_.mark_begin(request.timed != 0), "recording an event"); !done)
