@@ -34,6 +34,7 @@ struct ArchiveOptions {
   std::chrono::milliseconds busy_timeout{10'000};  ///< to wait for another writer
   std::function<Timestamp()> clock;                ///< default: the system's
   std::int64_t max_bytes = 0;                      ///< a quota on the file's size; 0: none
+  bool exclusive = false;  ///< no other process may open it for writing meanwhile (a service's archive)
 };
 
 /// Groups the archive's writes: all of them or, without commit(), none. Must not outlive its Archive.
@@ -80,9 +81,13 @@ class Archive {
 
   // Jobs, runs, rounds.
   /// Begins the job, or continues it; a changed document becomes the job's next version. Its state is then
-  /// `running`.
+  /// `running`. One that was finished begins a new series of rounds.
   Result<JobRecord> begin_job(std::string_view name, const Json& document);
-  Result<void> end_job(JobId job, JobState state);
+  /// As begin_job(), but it is `queued`: a service will begin it. The priority stays when none is given.
+  Result<JobRecord> submit_job(std::string_view name, const Json& document, std::optional<int> priority);
+  /// What becomes of a job that is not worked on any more. `reason`: why, in words.
+  Result<void> end_job(JobId job, JobState state, std::string_view reason = "");
+  Result<void> prioritise_job(JobId job, int priority);
   Result<std::optional<JobRecord>> job(std::string_view name);
   Result<std::vector<JobRecord>> jobs();
   /// Runs of the job that never ended are marked `interrupted`, and their candidates in flight `proposed`
