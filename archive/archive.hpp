@@ -131,8 +131,9 @@ class Archive {
   Result<std::optional<EvaluationRecord>> find_evaluation(std::string_view candidate_hash, OperatorId op,
                                                           std::string_view workload, DeviceId device,
                                                           Gate last_gate = Gate::timing);
-  /// Hashes of all candidates that were ever judged there.
-  Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device);
+  /// Hashes of all candidates that were ever judged there; `before`: until then.
+  Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device,
+                                      std::optional<Timestamp> before = std::nullopt);
   Result<EvaluationRecord> evaluation(EvaluationId id);
   /// The newest profile with counters of such a candidate.
   Result<std::optional<Profile>> profile(std::string_view candidate_hash, OperatorId op,

@@ -6,12 +6,12 @@
 
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
-#include "daemon/cli/places.hpp"
 #include "daemon/cli/progress.hpp"
 #include "daemon/cli/text.hpp"
 #include "daemon/cli/version.hpp"
 #include "daemon/engine.hpp"
 #include "daemon/idea_sources.hpp"
+#include "daemon/places.hpp"
 
 namespace kevolve::cli {
 namespace {
@@ -84,21 +84,10 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
 }
 
 int run(const Options& options) {
-  const Result<Job> job = load_job(options.job);
+  Result<Job> job = load_job(options.job);
   if (!job) return complain(job.error(), kUsage);
-  EngineSettings settings;
-  settings.job = *job;
-  settings.version = kVersion;
-  for (const auto& target : job->operators) {
-    Result<Operator> op = find_operator(target.op);
-    if (!op) return complain(op.error().in(options.job + ": operators"), kUsage);
-    if (op->workload(target.workload) == nullptr) {
-      return complain(
-          {fmt::format("{}: operators: {} has no workload '{}'", options.job, target.op, target.workload)},
-          kUsage);
-    }
-    settings.operators.push_back(std::move(*op));
-  }
+  Result<PreparedJob> prepared = prepare_job(*job, options.job);
+  if (!prepared) return complain(prepared.error(), kUsage);
   const std::filesystem::path path =
       !options.archive_given && job->archive ? std::filesystem::path(*job->archive) : options.archive;
   std::error_code error;
@@ -109,8 +98,8 @@ int run(const Options& options) {
                     kOperational);
   Result<Archive> archive = Archive::open(path, OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
-  settings.worker = local_worker(std::filesystem::path(path) += ".worker.log");
-  settings.worker.argv.insert(settings.worker.argv.begin(), job->launcher.begin(), job->launcher.end());
+  const EngineSettings settings{std::move(*prepared), worker_command(job->launcher, worker_log(path)),
+                                std::string(kVersion)};
 
   auto ideas = open_idea_sources(*job, default_models_file());
   if (!ideas) return complain(ideas.error().in(options.job), kUsage);
