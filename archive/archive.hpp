@@ -160,6 +160,8 @@ class Archive {
   Result<std::vector<RoundBest>> round_bests(JobId job);
   Result<std::vector<JobChampion>> job_champions(JobId job);
   Result<std::vector<FailureGroup>> failures(const FailureQuery& query);
+  /// Why a job's own candidates failed, with the newest example of each.
+  Result<std::vector<FailureGroup>> job_failures(JobId job);
   /// Ideas that hold all of the words (by their stems), best match first. `operator_name`: "" matches all.
   Result<std::vector<FoundIdea>> find_ideas(const std::vector<std::string>& words,
                                             std::string_view operator_name, int limit);

@@ -119,6 +119,15 @@ SELECT (SELECT count(*) FROM evaluations WHERE run IN (SELECT id FROM present)),
        count(*) FILTER (WHERE cost_usd IS NULL AND outcome = 'replied')
   FROM exchanges WHERE run IN (SELECT id FROM present))sql";
 
+/// ?1 job. Why its candidates failed, most often first within an operator; the bare columns are of the
+/// newest.
+inline constexpr std::string_view kJobFailures = R"sql(
+SELECT o.name, e.gate, e.outcome, count(*), c.id, c.candidate_hash, e.workload, e.evidence, max(e.evaluated_at_ms)
+  FROM rounds r JOIN candidates c ON c.round = r.id JOIN evaluations e ON e.id = c.evaluation
+  JOIN operators o ON o.id = c.operator
+ WHERE r.job = ?1 AND e.outcome != 'passed'
+ GROUP BY o.name, e.gate, e.outcome ORDER BY o.name, count(*) DESC, e.gate, e.outcome)sql";
+
 /// ?1 run. The last sign of life of a run whose process was killed.
 inline constexpr std::string_view kLastSignOfRun = R"sql(
 SELECT max((SELECT started_at_ms FROM runs WHERE id = ?1),

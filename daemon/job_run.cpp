@@ -67,8 +67,8 @@ void JobRun::pass_on_news() {
   for (const BackendNews::Item& item : ideas_.news.take()) {
     if (item.kind == Kind::outage_began) {
       away_.insert(item.endpoint);
-      observer_.warned(fmt::format("{} is away: {}. Its requests wait, unspent, until it answers again.",
-                                   item.endpoint, item.text));
+      observer_.troubled(fmt::format("{} is away: {}. Its requests wait, unspent, until it answers again.",
+                                     item.endpoint, item.text));
     } else if (item.kind == Kind::outage_ended) {
       away_.erase(item.endpoint);
       observer_.warned(fmt::format("{} answers again, after {}", item.endpoint, item.text));
@@ -172,8 +172,9 @@ asio::awaitable<Result<RunSummary>> JobRun::execute() {
 }
 
 asio::awaitable<Result<RunSummary>> JobRun::conclude(Result<void> searched) {
-  RunSummary summary{prepared_.job.name, environment_->device, operators(), environment_->evaluations,
-                     elapsed_seconds(),  "all rounds done",    used(),      exchanges_->answered()};
+  RunSummary summary{prepared_.job.name,  environment_->device, operators(), environment_->evaluations,
+                     elapsed_seconds(),   "all rounds done",    used(),      exchanges_->answered(),
+                     observer_.troubles()};
   if (const std::string spent = spent_budget(); !spent.empty()) summary.ended_by = spent;
   if (stopped_) summary.ended_by = "interrupted";
   stop_backends(true);

@@ -22,6 +22,7 @@
 #include "daemon/observer.hpp"
 #include "daemon/operator_search.hpp"
 #include "daemon/preparation.hpp"
+#include "daemon/troubles.hpp"
 #include "daemon/worker_pool.hpp"
 
 namespace kevolve {
@@ -42,12 +43,19 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   /// from where an interrupted run of the same job left them.
   boost::asio::awaitable<Result<RunSummary>> execute();
   void stop(Stop how);
+  void reweigh(double weight) { workers_->reweigh(weight); }
+  /// Of its workers, which the observer heard of from elsewhere: for the summary.
+  void note_trouble(std::string_view what) { observer_.note(what); }
 
   [[nodiscard]] Usage used() const;  ///< of the present budget
   [[nodiscard]] std::vector<OperatorSummary> operators() const;
   [[nodiscard]] const PreparedJob& prepared() const { return prepared_; }
   [[nodiscard]] const WorkerShare& workers() const { return *workers_; }
   [[nodiscard]] bool began() const { return environment_.has_value(); }
+  [[nodiscard]] int evaluations() const {
+    return environment_ ? environment_->evaluations : 0;
+  }  ///< of this run
+  [[nodiscard]] const std::vector<std::string>& troubles() const { return observer_.troubles(); }
   /// Endpoints whose servers do not answer at present.
   [[nodiscard]] const std::set<std::string>& away() const { return away_; }
 
@@ -72,7 +80,7 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Archive& archive_;
   IdeaSources& ideas_;
   const std::shared_ptr<WorkerShare> workers_;
-  Observer& observer_;
+  TroubleCollector observer_;
   const Clock::time_point started_ = Clock::now();
   std::optional<Stop> stopped_;
   Clock::time_point stopped_at_;

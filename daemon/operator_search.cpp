@@ -213,6 +213,7 @@ OperatorSummary OperatorSearch::summary() const {
   summary.eager_us = eager_us_;
   summary.compile_us = compile_us_;
   summary.best_us = champion_.median_us;
+  summary.floor_us = floor_us_;
   summary.speedup = champion_.speedup;
   summary.speedup_low = champion_.speedup_low;
   summary.idea_key = champion_.idea_key;

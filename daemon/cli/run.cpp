@@ -12,6 +12,7 @@
 #include "daemon/engine.hpp"
 #include "daemon/idea_sources.hpp"
 #include "daemon/places.hpp"
+#include "daemon/run_json.hpp"
 
 namespace kevolve::cli {
 namespace {
@@ -22,36 +23,6 @@ struct Options {
   bool archive_given = false;
   bool json = false, lines = false;
 };
-
-Json to_json(const OperatorSummary& s) {
-  return {{"operator", s.name},           {"workload", s.workload},
-          {"yardstick", s.yardstick},     {"naive_us", s.naive_us},
-          {"eager_us", s.eager_us},       {"compile_us", s.compile_us},
-          {"best_us", s.best_us},         {"speedup", s.speedup},
-          {"speedup_low", s.speedup_low}, {"round", s.round},
-          {"idea_key", s.idea_key},       {"idea", s.idea},
-          {"tunables", Json(s.tunables)}, {"candidate", s.candidate_hash},
-          {"rounds", s.rounds},           {"evaluations", s.evaluations},
-          {"passed", s.passed},           {"note", s.note}};
-}
-
-Json to_json(const RunSummary& summary) {
-  Json operators = Json::array();
-  for (const OperatorSummary& s : summary.operators) operators.push_back(to_json(s));
-  return {{"job", summary.job},
-          {"device", kevolve::to_json(summary.device)},
-          {"operators", operators},
-          {"evaluations", summary.evaluations},
-          {"exchanges", summary.exchanges},
-          {"budget_used",
-           {{"evaluations", summary.used.evaluations},
-            {"requests", summary.used.requests},
-            {"tokens", summary.used.tokens},
-            {"usd", summary.used.usd},
-            {"wall_seconds", summary.used.wall_seconds}}},
-          {"wall_seconds", summary.wall_seconds},
-          {"ended_by", summary.ended_by}};
-}
 
 void print_summary(const RunSummary& summary, const std::filesystem::path& archive) {
   fmt::print("\njob {} on {} ({}): {} evaluations in {:.0f} s; {}\n\n", summary.job, summary.device.name,
