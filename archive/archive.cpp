@@ -22,6 +22,7 @@ Archive::Impl::Impl(const std::filesystem::path& path, OpenMode open_mode, Archi
   if (!options.clock) options.clock = system_time;
   check_identity(connection, migrations());
   if (mode == OpenMode::read_write) {
+    lock.emplace(path, options.exclusive ? WriterLock::Kind::exclusive : WriterLock::Kind::shared);
     connection.configure_writer(options.max_bytes);
     migrate(connection, migrations());
   } else if (connection.integer("PRAGMA user_version") < static_cast<std::int64_t>(migrations().size())) {

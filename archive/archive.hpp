@@ -34,6 +34,7 @@ struct ArchiveOptions {
   std::chrono::milliseconds busy_timeout{10'000};  ///< to wait for another writer
   std::function<Timestamp()> clock;                ///< default: the system's
   std::int64_t max_bytes = 0;                      ///< a quota on the file's size; 0: none
+  bool exclusive = false;  ///< no other process may open it for writing meanwhile (a service's archive)
 };
 
 /// Groups the archive's writes: all of them or, without commit(), none. Must not outlive its Archive.
@@ -80,9 +81,13 @@ class Archive {
 
   // Jobs, runs, rounds.
   /// Begins the job, or continues it; a changed document becomes the job's next version. Its state is then
-  /// `running`.
+  /// `running`. One that was finished begins a new series of rounds.
   Result<JobRecord> begin_job(std::string_view name, const Json& document);
-  Result<void> end_job(JobId job, JobState state);
+  /// As begin_job(), but it is `queued`: a service will begin it. The priority stays when none is given.
+  Result<JobRecord> submit_job(std::string_view name, const Json& document, std::optional<int> priority);
+  /// What becomes of a job that is not worked on any more. `reason`: why, in words.
+  Result<void> end_job(JobId job, JobState state, std::string_view reason = "");
+  Result<void> prioritise_job(JobId job, int priority);
   Result<std::optional<JobRecord>> job(std::string_view name);
   Result<std::vector<JobRecord>> jobs();
   /// Runs of the job that never ended are marked `interrupted`, and their candidates in flight `proposed`
@@ -126,8 +131,9 @@ class Archive {
   Result<std::optional<EvaluationRecord>> find_evaluation(std::string_view candidate_hash, OperatorId op,
                                                           std::string_view workload, DeviceId device,
                                                           Gate last_gate = Gate::timing);
-  /// Hashes of all candidates that were ever judged there.
-  Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device);
+  /// Hashes of all candidates that were ever judged there; `before`: until then.
+  Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device,
+                                      std::optional<Timestamp> before = std::nullopt);
   Result<EvaluationRecord> evaluation(EvaluationId id);
   /// The newest profile with counters of such a candidate.
   Result<std::optional<Profile>> profile(std::string_view candidate_hash, OperatorId op,
@@ -154,6 +160,8 @@ class Archive {
   Result<std::vector<RoundBest>> round_bests(JobId job);
   Result<std::vector<JobChampion>> job_champions(JobId job);
   Result<std::vector<FailureGroup>> failures(const FailureQuery& query);
+  /// Why a job's own candidates failed, with the newest example of each.
+  Result<std::vector<FailureGroup>> job_failures(JobId job);
   /// Ideas that hold all of the words (by their stems), best match first. `operator_name`: "" matches all.
   Result<std::vector<FoundIdea>> find_ideas(const std::vector<std::string>& words,
                                             std::string_view operator_name, int limit);

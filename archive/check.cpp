@@ -15,7 +15,7 @@ struct Invariant {
   std::string_view sql;       ///< counts them
 };
 
-constexpr std::array<Invariant, 9> kInvariants = {{
+constexpr std::array<Invariant, 10> kInvariants = {{
     {"kernels rank as verified without an evaluation that passed timing", R"sql(
         SELECT count(*) FROM standings s JOIN evaluations e ON e.id = s.evaluation
          WHERE s.state = 'verified' AND NOT (e.outcome = 'passed' AND e.gate IN ('timing', 'profile')))sql"},
@@ -38,6 +38,9 @@ constexpr std::array<Invariant, 9> kInvariants = {{
         SELECT count(*) FROM evaluations e
          WHERE e.outcome = 'passed' AND e.gate IN ('timing', 'profile')
            AND NOT EXISTS (SELECT 1 FROM measurements m WHERE m.evaluation = e.id))sql"},
+    {"jobs in a state that is none", R"sql(
+        SELECT count(*) FROM jobs
+         WHERE state NOT IN ('queued', 'running', 'paused', 'finished', 'failed', 'cancelled'))sql"},
     {"jobs whose newest document is missing", R"sql(
         SELECT count(*) FROM jobs j
          WHERE NOT EXISTS (SELECT 1 FROM job_documents d WHERE d.job = j.id AND d.version = j.version))sql"},

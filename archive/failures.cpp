@@ -43,6 +43,21 @@ Result<std::vector<FailureGroup>> Archive::failures(const FailureQuery& query) {
   });
 }
 
+Result<std::vector<FailureGroup>> Archive::job_failures(JobId job) {
+  return impl_->read([&] {
+    Statement rows(impl_->connection, queries::kJobFailures);
+    rows.bind(job);
+    std::vector<FailureGroup> groups;
+    while (rows.step()) {
+      FailureGroup& group = groups.emplace_back();
+      FailureGroup::Example& newest = group.examples.emplace_back();
+      rows.read(group.operator_name, group.gate, group.outcome, group.count, newest.candidate,
+                newest.candidate_hash, newest.workload, newest.evidence, newest.evaluated_at);
+    }
+    return groups;
+  });
+}
+
 Json to_json(const FailureGroup& group) {
   Json examples = Json::array();
   for (const FailureGroup::Example& example : group.examples) {

@@ -8,6 +8,7 @@
 #include "archive/archive.hpp"
 #include "archive/connection.hpp"
 #include "archive/statement.hpp"
+#include "archive/writer_lock.hpp"
 
 namespace kevolve {
 
@@ -50,7 +51,8 @@ struct Archive::Impl {
   Connection connection;
   OpenMode mode;
   ArchiveOptions options;
-  bool grouping = false;  ///< a Transaction is open
+  std::optional<WriterLock> lock;  ///< of a writer
+  bool grouping = false;           ///< a Transaction is open
 
  private:
   void require_writable() const;

@@ -13,12 +13,14 @@ namespace kevolve {
 namespace {
 
 constexpr std::string_view kJobColumns =
-    "SELECT j.id, j.name, j.version, d.document, j.state FROM jobs j "
+    "SELECT j.id, j.name, j.version, d.document, j.state, j.reason, j.priority, j.submitted_at_ms, "
+    "j.created_at_ms, j.changed_at_ms, j.series_began_at_ms FROM jobs j "
     "JOIN job_documents d ON d.job = j.id AND d.version = j.version ";
 
 JobRecord read_job(const Statement& row) {
   JobRecord job;
-  row.read(job.id, job.name, job.version, job.document, job.state);
+  row.read(job.id, job.name, job.version, job.document, job.state, job.reason, job.priority, job.submitted_at,
+           job.created_at, job.changed_at, job.series_began_at);
   return job;
 }
 
@@ -32,6 +34,45 @@ void add_document(Connection& connection, const JobRecord& job, Timestamp now) {
   Statement(connection, "INSERT INTO job_documents VALUES (?1, ?2, ?3, ?4)")
       .bind(job.id, job.version, job.document, now)
       .run();
+}
+
+/// The job of that name in that state, with that document; found, or made. A finished one begins a new
+/// series.
+JobRecord enter_job(Connection& connection, std::string_view name, const Json& document, JobState state,
+                    Timestamp now) {
+  std::optional<JobRecord> found = find_job(connection, name);
+  if (!found) {
+    JobRecord job;
+    job.name = name;
+    job.document = document;
+    job.state = state;
+    job.created_at = job.changed_at = job.series_began_at = now;
+    Statement(connection, R"sql(
+        INSERT INTO jobs (name, version, state, created_at_ms, uid, changed_at_ms, series_began_at_ms)
+        VALUES (?1, ?2, ?3, ?4, lower(hex(randomblob(16))), ?4, ?4))sql")
+        .bind(name, job.version, state, now)
+        .run();
+    job.id.value = connection.last_row_id();
+    add_document(connection, job, now);
+    return job;
+  }
+  found->continued = true;
+  found->document_changed = found->document != document;
+  if (found->state == JobState::finished) found->series_began_at = now;
+  found->state = state;
+  found->reason.clear();
+  found->changed_at = now;
+  if (found->document_changed) {
+    ++found->version;
+    found->document = document;
+    add_document(connection, *found, now);
+  }
+  Statement(connection, R"sql(
+      UPDATE jobs SET version = ?2, state = ?3, reason = '', changed_at_ms = ?4, series_began_at_ms = ?5
+       WHERE id = ?1)sql")
+      .bind(found->id, found->version, state, now, found->series_began_at)
+      .run();
+  return *found;
 }
 
 /// What a killed process left behind; refuses while that process is alive.
@@ -66,7 +107,8 @@ void close_abandoned_runs(Connection& connection, JobId job) {
 
 RoundRecord read_round(const Statement& row) {
   RoundRecord round;
-  row.read(round.id, round.job, round.op, round.workload, round.number, round.state);
+  row.read(round.id, round.job, round.op, round.workload, round.number, round.state, round.began_at,
+           round.finished_at);
   return round;
 }
 
@@ -121,39 +163,34 @@ Result<std::vector<std::string>> Archive::operator_names() {
 }
 
 Result<JobRecord> Archive::begin_job(std::string_view name, const Json& document) {
+  return impl_->write(
+      [&] { return enter_job(impl_->connection, name, document, JobState::running, impl_->now()); });
+}
+
+Result<JobRecord> Archive::submit_job(std::string_view name, const Json& document,
+                                      std::optional<int> priority) {
   return impl_->write([&] {
-    Connection& connection = impl_->connection;
-    if (auto found = find_job(connection, name)) {
-      found->continued = true;
-      found->document_changed = found->document != document;
-      found->state = JobState::running;
-      if (found->document_changed) {
-        ++found->version;
-        found->document = document;
-        add_document(connection, *found, impl_->now());
-      }
-      Statement(connection, "UPDATE jobs SET version = ?2, state = ?3 WHERE id = ?1")
-          .bind(found->id, found->version, found->state)
-          .run();
-      return *found;
-    }
-    JobRecord job;
-    job.name = name;
-    job.document = document;
-    Statement(connection, R"sql(
-        INSERT INTO jobs (name, version, state, created_at_ms, uid)
-        VALUES (?1, ?2, ?3, ?4, lower(hex(randomblob(16)))))sql")
-        .bind(name, job.version, job.state, impl_->now())
+    JobRecord job = enter_job(impl_->connection, name, document, JobState::queued, impl_->now());
+    job.priority = priority.value_or(job.priority);
+    job.submitted_at = job.changed_at;
+    Statement(impl_->connection, "UPDATE jobs SET priority = ?2, submitted_at_ms = ?3 WHERE id = ?1")
+        .bind(job.id, job.priority, job.submitted_at)
         .run();
-    job.id.value = connection.last_row_id();
-    add_document(connection, job, impl_->now());
     return job;
   });
 }
 
-Result<void> Archive::end_job(JobId job, JobState state) {
+Result<void> Archive::end_job(JobId job, JobState state, std::string_view reason) {
   return impl_->write([&] {
-    Statement(impl_->connection, "UPDATE jobs SET state = ?2 WHERE id = ?1").bind(job, state).run();
+    Statement(impl_->connection, "UPDATE jobs SET state = ?2, reason = ?3, changed_at_ms = ?4 WHERE id = ?1")
+        .bind(job, state, reason, impl_->now())
+        .run();
+  });
+}
+
+Result<void> Archive::prioritise_job(JobId job, int priority) {
+  return impl_->write([&] {
+    Statement(impl_->connection, "UPDATE jobs SET priority = ?2 WHERE id = ?1").bind(job, priority).run();
   });
 }
 
@@ -195,7 +232,7 @@ Result<RoundRecord> Archive::begin_round(JobId job, OperatorId op, std::string_v
   return impl_->write([&] {
     RoundRecord round;
     Statement latest(impl_->connection, R"sql(
-        SELECT id, job, operator, workload, number, state FROM rounds
+        SELECT id, job, operator, workload, number, state, began_at_ms, finished_at_ms FROM rounds
          WHERE job = ?1 AND operator = ?2 AND workload = ?3 ORDER BY number DESC LIMIT 1)sql");
     if (latest.bind(job, op, workload).step()) {
       round = read_round(latest);
@@ -203,11 +240,13 @@ Result<RoundRecord> Archive::begin_round(JobId job, OperatorId op, std::string_v
       if (round.resumed) return round;
       ++round.number;
       round.state = RoundState::open;
+      round.finished_at.reset();
     }
+    round.began_at = impl_->now();
     Statement(impl_->connection, R"sql(
         INSERT INTO rounds (job, operator, workload, number, state, began_at_ms)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6))sql")
-        .bind(job, op, workload, round.number, round.state, impl_->now())
+        .bind(job, op, workload, round.number, round.state, round.began_at)
         .run();
     round.id.value = impl_->connection.last_row_id();
     round.job = job;
@@ -229,7 +268,8 @@ Result<std::vector<RoundRecord>> Archive::rounds(JobId job) {
   return impl_->read([&] {
     Statement query(
         impl_->connection,
-        "SELECT id, job, operator, workload, number, state FROM rounds WHERE job = ?1 ORDER BY id");
+        "SELECT id, job, operator, workload, number, state, began_at_ms, finished_at_ms FROM rounds "
+        "WHERE job = ?1 ORDER BY id");
     query.bind(job);
     std::vector<RoundRecord> rounds;
     while (query.step()) rounds.push_back(read_round(query));

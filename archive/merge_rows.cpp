@@ -76,17 +76,18 @@ void merge_by_column(Connection& connection, const std::string& table, const std
                   table, columns));
 }
 
+/// A job that comes in is in nobody's queue here: not submitted.
 constexpr std::string_view kJobs = R"sql(
-INSERT INTO main.jobs (id, name, version, state, created_at_ms, uid)
+INSERT INTO main.jobs (id, name, version, state, created_at_ms, uid, changed_at_ms, reason, series_began_at_ms)
 SELECT m.id, CASE WHEN s.name NOT IN (SELECT name FROM main.jobs) THEN s.name
                   WHEN s.name || '@' || substr(s.uid, 1, 8) NOT IN (SELECT name FROM main.jobs)
                   THEN s.name || '@' || substr(s.uid, 1, 8) ELSE s.name || '@' || s.uid END,
-       s.version, s.state, s.created_at_ms, s.uid
+       s.version, s.state, s.created_at_ms, s.uid, s.changed_at_ms, s.reason, s.series_began_at_ms
   FROM temp.m_jobs m JOIN other.jobs s ON s.id = m.src WHERE m.fresh ORDER BY m.id;
 INSERT OR IGNORE INTO main.job_documents (job, version, document, recorded_at_ms)
 SELECT m.id, d.version, d.document, d.recorded_at_ms FROM other.job_documents d JOIN temp.m_jobs m ON m.src = d.job;
-UPDATE main.jobs SET version = n.version, state = n.state
-  FROM (SELECT m.id, s.version, s.state FROM temp.m_jobs m JOIN other.jobs s ON s.id = m.src WHERE NOT m.fresh) n
+UPDATE main.jobs SET version = n.version, state = n.state, reason = n.reason, changed_at_ms = n.changed_at_ms
+  FROM (SELECT m.id, s.version, s.state, s.reason, s.changed_at_ms FROM temp.m_jobs m JOIN other.jobs s ON s.id = m.src WHERE NOT m.fresh) n
  WHERE jobs.id = n.id AND (n.version > jobs.version
                            OR (n.version = jobs.version AND jobs.state = 'running' AND n.state != 'running'));
 )sql";

@@ -51,7 +51,8 @@ SELECT e.id FROM candidates c CROSS JOIN evaluations e ON e.candidate = c.id
 /// ?1 operator, ?2 workload, ?3 device.
 inline constexpr std::string_view kTried = R"sql(
 SELECT DISTINCT c.candidate_hash FROM evaluations e JOIN candidates c ON c.id = e.candidate
- WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3)sql";
+ WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3
+   AND (?4 IS NULL OR e.evaluated_at_ms < ?4))sql";
 
 /// ?1 candidate hash, ?2 operator, ?3 workload, ?4 device. Newest first. CROSS JOIN keeps the few candidates
 /// outside.
@@ -117,6 +118,15 @@ SELECT (SELECT count(*) FROM evaluations WHERE run IN (SELECT id FROM present)),
        coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0), coalesce(sum(cost_usd), 0.0),
        count(*) FILTER (WHERE cost_usd IS NULL AND outcome = 'replied')
   FROM exchanges WHERE run IN (SELECT id FROM present))sql";
+
+/// ?1 job. Why its candidates failed, most often first within an operator; the bare columns are of the
+/// newest.
+inline constexpr std::string_view kJobFailures = R"sql(
+SELECT o.name, e.gate, e.outcome, count(*), c.id, c.candidate_hash, e.workload, e.evidence, max(e.evaluated_at_ms)
+  FROM rounds r JOIN candidates c ON c.round = r.id JOIN evaluations e ON e.id = c.evaluation
+  JOIN operators o ON o.id = c.operator
+ WHERE r.job = ?1 AND e.outcome != 'passed'
+ GROUP BY o.name, e.gate, e.outcome ORDER BY o.name, count(*) DESC, e.gate, e.outcome)sql";
 
 /// ?1 run. The last sign of life of a run whose process was killed.
 inline constexpr std::string_view kLastSignOfRun = R"sql(

@@ -13,12 +13,18 @@ std::string to_iso8601(Timestamp time) {
 
 std::string_view name(JobState state) {
   switch (state) {
+    case JobState::queued:
+      return "queued";
     case JobState::running:
       return "running";
+    case JobState::paused:
+      return "paused";
     case JobState::finished:
       return "finished";
     case JobState::failed:
       return "failed";
+    case JobState::cancelled:
+      return "cancelled";
   }
   return "";
 }

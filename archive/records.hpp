@@ -18,7 +18,14 @@ namespace kevolve {
 using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 std::string to_iso8601(Timestamp time);  ///< "2026-01-31T23:59:59.123Z"
 
-enum class JobState { running, finished, failed };
+enum class JobState {
+  queued,     ///< waits for its turn in a service
+  running,    ///< being worked on, or to be gone on with: also when its process was killed
+  paused,     ///< by request; goes on when asked
+  finished,   ///< its rounds or its budget are over; running it again is a new series of rounds
+  failed,     ///< the reason says why; may be gone on with
+  cancelled,  ///< by request; does not go on by itself
+};
 enum class RunState { running, finished, failed, interrupted };
 enum class RoundState { open, finished };
 enum class CandidateState { proposed, evaluating, evaluated };
@@ -44,8 +51,13 @@ struct JobRecord {
   int version = 1;  ///< of the document: 1, 2, …
   Json document;
   JobState state = JobState::running;
-  bool continued = false;         ///< begin_job() found it
-  bool document_changed = false;  ///< … with another document than the one given now
+  std::string reason;                     ///< why it is in that state; may be ""
+  int priority = 0;                       ///< in a service: the higher, the more of the workers
+  std::optional<Timestamp> submitted_at;  ///< to a service, which then goes on with it by itself
+  Timestamp created_at, changed_at;       ///< changed_at: when its state last did
+  Timestamp series_began_at;              ///< of its present rounds: policy.rounds of them, over all runs
+  bool continued = false;                 ///< begin_job() found it
+  bool document_changed = false;          ///< … with another document than the one given now
 };
 
 struct NewRun {
@@ -62,6 +74,8 @@ struct RoundRecord {
   std::string workload;
   int number = 1;  ///< from 1 within (job, operator, workload)
   RoundState state = RoundState::open;
+  Timestamp began_at;
+  std::optional<Timestamp> finished_at;
   bool resumed = false;  ///< begin_round() found it unfinished
 };
 

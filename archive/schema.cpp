@@ -362,8 +362,22 @@ ALTER TABLE evaluations ADD COLUMN witness TEXT CHECK (witness IS NULL OR json_v
 ALTER TABLE measurements ADD COLUMN sm_mhz BLOB NOT NULL DEFAULT x'';
 )sql";
 
-constexpr std::array<std::string_view, 5> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                                         kVersion5};
+// Jobs of a service: their place in its queue, and when their present series of rounds began.
+constexpr std::string_view kVersion6 = R"sql(
+ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN submitted_at_ms INTEGER;
+ALTER TABLE jobs ADD COLUMN changed_at_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN series_began_at_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET
+  changed_at_ms = coalesce((SELECT max(coalesce(ended_at_ms, started_at_ms)) FROM runs WHERE job = jobs.id),
+                           created_at_ms),
+  series_began_at_ms = coalesce((SELECT max(ended_at_ms) FROM runs WHERE job = jobs.id AND state = 'finished'),
+                                created_at_ms);
+)sql";
+
+constexpr std::array<std::string_view, 6> kMigrations = {kVersion1, kVersion2, kVersion3,
+                                                         kVersion4, kVersion5, kVersion6};
 
 }  // namespace
 

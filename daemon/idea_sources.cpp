@@ -24,7 +24,7 @@ Result<std::unique_ptr<Backend>> as_backend(Result<BackendPointer> opened) {
 
 Result<std::unique_ptr<Backend>> open_http(const Job& job, const JobIdeaSource& source,
                                            const std::filesystem::path& default_models_file,
-                                           BackendNews& news) {
+                                           const TakenKeys* taken, BackendNews& news) {
   const Result<ModelsFile> file = load_models(job.models.value_or(default_models_file));
   if (!file) return failure(file.error());
   std::vector<WeightedModel> models;
@@ -39,15 +39,15 @@ Result<std::unique_ptr<Backend>> open_http(const Job& job, const JobIdeaSource& 
           model.name, job.models.value_or(default_models_file).string()));
     }
   }
-  const auto keys = take_keys(*file, *endpoints);
+  const auto keys = taken == nullptr ? take_keys(*file, *endpoints) : look_up_keys(*file, *endpoints, *taken);
   if (!keys) return failure(keys.error());
   return as_backend(HttpBackend::open(*file, models, *keys, news.events()));
 }
 
 Result<std::unique_ptr<Backend>> open_backend(const Job& job, const JobIdeaSource& source,
                                               const std::filesystem::path& default_models_file,
-                                              BackendNews& news) {
-  if (source.kind == "llm") return open_http(job, source, default_models_file, news);
+                                              const TakenKeys* taken, BackendNews& news) {
+  if (source.kind == "llm") return open_http(job, source, default_models_file, taken, news);
   if (source.kind == "manual") return as_backend(ManualBackend::open(source.folder));
   return as_backend(ReplayBackend::open(source.file, news.events()));
 }
@@ -78,7 +78,8 @@ std::vector<BackendNews::Item> BackendNews::take() {
 }
 
 Result<std::unique_ptr<IdeaSources>> open_idea_sources(const Job& job,
-                                                       const std::filesystem::path& default_models_file) {
+                                                       const std::filesystem::path& default_models_file,
+                                                       const TakenKeys* taken) {
   auto sources = std::make_unique<IdeaSources>();
   std::vector<JobIdeaSource> in_order = job.idea_sources;
   // Keys leave the environment before any backend starts a thread.
@@ -89,7 +90,8 @@ Result<std::unique_ptr<IdeaSources>> open_idea_sources(const Job& job,
       sources->playbook_weight = source.weight;
       continue;
     }
-    Result<std::unique_ptr<Backend>> backend = open_backend(job, source, default_models_file, sources->news);
+    Result<std::unique_ptr<Backend>> backend =
+        open_backend(job, source, default_models_file, taken, sources->news);
     if (!backend) return failure(backend.error());
     if (job.record) {
       backend = as_backend(RecordingBackend::open(*job.record, std::move(*backend)));

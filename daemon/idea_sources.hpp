@@ -10,6 +10,7 @@
 #include "core/model/job.hpp"
 #include "core/search/playbook.hpp"
 #include "llm_client/backend.hpp"
+#include "llm_client/http/keys.hpp"
 #include "llm_client/prompts/messages.hpp"
 
 namespace kevolve {
@@ -50,7 +51,10 @@ struct IdeaSources {
 
 /// What `job` names. An error is for the job's author: a model without a key or, under a budget in USD,
 /// without a price; a recording that cannot be read.
+/// `taken`: keys from the environment, where that is not to be touched any more; nullptr: they are taken from
+/// it now.
 Result<std::unique_ptr<IdeaSources>> open_idea_sources(const Job& job,
-                                                       const std::filesystem::path& default_models_file);
+                                                       const std::filesystem::path& default_models_file,
+                                                       const TakenKeys* taken = nullptr);
 
 }  // namespace kevolve

@@ -18,6 +18,7 @@ struct OperatorSummary {
   std::string label;                ///< names it in progress and logs: "gelu", or "gelu/benchmark"
   std::string yardstick = "naive";  ///< what `speedup` is against: "naive", or "eager" on a GPU
   double naive_us = 0, eager_us = 0, compile_us = 0, best_us = 0;  ///< medians; 0 when not measured
+  double floor_us = 0;                                             ///< physical limit; 0: unknown
   double speedup = 1, speedup_low = 1;  ///< over naive: median ratio and its lower bound
   std::string idea_key, idea;           ///< of the best kernel
   Bindings tunables;
@@ -33,9 +34,10 @@ struct RunSummary {
   std::vector<OperatorSummary> operators;
   int evaluations = 0;
   double wall_seconds = 0;
-  std::string ended_by;  ///< "all rounds done", "budget: …", "interrupted"
-  Usage used = {};       ///< of the present budget, earlier interrupted runs included
-  int exchanges = 0;     ///< with models, answered in this run
+  std::string ended_by;                    ///< "all rounds done", "budget: …", "interrupted"
+  Usage used = {};                         ///< of the present budget, earlier interrupted runs included
+  int exchanges = 0;                       ///< with models, answered in this run
+  std::vector<std::string> troubles = {};  ///< what was warned of, each once
 };
 
 class Observer {
@@ -52,6 +54,8 @@ class Observer {
   virtual void promoted(const OperatorSummary& /*champion*/) {}
   virtual void operator_stopped(const OperatorSummary& /*summary*/) {}
   virtual void warned(std::string_view /*what*/) {}
+  /// A warning that somebody may want to be woken for: nothing goes on until it is over.
+  virtual void troubled(std::string_view what) { warned(what); }
   /// What a reader of a log may want to know, and nobody has to act on.
   virtual void noted(std::string_view /*what*/) {}
   virtual void run_ended(const RunSummary& /*summary*/) {}

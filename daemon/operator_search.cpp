@@ -18,11 +18,6 @@ namespace asio = boost::asio;
 using namespace subjects;
 namespace {
 
-/// A request that failed for no fault of its candidate (a runner killed from outside, say) is sent again.
-constexpr int kAttempts = 3;
-/// Verified kernels that survivors are selected from.
-constexpr int kRankingDepth = 64;
-
 double median_of(const Evaluation& evaluation, std::string_view subject) {
   const Measurement* measurement = evaluation.measurement(subject);
   return measurement == nullptr ? 0 : measurement->median_us;
@@ -104,7 +99,7 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
   floor_us_ = evaluation.floor_us;
   champion_ = naive_;
   if (const Result<void> remembered = remember_champion(); !remembered) co_return failure(remembered.error());
-  best_us_ = {champion_.median_us};
+  if (const Result<void> remembered = remember_series(); !remembered) co_return failure(remembered.error());
   env_.observer.seeded(summary());
   co_return Result<void>{};
 }
@@ -127,7 +122,8 @@ Result<void> OperatorSearch::remember_champion() {
                0,
                median_of(record->evaluation, "candidate"),
                record->evaluation.speedup,
-               record->evaluation.speedup_low};
+               record->evaluation.speedup_low,
+               (*best)->promoted_at};
   if (const double us = median_of(record->evaluation, kCompile); us > 0) {
     compile_us_ = us;
     compile_speedup_ = compile_speedup_of(record->evaluation, yardstick_);
@@ -142,6 +138,50 @@ Result<void> OperatorSearch::remember_champion() {
   // A tuned kernel is best described by the idea in its own header.
   if (const auto header = parse_candidate(candidate.source, op_, op_.name); header)
     champion_.idea = header->idea;
+  return {};
+}
+
+/// What earlier runs of the job did of the present series: how many rounds, and the best time after each, so
+/// that it stops where it would have stopped without an interruption.
+Result<void> OperatorSearch::remember_series() {
+  const auto rounds = env_.archive.rounds(env_.job_id);
+  if (!rounds) return failure(rounds.error());
+  const auto champions = env_.archive.champions(key());
+  if (!champions) return failure(champions.error());
+  std::map<EvaluationId, double> medians;
+  const auto best_at = [&](Timestamp time) -> Result<double> {
+    const ChampionRecord* last = nullptr;
+    for (const ChampionRecord& champion : *champions) {
+      if (champion.promoted_at <= time) last = &champion;
+    }
+    if (last == nullptr) return naive_.median_us;
+    const auto [median, fresh] = medians.emplace(last->evaluation, 0);
+    if (fresh) {
+      const Result<EvaluationRecord> record = env_.archive.evaluation(last->evaluation);
+      if (!record) return failure(record.error());
+      median->second = median_of(record->evaluation, "candidate");
+    }
+    return median->second;
+  };
+  const auto remember = [&](Timestamp time) -> Result<void> {
+    const Result<double> best = best_at(time);
+    if (!best) return failure(best.error());
+    best_us_.push_back(*best);
+    return {};
+  };
+  if (const auto done = remember(env_.series_began_at); !done) return done;
+  for (const RoundRecord& round : *rounds) {
+    if (round.op != op_id_ || round.workload != workload_ || !round.finished_at) continue;
+    last_round_ = std::max(last_round_, round.number);
+    if (*round.finished_at < env_.series_began_at) continue;
+    ++rounds_done_;
+    if (const auto done = remember(*round.finished_at); !done) return done;
+  }
+  if (rounds_done_ == 0) {
+    best_us_ = {champion_.median_us};
+  } else {
+    note_stop();
+  }
   return {};
 }
 
@@ -173,6 +213,7 @@ OperatorSummary OperatorSearch::summary() const {
   summary.eager_us = eager_us_;
   summary.compile_us = compile_us_;
   summary.best_us = champion_.median_us;
+  summary.floor_us = floor_us_;
   summary.speedup = champion_.speedup;
   summary.speedup_low = champion_.speedup_low;
   summary.idea_key = champion_.idea_key;

@@ -35,13 +35,14 @@ inline constexpr std::string_view kNaive = "naive", kEager = "eager", kCompile =
 struct SearchEnvironment {
   boost::asio::io_context& io;
   Archive& archive;
-  WorkerPool& workers;
+  WorkerShare& workers;
   IdeaSources& ideas;
   Exchanges& exchanges;
   Observer& observer;
   const Job& job;
   JobId job_id;
   RunId run_id;
+  Timestamp series_began_at;
   DeviceInfo device;
   DeviceId device_id;
   int evaluations = 0;                 ///< spent so far in this run
@@ -57,7 +58,8 @@ class OperatorSearch {
   boost::asio::awaitable<Result<void>> round();
 
   [[nodiscard]] bool stopped() const { return !stop_reason_.empty(); }
-  [[nodiscard]] int last_round() const { return last_round_; }
+  /// Rounds of the job's present series, over all of its runs.
+  [[nodiscard]] int rounds_done() const { return rounds_done_; }
   [[nodiscard]] OperatorSummary summary() const;
 
  private:
@@ -67,6 +69,7 @@ class OperatorSearch {
     Bindings tunables;
     int round = 0;
     double median_us = 0, speedup = 1, speedup_low = 1;
+    Timestamp since = {};  ///< it is champion
   };
   struct Judged {
     CandidateRecord candidate;
@@ -76,8 +79,10 @@ class OperatorSearch {
   };
 
   Result<void> remember_champion();
+  Result<void> remember_series();
   // round.cpp
-  Result<RoundContext> context(int round);
+  Result<RoundContext> context(const RoundRecord& round);
+  Result<std::set<std::string>> tried(const RoundRecord& round);
   Result<void> add_profiles(RoundContext& context);
   Result<void> add_inspirations(RoundContext& context);
   boost::asio::awaitable<Result<void>> propose(const RoundRecord& round, RoundContext& known);
@@ -109,9 +114,11 @@ class OperatorSearch {
                                                             std::string slot, std::vector<Message> messages);
   Result<CandidateRecord> enter(IdeaId idea, const NewCandidate& candidate);
   // promotion.cpp
-  boost::asio::awaitable<Result<void>> promote_best(std::vector<Judged> judged, const RoundRecord& round);
+  /// False when it was broken off: the round is not over.
+  boost::asio::awaitable<Result<bool>> promote_best(std::vector<Judged> judged, const RoundRecord& round);
   boost::asio::awaitable<bool> holds_on_cpu(const Judged& contender);
   boost::asio::awaitable<Result<bool>> retime(const Judged& contender, const RoundRecord& round);
+  Result<std::vector<EvaluationRecord>> earlier_retimings(const Judged& contender, const RoundRecord& round);
   void note_stop();
 
   /// A speed-up as a time on the scale of RoundContext.
@@ -135,9 +142,9 @@ class OperatorSearch {
   Champion naive_, champion_;  ///< the champion is naive until something beats it
   double eager_us_ = 0, compile_us_ = 0, floor_us_ = 0;
   double compile_speedup_ = 0;  ///< over the yardstick beside which it was timed; 0 when it was not
-  int last_round_ = 0;
+  int last_round_ = 0, rounds_done_ = 0;
   int evaluations_ = 0, passed_ = 0;
-  std::vector<double> best_us_;             ///< after the seed and after each round of this run
+  std::vector<double> best_us_;             ///< before the present series and after each of its rounds
   std::map<std::string, CandidateId> ids_;  ///< of survivors, by candidate hash
   std::map<std::string, int> outcomes_;
   std::string stop_reason_;

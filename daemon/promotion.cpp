@@ -15,7 +15,7 @@ using namespace subjects;
 namespace {
 
 /// A new champion is timed again in this many fresh runners, each with a seed of its own.
-constexpr int kRetimings = 3;
+constexpr std::size_t kRetimings = 3;
 /// Contenders of one round that get that chance.
 constexpr std::size_t kContenders = 2;
 
@@ -38,16 +38,19 @@ std::vector<OperatorSearch::Judged> OperatorSearch::contenders(std::vector<Judge
   return judged;
 }
 
-asio::awaitable<Result<void>> OperatorSearch::promote_best(std::vector<Judged> judged,
+asio::awaitable<Result<bool>> OperatorSearch::promote_best(std::vector<Judged> judged,
                                                            const RoundRecord& round) {
   for (const Judged& contender : contenders(std::move(judged))) {
-    if (!env_.may_evaluate()) break;
-    if (!co_await holds_on_cpu(contender)) continue;
+    if (!env_.may_evaluate()) co_return false;
+    const bool holds = co_await holds_on_cpu(contender);
+    if (!env_.may_evaluate()) co_return false;
+    if (!holds) continue;
     const Result<bool> promoted = co_await retime(contender, round);
     if (!promoted) co_return failure(promoted.error());
     if (*promoted) break;
+    if (!env_.may_evaluate()) co_return false;  // perhaps for that reason
   }
-  co_return Result<void>{};
+  co_return true;
 }
 
 /// A GPU runs a grid's threads in the order it likes, so a race may never show there. The cpu device chooses
@@ -79,6 +82,19 @@ asio::awaitable<bool> OperatorSearch::holds_on_cpu(const Judged& contender) {
   }
 }
 
+/// Those that a killed run took of this contender in this round, against the present champion.
+Result<std::vector<EvaluationRecord>> OperatorSearch::earlier_retimings(const Judged& contender,
+                                                                        const RoundRecord& round) {
+  auto detail = env_.archive.show(fmt::format("#{}", contender.candidate.id.value));
+  if (!detail) return failure(detail.error());
+  std::erase_if(detail->evaluations, [&](const EvaluationRecord& record) {
+    return record.purpose != Purpose::retime || record.workload != workload_ ||
+           record.evaluation.device.key() != env_.device.key() || record.evaluated_at < round.began_at ||
+           record.evaluated_at < champion_.since;
+  });
+  return std::move(detail->evaluations);
+}
+
 /// Times a contender again in fresh runners with new seeds; only these figures are kept. It is promoted when
 /// the interleaved pairs against the incumbent are won by more than the threshold: all together, and in the
 /// median of each fresh pair of runners.
@@ -95,27 +111,36 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
     Evaluation evaluation;
   };
   std::vector<Retimed> retimed;
-  for (int i = 0; i < kRetimings; ++i) {
-    EvaluateRequest request = request_for(contender.candidate);
-    request.fresh_draws = true;
-    if (i + 1 == kRetimings && yardstick_ == kEager) request.last_gate = Gate::profile;
-    request.baselines.emplace_back(kCompile);
-    Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
-    if (!evaluation) {
-      if (env_.may_evaluate())
-        env_.observer.warned(evaluation.error().in("timing a contender again").message);
-      co_return false;
+  Result<std::vector<EvaluationRecord>> earlier = earlier_retimings(contender, round);
+  if (!earlier) co_return failure(earlier.error());
+  for (std::size_t i = 0; i < kRetimings; ++i) {
+    Retimed one;
+    if (i < earlier->size()) {
+      one = {(*earlier)[i].id, std::move((*earlier)[i].evaluation)};
+    } else {
+      EvaluateRequest request = request_for(contender.candidate);
+      request.fresh_draws = true;
+      if (i + 1 == kRetimings && yardstick_ == kEager) request.last_gate = Gate::profile;
+      request.baselines.emplace_back(kCompile);
+      Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
+      if (!evaluation) {
+        if (env_.may_evaluate())
+          env_.observer.warned(evaluation.error().in("timing a contender again").message);
+        co_return false;
+      }
+      ++env_.evaluations;
+      const auto recorded = record(contender.candidate, *evaluation, Purpose::retime);
+      if (!recorded) co_return failure(recorded.error());
+      one = {*recorded, std::move(*evaluation)};
     }
-    ++env_.evaluations;
-    const auto recorded = record(contender.candidate, *evaluation, Purpose::retime);
-    if (!recorded) co_return failure(recorded.error());
-    const Measurement* own = evaluation->measurement("candidate");
-    const Measurement* other = evaluation->measurement(rival);
-    if (!evaluation->verdict.passed() || own == nullptr || other == nullptr) {
+    const Evaluation& evaluation = one.evaluation;
+    const Measurement* own = evaluation.measurement("candidate");
+    const Measurement* other = evaluation.measurement(rival);
+    if (!evaluation.verdict.passed() || own == nullptr || other == nullptr) {
       env_.observer.warned(fmt::format("{}: candidate {} did not hold when judged again: {}: {}", op_.name,
                                        contender.candidate.hash.substr(0, 12),
-                                       name(evaluation->verdict.outcome),
-                                       shorten(evaluation->verdict.evidence, 200)));
+                                       name(evaluation.verdict.outcome),
+                                       shorten(evaluation.verdict.evidence, 200)));
       co_return false;
     }
     const std::size_t pairs = std::min(own->samples_us.size(), other->samples_us.size());
@@ -126,7 +151,7 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
     ratios.push_back(scaled(paired_ratio(theirs, mine, seed), 1 / head_start));
     contender_us.insert(contender_us.end(), mine.begin(), mine.end());
     rival_us.insert(rival_us.end(), theirs.begin(), theirs.end());
-    retimed.push_back({*recorded, std::move(*evaluation)});
+    retimed.push_back(std::move(one));
   }
   if (!promotes(scaled(paired_ratio(rival_us, contender_us, seed), 1 / head_start), ratios)) co_return false;
   std::sort(retimed.begin(), retimed.end(),

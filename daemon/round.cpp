@@ -47,15 +47,29 @@ std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& records, const
 
 }  // namespace
 
-Result<RoundContext> OperatorSearch::context(int round) {
+/// What had been tried when the round's ideas were proposed, and the playbook's candidates for it: the same
+/// when a killed run comes by again, so that models' kernels are tuned as they would have been.
+Result<std::set<std::string>> OperatorSearch::tried(const RoundRecord& round) {
+  const auto before = round.resumed ? std::optional(round.began_at) : std::nullopt;
+  auto tried = env_.archive.tried(op_id_, workload_, env_.device_id, before);
+  if (!tried || !round.resumed) return tried;
+  const auto candidates = env_.archive.candidates(round.id);
+  if (!candidates) return failure(candidates.error());
+  for (const CandidateRecord& candidate : *candidates) {
+    if (!candidate.exchange) tried->insert(candidate.hash);
+  }
+  return tried;
+}
+
+Result<RoundContext> OperatorSearch::context(const RoundRecord& round) {
   RoundContext context;
   context.op = &op_;
   context.workload = workload_;
   context.device = env_.device;
   context.limits.num_sms = env_.device.num_sms;
-  context.round = round;
+  context.round = round.number;
   context.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
-                             fmt::format("{} {} round {}", op_.name, workload_, round));
+                             fmt::format("{} {} round {}", op_.name, workload_, round.number));
   context.champion_hash = champion_.hash;
   context.champion_us = champion_.id == naive_.id ? naive_.median_us : scaled_us(champion_.speedup);
   context.floor_us = floor_us_;
@@ -91,9 +105,9 @@ Result<RoundContext> OperatorSearch::context(int round) {
   if (!ledger) return failure(ledger.error());
   context.ledger = by_idea(*ledger, workload_);
   for (LedgerEntry& entry : context.ledger) entry.best_us = scaled_us(entry.best_speedup);
-  const auto tried = env_.archive.tried(op_id_, workload_, env_.device_id);
-  if (!tried) return failure(tried.error());
-  context.tried = *tried;
+  Result<std::set<std::string>> known = tried(round);
+  if (!known) return failure(known.error());
+  context.tried = std::move(*known);
   return visible_to(env_.job.policy.kind, std::move(context));
 }
 
@@ -238,7 +252,7 @@ asio::awaitable<Result<std::vector<OperatorSearch::Judged>>> OperatorSearch::wor
 asio::awaitable<Result<void>> OperatorSearch::round() {
   const Result<RoundRecord> round = env_.archive.begin_round(env_.job_id, op_id_, workload_);
   if (!round) co_return failure(round.error());
-  Result<RoundContext> known = context(round->number);
+  Result<RoundContext> known = context(*round);
   if (!known) co_return failure(known.error());
   const auto present = env_.archive.ideas(round->id);
   if (!present) co_return failure(present.error());
@@ -257,11 +271,13 @@ asio::awaitable<Result<void>> OperatorSearch::round() {
   Result<std::vector<Judged>> judged = co_await work(*round, *known);
   if (!judged) co_return failure(judged.error());
   if (!env_.may_evaluate()) co_return Result<void>{};  // the round stays open: the next run goes on with it
-  const Result<void> promoted = co_await promote_best(std::move(*judged), *round);
+  const Result<bool> promoted = co_await promote_best(std::move(*judged), *round);
   if (!promoted) co_return failure(promoted.error());
+  if (!*promoted) co_return Result<void>{};
   if (const auto finished = env_.archive.finish_round(round->id); !finished)
     co_return failure(finished.error());
   last_round_ = round->number;
+  ++rounds_done_;
   best_us_.push_back(champion_.median_us);
   note_stop();
   co_return Result<void>{};

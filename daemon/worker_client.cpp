@@ -14,13 +14,13 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <charconv>
 #include <cstring>
 
 namespace kevolve {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::chrono::seconds kHelloDeadline{60};
 /// A reply holds at most one evaluation with its samples and log.
 constexpr std::size_t kLongestLine = 64u << 20;
 
@@ -36,13 +36,23 @@ void set_id(WorkerRequest& request, const std::string& id) {
   std::visit([&](auto& r) { r.id = id; }, request);
 }
 
-std::string id_of(const WorkerReply& reply) {
-  return std::visit(
+/// 0 for what is no number of ours.
+std::uint64_t id_of(const WorkerReply& reply) {
+  const std::string text = std::visit(
       [](const auto& r) -> std::string {
         if constexpr (requires { r.id; }) return r.id;
         return {};
       },
       reply);
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return error == std::errc{} && end == text.data() + text.size() ? id : 0;
+}
+
+/// How a child ended, where it has by itself: " (exit code 3)".
+std::string in_words(int status) {
+  if (WIFSIGNALED(status)) return fmt::format(" (signal {})", WTERMSIG(status));
+  return fmt::format(" (exit code {})", WEXITSTATUS(status));
 }
 
 }  // namespace
@@ -51,26 +61,23 @@ WorkerClient::WorkerClient(asio::io_context& io, WorkerCommand command)
     : io_(io), command_(std::move(command)), stdin_(io), stdout_(io), hello_timer_(io) {}
 
 WorkerClient::~WorkerClient() {
-  if (child_ > 0) ::kill(child_, SIGKILL);
-  reap();
+  end_child();
 }
 
 asio::awaitable<Result<std::shared_ptr<WorkerClient>>> WorkerClient::start(asio::io_context& io,
-                                                                           WorkerCommand command) {
+                                                                           WorkerCommand command,
+                                                                           std::chrono::seconds deadline) {
   auto client = std::make_shared<WorkerClient>(io, std::move(command));
   if (const Result<void> spawned = client->spawn(); !spawned) co_return failure(spawned.error());
-  client->hello_timer_.expires_after(kHelloDeadline);
+  client->hello_timer_.expires_after(deadline);
   boost::system::error_code ignored;
-  if (!client->has_hello_ && !client->start_error_) {
+  if (!client->has_hello_ && !client->ended_) {
     co_await client->hello_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
-  if (client->has_hello_) co_return client;
-  const std::string why = client->start_error_
-                              ? client->start_error_->message
-                              : fmt::format("it said nothing within {} s", kHelloDeadline.count());
-  client->stop(why);
-  co_return failure(fmt::format("the worker '{}' did not start: {}{}", in_words(client->command_), why,
-                                see_log(client->command_)));
+  if (client->has_hello_ && !client->ended_) co_return client;
+  client->stop(fmt::format("it said nothing within {} s", deadline.count()));
+  co_return failure(fmt::format("the worker '{}' did not start: {}{}", in_words(client->command_),
+                                client->end_reason_, see_log(client->command_)));
 }
 
 WorkerCommand numbered(WorkerCommand command, int number) {
@@ -115,51 +122,55 @@ Result<void> WorkerClient::spawn() {
     child_ = -1;
     return failure(fmt::format("cannot start the worker '{}': {}", in_words(command_), std::strerror(error)));
   }
-  ++generation_;
-  writing_ = false;
-  outgoing_.clear();
   stdin_ = asio::posix::stream_descriptor(io_, to_child[1]);
   stdout_ = asio::posix::stream_descriptor(io_, from_child[0]);
   last_life_ = std::chrono::steady_clock::now();
-  asio::co_spawn(io_, read_lines(shared_from_this(), generation_), asio::detached);
+  asio::co_spawn(io_, read_lines(shared_from_this()), asio::detached);
   return {};
 }
 
-void WorkerClient::reap() {
+/// The launcher and what it started: all of the child's group.
+void WorkerClient::end_child() {
   if (child_ <= 0) return;
+  ::kill(-child_, SIGKILL);
   ::waitpid(child_, nullptr, 0);
   child_ = -1;
 }
 
-void WorkerClient::send(std::string line) {
-  outgoing_.push_back(std::move(line) + "\n");
+void WorkerClient::send(const std::string& line) {
+  outgoing_.push_back(line + "\n");
   if (writing_) return;
   writing_ = true;
-  asio::co_spawn(io_, write_lines(shared_from_this(), generation_), asio::detached);
+  asio::co_spawn(io_, write_lines(shared_from_this()), asio::detached);
 }
 
-asio::awaitable<void> WorkerClient::write_lines(std::shared_ptr<WorkerClient> self, int generation) {
+asio::awaitable<void> WorkerClient::write_lines(std::shared_ptr<WorkerClient> self) {
   boost::system::error_code error;
-  while (generation == self->generation_ && !self->outgoing_.empty()) {
+  while (!self->ended_ && !error && !self->outgoing_.empty()) {
     const std::string line = std::move(self->outgoing_.front());
     self->outgoing_.pop_front();
     co_await asio::async_write(self->stdin_, asio::buffer(line),
                                asio::redirect_error(asio::use_awaitable, error));
-    if (error) break;  // the reader sees the death
-  }
-  if (generation == self->generation_) self->writing_ = false;
+  }  // the reader sees the death
+  self->writing_ = false;
 }
 
-asio::awaitable<void> WorkerClient::read_lines(std::shared_ptr<WorkerClient> self, int generation) {
+asio::awaitable<void> WorkerClient::read_lines(std::shared_ptr<WorkerClient> self) {
   std::string buffer;
   boost::system::error_code error;
-  while (generation == self->generation_) {
+  while (!self->ended_) {
     const std::size_t size =
         co_await asio::async_read_until(self->stdout_, asio::dynamic_buffer(buffer, kLongestLine), '\n',
                                         asio::redirect_error(asio::use_awaitable, error));
-    if (generation != self->generation_) co_return;
+    if (self->ended_) co_return;
     if (error) {
-      self->on_death("the worker ended unexpectedly");
+      int status = 0;
+      const bool by_itself = ::waitpid(self->child_, &status, WNOHANG) > 0;
+      if (by_itself) {
+        ::kill(-self->child_, SIGKILL);  // what its launcher left
+        self->child_ = -1;
+      }
+      self->end("the worker ended unexpectedly" + (by_itself ? in_words(status) : std::string()));
       co_return;
     }
     const std::string line = buffer.substr(0, size - 1);
@@ -172,80 +183,56 @@ asio::awaitable<void> WorkerClient::read_lines(std::shared_ptr<WorkerClient> sel
 void WorkerClient::on_line(const std::string& line) {
   Result<WorkerReply> reply = reply_from_line(line);
   if (!reply) {
-    on_death(fmt::format("the worker said something that is not its protocol: {}", reply.error().message));
+    end(fmt::format("the worker said something that is not its protocol: {}", reply.error().message));
     return;
   }
   if (const auto* hello = std::get_if<Hello>(&*reply)) {
     if (hello->protocol != kWorkerProtocolVersion) {
-      start_error_ =
-          Error{fmt::format("it speaks protocol {}, this program {}: install the same version on both sides",
-                            hello->protocol, kWorkerProtocolVersion)};
-    } else {
-      hello_ = *hello;
-      has_hello_ = true;
+      end(fmt::format("it speaks protocol {}, this program {}: install the same version on both sides",
+                      hello->protocol, kWorkerProtocolVersion));
+      return;
     }
+    hello_ = *hello;
+    has_hello_ = true;
     hello_timer_.cancel();
     return;
   }
   const auto waiting = pending_.find(id_of(*reply));
-  if (waiting == pending_.end()) return;  // answered already, by its deadline
+  if (waiting == pending_.end()) return;
+  ++answered_;
   waiting->second->reply = std::move(*reply);
   waiting->second->timer.cancel();
 }
 
-void WorkerClient::on_death(const std::string& why) {
-  if (stopped_) return;
-  ++deaths_;
-  ++generation_;
-  if (child_ > 0) ::kill(child_, SIGKILL);
-  reap();
+void WorkerClient::end(const std::string& why) {
+  if (ended_) return;
+  ended_ = true;
+  end_reason_ = why;
   boost::system::error_code ignored;
   stdin_.close(ignored);
   stdout_.close(ignored);
-  if (!has_hello_) {
-    start_error_ = Error{why};
-    hello_timer_.cancel();
-    return;
-  }
+  end_child();
+  hello_timer_.cancel();
+  bool suspect = true;
   for (auto& [id, pending] : pending_) {
-    if (++pending->deaths < 2) continue;
-    pending->reply =
-        failure(fmt::format("{} twice while this request was waiting{}", why, see_log(command_)));
+    if (pending->reply) continue;
+    pending->reply = tl::unexpected(WorkerLoss{why + see_log(command_), suspect});
     pending->timer.cancel();
+    suspect = false;
   }
-  if (const Result<void> spawned = spawn(); !spawned) {
-    fail_all(spawned.error().message);
-    return;
-  }
-  for (auto& [id, pending] : pending_) {
-    if (!pending->reply) send(pending->line);
-  }
-}
-
-void WorkerClient::fail_all(const std::string& why) {
-  for (auto& [id, pending] : pending_) {
-    if (!pending->reply) pending->reply = failure(why);
-    pending->timer.cancel();
-  }
+  if (on_end_) std::exchange(on_end_, nullptr)(why);
 }
 
 void WorkerClient::stop(const std::string& why) {
-  if (stopped_) return;
-  stopped_ = true;
-  ++generation_;
-  boost::system::error_code ignored;
-  stdin_.close(ignored);
-  stdout_.close(ignored);
-  if (child_ > 0) ::kill(child_, SIGKILL);
-  reap();
-  fail_all(why);
+  on_end_ = nullptr;
+  end(why);
 }
 
-asio::awaitable<Result<WorkerReply>> WorkerClient::request(WorkerRequest request,
-                                                           std::chrono::seconds deadline) {
-  if (stopped_) co_return failure("the worker was stopped");
-  const std::string id = std::to_string(next_id_++);
-  set_id(request, id);
+asio::awaitable<tl::expected<WorkerReply, WorkerLoss>> WorkerClient::request(WorkerRequest request,
+                                                                             std::chrono::seconds deadline) {
+  if (ended_) co_return tl::unexpected(WorkerLoss{end_reason_, false});
+  const std::uint64_t id = next_id_++;
+  set_id(request, std::to_string(id));
   auto pending = std::make_shared<Pending>(Pending{to_line(request), asio::steady_timer(io_), std::nullopt});
   pending_[id] = pending;
   send(pending->line);
@@ -254,7 +241,7 @@ asio::awaitable<Result<WorkerReply>> WorkerClient::request(WorkerRequest request
   while (!pending->reply) {
     const auto due = std::max(begin, last_life_) + deadline;
     if (std::chrono::steady_clock::now() >= due) {
-      on_death(fmt::format("the worker gave no sign of life for {} s", deadline.count()));
+      end(fmt::format("the worker gave no sign of life for {} s", deadline.count()));
       continue;
     }
     pending->timer.expires_at(due);

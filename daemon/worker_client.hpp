@@ -1,10 +1,9 @@
 #pragma once
-// WorkerClient: one `kevolve-worker` child and the conversation with it (docs/worker_protocol.md). A launcher
-// is an argv prefix: nothing for a local worker, "srun --gres=gpu:1", "ssh host", "docker run -i --gpus all
-// …".
+// WorkerClient: one `kevolve-worker` child from its start to its end, and the conversation with it
+// (docs/worker_protocol.md). A launcher is an argv prefix: nothing for a local worker, "srun --gres=gpu:1",
+// "ssh host", "docker run -i --gpus all …".
 //
-// A worker that dies is started again and gets its unanswered requests once more; a request that has met two
-// deaths is answered with an error. Belongs to the thread of its io_context.
+// A child that ends is not started again here: its pool does that. Belongs to the thread of its io_context.
 
 #include <sys/types.h>
 
@@ -15,6 +14,7 @@
 #include <chrono>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,12 +33,20 @@ struct WorkerCommand {
 /// The command of the pool's worker of that number: "{worker}" in its words becomes the number, from 0.
 WorkerCommand numbered(WorkerCommand command, int number);
 
+/// The worker ended before it answered.
+struct WorkerLoss {
+  std::string why;
+  bool suspect = false;  ///< this was its oldest unanswered request: what it worked on
+};
+
 class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
  public:
   /// Starts the child and waits for its hello; an error names the command, the log and what the worker last
   /// said.
   static boost::asio::awaitable<Result<std::shared_ptr<WorkerClient>>> start(boost::asio::io_context& io,
-                                                                             WorkerCommand command);
+                                                                             WorkerCommand command,
+                                                                             std::chrono::seconds deadline);
+  static constexpr std::chrono::seconds kStartDeadline{60};  ///< for a machine that need not be waited for
   WorkerClient(boost::asio::io_context& io, WorkerCommand command);
   ~WorkerClient();
   WorkerClient(const WorkerClient&) = delete;
@@ -46,48 +54,49 @@ class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
 
   [[nodiscard]] const Hello& hello() const { return hello_; }
   [[nodiscard]] std::size_t in_flight() const { return pending_.size(); }
-  [[nodiscard]] int deaths() const { return deaths_; }
+  [[nodiscard]] std::int64_t answered() const { return answered_; }
   [[nodiscard]] pid_t process_id() const { return child_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+
+  /// Called once, when the child ends other than by stop(): with the reason.
+  void on_end(std::function<void(const std::string& why)> handler) { on_end_ = std::move(handler); }
 
   /// Sends a request under a fresh id and waits for its reply. The deadline counts from the last sign of life
-  /// of the worker while requests are queued before this one; past it, the worker is killed and replaced.
-  boost::asio::awaitable<Result<WorkerReply>> request(WorkerRequest request, std::chrono::seconds deadline);
+  /// of the worker while requests are queued before this one; past it, the worker is killed.
+  boost::asio::awaitable<tl::expected<WorkerReply, WorkerLoss>> request(WorkerRequest request,
+                                                                        std::chrono::seconds deadline);
 
-  /// Ends the child: closes its stdin, then kills it. All waiting requests are answered with an error.
+  /// Ends the child and all of its process group. All waiting requests are lost.
   void stop(const std::string& why);
 
  private:
   struct Pending {
     std::string line;
     boost::asio::steady_timer timer;
-    std::optional<Result<WorkerReply>> reply;
-    int deaths = 0;
+    std::optional<tl::expected<WorkerReply, WorkerLoss>> reply;
   };
 
   Result<void> spawn();
-  void reap();
-  void send(std::string line);
-  void fail_all(const std::string& why);
-  void on_death(const std::string& why);
+  void end_child();
+  void send(const std::string& line);
+  void end(const std::string& why);
   void on_line(const std::string& line);
-  boost::asio::awaitable<void> read_lines(std::shared_ptr<WorkerClient> self, int generation);
-  boost::asio::awaitable<void> write_lines(std::shared_ptr<WorkerClient> self, int generation);
+  static boost::asio::awaitable<void> read_lines(std::shared_ptr<WorkerClient> self);
+  static boost::asio::awaitable<void> write_lines(std::shared_ptr<WorkerClient> self);
 
   boost::asio::io_context& io_;
   WorkerCommand command_;
   boost::asio::posix::stream_descriptor stdin_, stdout_;
   boost::asio::steady_timer hello_timer_;
   pid_t child_ = -1;
-  int generation_ = 0;  ///< counts children: coroutines of a dead one stop by themselves
-  int deaths_ = 0;
-  bool stopped_ = false;
-  bool writing_ = false;
-  std::optional<Error> start_error_;
+  bool ended_ = false, writing_ = false, has_hello_ = false;
+  std::string end_reason_;
+  std::function<void(const std::string&)> on_end_;
   Hello hello_;
-  bool has_hello_ = false;
   std::deque<std::string> outgoing_;
-  std::map<std::string, std::shared_ptr<Pending>> pending_;
+  std::map<std::uint64_t, std::shared_ptr<Pending>> pending_;  ///< in the order sent
   std::uint64_t next_id_ = 1;
+  std::int64_t answered_ = 0;
   std::chrono::steady_clock::time_point last_life_{};
 };
 

@@ -13,7 +13,7 @@
 
 namespace kevolve {
 
-/// `schema`: "operator", "candidate", "job" or "models". `where`: file name (and field) that errors start
+/// `schema`: "operator", "candidate", "job", "models" or "daemon". `where`: file name (and field) that errors start
 /// with.
 Result<void> validate(const Json& value, std::string_view schema, std::string_view where);
 

@@ -12,6 +12,6 @@ struct SchemaText {
   std::string_view text;
 };
 
-extern const std::array<SchemaText, 4> kSchemaTexts;
+extern const std::array<SchemaText, 5> kSchemaTexts;
 
 }  // namespace kevolve

@@ -10,9 +10,9 @@
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/finding.hpp"
 #include "daemon/cli/one_worker.hpp"
-#include "daemon/cli/places.hpp"
 #include "daemon/cli/text.hpp"
 #include "daemon/cli/version.hpp"
+#include "daemon/places.hpp"
 
 namespace kevolve::cli {
 namespace {

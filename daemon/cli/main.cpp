@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "daemon/cli/commands.hpp"
-#include "daemon/cli/places.hpp"
 #include "daemon/cli/version.hpp"
+#include "daemon/places.hpp"
 
 namespace kevolve::cli {
 

@@ -8,8 +8,8 @@
 #include <mutex>
 
 #include "daemon/cli/commands.hpp"
-#include "daemon/cli/places.hpp"
 #include "daemon/cli/text.hpp"
+#include "daemon/places.hpp"
 #include "llm_client/http/http_backend.hpp"
 
 namespace kevolve::cli {

@@ -7,8 +7,8 @@
 #include "core/search/playbook.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
-#include "daemon/cli/places.hpp"
 #include "daemon/cli/text.hpp"
+#include "daemon/places.hpp"
 
 namespace kevolve::cli {
 namespace {

@@ -6,12 +6,13 @@
 
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
-#include "daemon/cli/places.hpp"
 #include "daemon/cli/progress.hpp"
 #include "daemon/cli/text.hpp"
 #include "daemon/cli/version.hpp"
 #include "daemon/engine.hpp"
 #include "daemon/idea_sources.hpp"
+#include "daemon/places.hpp"
+#include "daemon/run_json.hpp"
 
 namespace kevolve::cli {
 namespace {
@@ -22,36 +23,6 @@ struct Options {
   bool archive_given = false;
   bool json = false, lines = false;
 };
-
-Json to_json(const OperatorSummary& s) {
-  return {{"operator", s.name},           {"workload", s.workload},
-          {"yardstick", s.yardstick},     {"naive_us", s.naive_us},
-          {"eager_us", s.eager_us},       {"compile_us", s.compile_us},
-          {"best_us", s.best_us},         {"speedup", s.speedup},
-          {"speedup_low", s.speedup_low}, {"round", s.round},
-          {"idea_key", s.idea_key},       {"idea", s.idea},
-          {"tunables", Json(s.tunables)}, {"candidate", s.candidate_hash},
-          {"rounds", s.rounds},           {"evaluations", s.evaluations},
-          {"passed", s.passed},           {"note", s.note}};
-}
-
-Json to_json(const RunSummary& summary) {
-  Json operators = Json::array();
-  for (const OperatorSummary& s : summary.operators) operators.push_back(to_json(s));
-  return {{"job", summary.job},
-          {"device", kevolve::to_json(summary.device)},
-          {"operators", operators},
-          {"evaluations", summary.evaluations},
-          {"exchanges", summary.exchanges},
-          {"budget_used",
-           {{"evaluations", summary.used.evaluations},
-            {"requests", summary.used.requests},
-            {"tokens", summary.used.tokens},
-            {"usd", summary.used.usd},
-            {"wall_seconds", summary.used.wall_seconds}}},
-          {"wall_seconds", summary.wall_seconds},
-          {"ended_by", summary.ended_by}};
-}
 
 void print_summary(const RunSummary& summary, const std::filesystem::path& archive) {
   fmt::print("\njob {} on {} ({}): {} evaluations in {:.0f} s; {}\n\n", summary.job, summary.device.name,
@@ -84,21 +55,10 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
 }
 
 int run(const Options& options) {
-  const Result<Job> job = load_job(options.job);
+  Result<Job> job = load_job(options.job);
   if (!job) return complain(job.error(), kUsage);
-  EngineSettings settings;
-  settings.job = *job;
-  settings.version = kVersion;
-  for (const auto& target : job->operators) {
-    Result<Operator> op = find_operator(target.op);
-    if (!op) return complain(op.error().in(options.job + ": operators"), kUsage);
-    if (op->workload(target.workload) == nullptr) {
-      return complain(
-          {fmt::format("{}: operators: {} has no workload '{}'", options.job, target.op, target.workload)},
-          kUsage);
-    }
-    settings.operators.push_back(std::move(*op));
-  }
+  Result<PreparedJob> prepared = prepare_job(*job, options.job);
+  if (!prepared) return complain(prepared.error(), kUsage);
   const std::filesystem::path path =
       !options.archive_given && job->archive ? std::filesystem::path(*job->archive) : options.archive;
   std::error_code error;
@@ -109,8 +69,8 @@ int run(const Options& options) {
                     kOperational);
   Result<Archive> archive = Archive::open(path, OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
-  settings.worker = local_worker(std::filesystem::path(path) += ".worker.log");
-  settings.worker.argv.insert(settings.worker.argv.begin(), job->launcher.begin(), job->launcher.end());
+  const EngineSettings settings{std::move(*prepared), worker_command(job->launcher, worker_log(path)),
+                                std::string(kVersion)};
 
   auto ideas = open_idea_sources(*job, default_models_file());
   if (!ideas) return complain(ideas.error().in(options.job), kUsage);

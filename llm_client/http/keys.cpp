@@ -39,12 +39,14 @@ void remove_from_environment(const std::string& name) {
   ::unsetenv(name.c_str());
 }
 
+Result<std::string> read_key_file(const EndpointSettings& endpoint) {
+  auto text = read_text_file(endpoint.key.file);
+  if (!text) return failure(text.error());
+  return checked(*text, fmt::format("the key file {}", endpoint.key.file));
+}
+
 Result<std::string> read_key(const EndpointSettings& endpoint) {
-  if (!endpoint.key.file.empty()) {
-    auto text = read_text_file(endpoint.key.file);
-    if (!text) return failure(text.error());
-    return checked(*text, fmt::format("the key file {}", endpoint.key.file));
-  }
+  if (!endpoint.key.file.empty()) return read_key_file(endpoint);
   const char* value = std::getenv(endpoint.key.env.c_str());
   if (value == nullptr) {
     return failure(fmt::format("the environment variable {} is not set; expected it to hold the key of {}",
@@ -103,6 +105,47 @@ Result<KeyRing> take_keys(const ModelsFile& file, const std::set<std::string>& e
     if (!endpoint.key.env.empty()) remove_from_environment(endpoint.key.env);
   }
   if (error) return failure(*error);
+  return keys;
+}
+
+TakenKeys TakenKeys::take(const ModelsFile& file) {
+  TakenKeys taken;
+  for (const auto& [name, endpoint] : file.endpoints) {
+    if (endpoint.key.env.empty()) continue;
+    if (const char* value = std::getenv(endpoint.key.env.c_str()); value != nullptr)
+      taken.values_[{endpoint.key.env, endpoint.url}] = value;
+  }
+  for (const auto& [name, endpoint] : file.endpoints) {
+    if (!endpoint.key.env.empty()) remove_from_environment(endpoint.key.env);
+  }
+  return taken;
+}
+
+const std::string* TakenKeys::find(const EndpointSettings& endpoint) const {
+  const auto found = values_.find({endpoint.key.env, endpoint.url});
+  return found == values_.end() ? nullptr : &found->second;
+}
+
+Result<KeyRing> look_up_keys(const ModelsFile& file, const std::set<std::string>& endpoints,
+                             const TakenKeys& taken) {
+  KeyRing keys;
+  for (const std::string& name : endpoints) {
+    const EndpointSettings& endpoint = file.endpoints.at(name);
+    Result<std::string> key;
+    if (!endpoint.key.file.empty()) {
+      key = read_key_file(endpoint);
+    } else if (!endpoint.key.env.empty()) {
+      const std::string* value = taken.find(endpoint);
+      key = value == nullptr
+                ? failure(fmt::format("no key was taken for {} from the environment variable {} when the "
+                                      "service started: it must be set then, and the service's own models "
+                                      "file must name it for that URL; or use a key file",
+                                      endpoint.url, endpoint.key.env))
+                : checked(*value, fmt::format("the environment variable {}", endpoint.key.env));
+    }
+    if (!key) return failure(key.error().in(fmt::format("endpoint {}", name)));
+    keys[name] = std::move(*key);
+  }
   return keys;
 }
 

@@ -18,8 +18,23 @@ namespace kevolve {
 /// By endpoint; "" for an endpoint that wants none.
 using KeyRing = std::map<std::string, std::string>;
 
+/// Keys that were taken out of the environment, for a process that opens models again and again. A key is
+/// given to the endpoint's URL that it was taken for, and to no other. Immutable once taken.
+class TakenKeys {
+ public:
+  /// Those that `file` names and that are set. Before the first thread starts.
+  static TakenKeys take(const ModelsFile& file);
+  [[nodiscard]] const std::string* find(const EndpointSettings& endpoint) const;
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::string> values_;  ///< by variable and URL
+};
+
 /// Keys of `endpoints` (names of file.endpoints). Errors name the variable or the file, never what is in it.
 Result<KeyRing> take_keys(const ModelsFile& file, const std::set<std::string>& endpoints);
+/// The same of keys that were taken at the start, and of key files; the environment is left alone.
+Result<KeyRing> look_up_keys(const ModelsFile& file, const std::set<std::string>& endpoints,
+                             const TakenKeys& taken);
 
 class Redactor {
  public:

@@ -34,6 +34,52 @@ TEST_CASE("a job goes on under its name, and a changed document is its next vers
   CHECK(raw.text("SELECT document FROM job_documents WHERE job = 1 AND version = 1") == R"({"rounds":3})");
 }
 
+TEST_CASE("a submitted job is queued, and a finished one begins a new series of rounds") {
+  TemporaryFolder folder;
+  Timestamp now{std::chrono::milliseconds(1000)};
+  ArchiveOptions options;
+  options.clock = [&now] { return now; };
+  auto archive = must(Archive::open(folder / "a.db", OpenMode::read_write, options));
+  const JobRecord queued = must(archive.submit_job("night", {{"rounds", 3}}, 4));
+  CHECK(queued.state == JobState::queued);
+  CHECK(queued.priority == 4);
+  CHECK(queued.submitted_at == now);
+  now += std::chrono::seconds(1);
+  CHECK(must(archive.begin_job("night", {{"rounds", 3}})).state == JobState::running);
+  must(archive.end_job(queued.id, JobState::paused, "by request"));
+  JobRecord job = *must(archive.job("night"));
+  CHECK(job.state == JobState::paused);
+  CHECK(job.reason == "by request");
+  CHECK(job.changed_at == now);
+  CHECK(job.submitted_at == queued.submitted_at);
+  CHECK(job.series_began_at == queued.series_began_at);
+  job = must(archive.submit_job("night", {{"rounds", 3}}, std::nullopt));
+  CHECK(job.priority == 4);
+  CHECK(job.reason.empty());
+  CHECK(job.series_began_at == queued.series_began_at);  // it was not finished
+  must(archive.end_job(job.id, JobState::finished));
+  now += std::chrono::seconds(1);
+  CHECK(must(archive.submit_job("night", {{"rounds", 3}}, std::nullopt)).series_began_at == now);
+  must(archive.prioritise_job(job.id, -2));
+  CHECK(must(archive.job("night"))->priority == -2);
+}
+
+TEST_CASE("a service has its archive for itself, and others are told so") {
+  TemporaryFolder folder;
+  ArchiveOptions alone;
+  alone.exclusive = true;
+  {
+    auto service = must(Archive::open(folder / "a.db", OpenMode::read_write, alone));
+    CHECK_THAT(error_of(Archive::open(folder / "a.db", OpenMode::read_write)),
+               ContainsSubstring("kevolved (process " + std::to_string(::getpid()) + ")"));
+    must(must(Archive::open(folder / "a.db", OpenMode::read_only)).check());
+  }
+  auto writer = must(Archive::open(folder / "a.db", OpenMode::read_write));
+  auto another = must(Archive::open(folder / "a.db", OpenMode::read_write));
+  CHECK_THAT(error_of(Archive::open(folder / "a.db", OpenMode::read_write, alone)),
+             ContainsSubstring("another program has it open for writing"));
+}
+
 TEST_CASE("operators are told apart by their document, devices by their key") {
   TemporaryFolder folder;
   auto archive = must(Archive::open(folder / "a.db", OpenMode::read_write));

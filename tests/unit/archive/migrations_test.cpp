@@ -13,6 +13,7 @@ INSERT INTO jobs (id, name, version, state, created_at_ms) VALUES (1, 'night', 1
 INSERT INTO job_documents VALUES (1, 1, '{}', 5);
 INSERT INTO rounds (id, job, operator, workload, number, state, began_at_ms, finished_at_ms)
   VALUES (1, 1, 1, 'small', 1, 'finished', 5, 6);
+INSERT INTO runs VALUES (1, 1, 1, 1, '1', '{}', 'p', 'finished', 5, 8);
 INSERT INTO ideas VALUES (1, 1, 1, 'playbook', 'split_rows', 'Split each row.', '2 x', 5);
 INSERT INTO sources (id, sha256, text) VALUES (1, 's', replace(hex(zeroblob(300)), '0', 'the source '));
 INSERT INTO candidates VALUES (1, 1, 1, 1, 1, 'abcd', '{"BLOCK":256}', 'proposed', NULL, 5);
@@ -53,6 +54,12 @@ TEST_CASE("an archive of every earlier version is brought up to date with all it
     const CandidateRecord candidate = must(archive.candidate(CandidateId{1}));
     CHECK(candidate.source.size() == 600 * 11);  // packed now
     CHECK(candidate.source.starts_with("the source the source "));
+    const JobRecord job = *must(archive.job("night"));
+    CHECK(job.state == JobState::finished);
+    CHECK(job.priority == 0);
+    CHECK_FALSE(job.submitted_at);                               // no service goes on with it by itself
+    CHECK(job.series_began_at.time_since_epoch().count() == 8);  // when its last finished run ended
+    CHECK(job.changed_at.time_since_epoch().count() == 8);
     CHECK(must(archive.find_ideas({"row"}, "layernorm", 5)).size() == 1);
     CHECK_FALSE(candidate.exchange);
     const EvaluationRecord record = must(archive.evaluation(EvaluationId{1}));

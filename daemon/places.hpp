@@ -9,7 +9,7 @@
 #include "core/model/operator.hpp"
 #include "core/model/result.hpp"
 
-namespace kevolve::cli {
+namespace kevolve {
 
 /// build/bin/kevolve-worker beside build/bin/kevolve.
 std::filesystem::path program_beside(const std::string& name);
@@ -32,4 +32,4 @@ std::filesystem::path default_models_file();
 /// $KEVOLVE_ARCHIVE, else $XDG_DATA_HOME/kevolve/archive.db, else ~/.local/share/kevolve/archive.db.
 std::filesystem::path default_archive();
 
-}  // namespace kevolve::cli
+}  // namespace kevolve

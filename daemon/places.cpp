@@ -1,4 +1,4 @@
-#include "daemon/cli/places.hpp"
+#include "daemon/places.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include "core/model/schema.hpp"
 
-namespace kevolve::cli {
+namespace kevolve {
 namespace fs = std::filesystem;
 namespace {
 
@@ -97,4 +97,4 @@ fs::path default_archive() {
   return "kevolve.db";
 }
 
-}  // namespace kevolve::cli
+}  // namespace kevolve

@@ -1,0 +1,45 @@
+#include "daemon/service/job_json.hpp"
+
+namespace kevolve {
+
+Json job_json(const JobRecord& record, bool active) {
+  const bool interrupted = record.state == JobState::running && !active;
+  return {{"name", record.name},
+          {"state", interrupted ? std::string_view("interrupted") : name(record.state)},
+          {"reason", record.reason},
+          {"priority", record.priority},
+          {"version", record.version},
+          {"device", record.document.value("device", "cpu")},
+          {"operators", record.document.value("operators", Json::array())},
+          {"created_at", to_iso8601(record.created_at)},
+          {"submitted_at", record.submitted_at ? Json(to_iso8601(*record.submitted_at)) : Json()},
+          {"changed_at", to_iso8601(record.changed_at)},
+          {"active", nullptr}};
+}
+
+Json pool_json(const WorkerPool& pool) {
+  Json workers = Json::array(), jobs = Json::array();
+  for (const WorkerStatus& worker : pool.workers()) {
+    workers.push_back({{"state", worker.state},
+                       {"process", worker.process > 0 ? Json(worker.process) : Json()},
+                       {"in_flight", worker.in_flight},
+                       {"answered", worker.answered},
+                       {"losses", worker.losses},
+                       {"last_loss", worker.why}});
+  }
+  for (const WorkerShare* share : pool.shares()) {
+    jobs.push_back({{"job", share->job()},
+                    {"weight", share->weight()},
+                    {"waiting", share->waiting()},
+                    {"in_flight", share->in_flight()}});
+  }
+  return {{"name", pool.settings().name},
+          {"device", pool.settings().device},
+          {"model", pool.device() ? Json(pool.device()->model) : Json()},
+          {"version", pool.version()},
+          {"trouble", pool.trouble()},
+          {"workers", std::move(workers)},
+          {"jobs", std::move(jobs)}};
+}
+
+}  // namespace kevolve

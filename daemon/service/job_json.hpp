@@ -1,0 +1,17 @@
+#pragma once
+// A service's answers as JSON (docs/daemon.md). Pure.
+
+#include <string>
+
+#include "archive/records.hpp"
+#include "core/model/job.hpp"
+#include "daemon/worker_pool.hpp"
+
+namespace kevolve {
+
+/// `state`: as the archive has it; but a job that is `running` there, and that nobody works on, is
+/// "interrupted".
+Json job_json(const JobRecord& record, bool active);
+Json pool_json(const WorkerPool& pool);
+
+}  // namespace kevolve

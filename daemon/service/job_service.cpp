@@ -1,0 +1,298 @@
+#include "daemon/service/job_service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "core/model/schema.hpp"
+#include "daemon/places.hpp"
+#include "daemon/run_json.hpp"
+#include "daemon/service/job_json.hpp"
+
+namespace kevolve {
+namespace asio = boost::asio;
+namespace {
+
+using Kind = ServiceFailure;
+
+tl::unexpected<ServiceError> refuse(Kind kind, std::string message) {
+  return tl::unexpected(ServiceError{kind, std::move(message)});
+}
+
+tl::unexpected<ServiceError> broken(const Error& error) {
+  return refuse(Kind::internal, error.message);
+}
+
+Result<int> priority_of(const Json& value) {
+  if (!value.is_number_integer() || value < kLowestPriority || value > kHighestPriority) {
+    return failure(fmt::format("priority: {} is no priority; expected an integer from {} to {}", value.dump(),
+                               kLowestPriority, kHighestPriority));
+  }
+  return value.get<int>();
+}
+
+/// Only these keys, and all that are required.
+Result<void> check_body(const Json& body, const std::vector<std::string>& known,
+                        const std::string& required = "") {
+  if (!body.is_object()) return failure("the body is no JSON object");
+  for (const auto& [key, value] : body.items()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    return failure(known.empty() ? fmt::format("{}: unknown key; expected an empty object", key)
+                                 : fmt::format("{}: unknown key; expected: {}", key, fmt::join(known, ", ")));
+  }
+  if (!required.empty() && !body.contains(required))
+    return failure(fmt::format("{}: it is missing", required));
+  return {};
+}
+
+}  // namespace
+
+void JobService::ask(ServiceRequest request, std::function<void(ServiceReply)> reply) {
+  asio::post(parts_.io, [this, request = std::move(request), reply = std::move(reply)] {
+    reply(ended_ ? ServiceReply(refuse(Kind::draining, "the service has ended")) : answer(request));
+  });
+}
+
+ServiceReply JobService::answer(const ServiceRequest& request) {
+  using Verb = ServiceVerb;
+  switch (request.verb) {
+    case Verb::submit:
+      return submit(request.body);
+    case Verb::jobs:
+      return list_jobs();
+    case Verb::workers:
+      return workers();
+    case Verb::status:
+      return status();
+    case Verb::drain:
+      drain();
+      return Json{{"draining", true}};
+    case Verb::reload:
+      return reload_now();
+    default:
+      break;
+  }
+  const auto found = parts_.archive.job(request.job);
+  if (!found) return broken(found.error());
+  if (!*found) return refuse(Kind::not_found, fmt::format("there is no job '{}'", request.job));
+  const JobRecord& job = **found;
+  if (request.verb == Verb::job) return one_job(job);
+  if (request.verb == Verb::prioritise) return prioritise(job, request.body);
+  if (const auto empty = check_body(request.body, {}); !empty)
+    return refuse(Kind::invalid, empty.error().message);
+  if (request.verb == Verb::pause) return pause(job);
+  if (request.verb == Verb::cancel) return cancel(job);
+  return resume(job);
+}
+
+// --------------------------------------------------------------------------------------------- answers
+
+Json JobService::describe(const JobRecord& job) const {
+  const auto found = active_.find(job.name);
+  Json json = job_json(job, found != active_.end());
+  if (found == active_.end()) return json;
+  constexpr std::string_view kIntents[] = {"", "pause", "cancel", "drain"};
+  const ActiveJob& active = found->second;
+  const JobRun& run = *active.run;
+  const WorkerShare& share = run.workers();
+  Json operators = Json::array();
+  for (const OperatorSummary& summary : run.operators()) operators.push_back(to_json(summary));
+  json["active"] = {{"stopping", kIntents[static_cast<std::size_t>(active.intent)]},
+                    {"pool", share.pool().settings().name},
+                    {"waits_for_worker", share.pool().ready() == 0 ? share.pool().trouble() : std::string()},
+                    {"waiting", share.waiting()},
+                    {"in_flight", share.in_flight()},
+                    {"servers_away", run.away()},
+                    {"evaluations", run.evaluations()},
+                    {"budget_used", to_json(run.used())},
+                    {"troubles", run.troubles()},
+                    {"operators", std::move(operators)}};
+  return json;
+}
+
+ServiceReply JobService::list_jobs() {
+  auto jobs = parts_.archive.jobs();
+  if (!jobs) return broken(jobs.error());
+  std::stable_sort(jobs->begin(), jobs->end(),
+                   [](const JobRecord& a, const JobRecord& b) { return a.changed_at > b.changed_at; });
+  Json list = Json::array();
+  for (const JobRecord& job : *jobs) list.push_back(describe(job));
+  return Json{{"jobs", std::move(list)}};
+}
+
+ServiceReply JobService::one_job(const JobRecord& job) {
+  Json json = describe(job);
+  json["document"] = job.document;
+  return json;
+}
+
+ServiceReply JobService::workers() const {
+  Json pools = Json::array();
+  for (const auto& pool : pools_.all()) pools.push_back(pool_json(*pool));
+  return Json{{"pools", std::move(pools)}};
+}
+
+ServiceReply JobService::status() {
+  const auto jobs = parts_.archive.jobs();
+  if (!jobs) return broken(jobs.error());
+  std::map<std::string, int> states{{"queued", 0},   {"running", 0}, {"paused", 0},   {"interrupted", 0},
+                                    {"finished", 0}, {"failed", 0},  {"cancelled", 0}};
+  for (const JobRecord& job : *jobs) ++states[job_json(job, active_.contains(job.name))["state"]];
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  return Json{{"version", parts_.version},
+              {"started_at", to_iso8601(started_at_)},
+              {"uptime_seconds", static_cast<double>((now - started_at_).count()) / 1000},
+              {"draining", draining_},
+              {"archive", std::filesystem::absolute(settings_.archive).string()},
+              {"max_running", settings_.max_running},
+              {"jobs", Json(states)},
+              {"last_event", parts_.events.id(parts_.events.last())}};
+}
+
+// ---------------------------------------------------------------------------------------------- demands
+
+tl::expected<PreparedJob, ServiceError> JobService::check(const Json& document,
+                                                          const std::string& where) const {
+  const auto invalid = [](const Error& error) { return refuse(Kind::invalid, error.message); };
+  const Result<Job> job = parse_job(document, where);
+  if (!job) return invalid(job.error());
+  if (job->archive && std::filesystem::absolute(*job->archive).lexically_normal() !=
+                          std::filesystem::absolute(settings_.archive).lexically_normal()) {
+    return invalid({fmt::format("{}: archive: this service writes {} only; leave the key out", where,
+                                settings_.archive.string())});
+  }
+  if (!job->launcher.empty() && !settings_.job_launchers) {
+    return invalid(
+        {fmt::format("{}: launcher: this service does not let jobs name their own ('job_launchers' in its "
+                     "configuration); use one of its pools, for the devices: {}",
+                     where, pools_.devices())});
+  }
+  if (job->launcher.empty() && !pools_.for_device(job->device)) {
+    return invalid({fmt::format("{}: device: no pool of this service has '{}'; it has: {}", where,
+                                job->device, pools_.devices())});
+  }
+  Result<PreparedJob> prepared = prepare_job(*job, where);
+  if (!prepared) return invalid(prepared.error());
+  // Opened only to see that it can be: keys, models, files.
+  if (const auto ideas = open_idea_sources(*job, settings_.models, &parts_.keys); !ideas)
+    return invalid(ideas.error().in(where));
+  return std::move(*prepared);
+}
+
+ServiceReply JobService::enqueue(const PreparedJob& prepared, std::optional<int> priority,
+                                 std::string_view event) {
+  const auto job = parts_.archive.submit_job(prepared.job.name, to_json(prepared.job), priority);
+  if (!job) return broken(job.error());
+  sink_.put(event, job->name, {{"priority", job->priority}, {"version", job->version}});
+  start_next();
+  const auto now = parts_.archive.job(job->name);
+  if (!now || !*now) return broken(now ? Error{"the job has vanished"} : now.error());
+  return describe(**now);
+}
+
+ServiceReply JobService::submit(const Json& body) {
+  if (draining_) return refuse(Kind::draining, "the service is about to end and takes no more jobs");
+  if (const auto known = check_body(body, {"job", "priority"}, "job"); !known)
+    return refuse(Kind::invalid, known.error().message);
+  std::optional<int> priority;
+  if (body.contains("priority")) {
+    const Result<int> given = priority_of(body["priority"]);
+    if (!given) return refuse(Kind::invalid, given.error().message);
+    priority = *given;
+  }
+  auto prepared = check(body["job"], "job");
+  if (!prepared) return tl::unexpected(prepared.error());
+  if (active_.contains(prepared->job.name)) {
+    return refuse(Kind::conflict,
+                  fmt::format("job '{}' is running; pause or cancel it first, or give this one another name",
+                              prepared->job.name));
+  }
+  return enqueue(*prepared, priority, "job_submitted");
+}
+
+ServiceReply JobService::pause(const JobRecord& job) {
+  if (const auto found = active_.find(job.name); found != active_.end()) {
+    if (found->second.intent != Intent::none)
+      return refuse(Kind::conflict, fmt::format("job '{}' is being stopped already", job.name));
+    stop(found->second, Intent::pause, JobRun::Stop::gently);
+    return describe(job);
+  }
+  if (job.state != JobState::queued) {
+    return refuse(Kind::conflict,
+                  fmt::format("job '{}' is {}; only one that is queued or running can be paused", job.name,
+                              job_json(job, false)["state"].get<std::string>()));
+  }
+  if (const auto done = parts_.archive.end_job(job.id, JobState::paused, "by request"); !done)
+    return broken(done.error());
+  sink_.put("job_paused", job.name, {{"reason", "by request"}});
+  return describe(**parts_.archive.job(job.name));
+}
+
+ServiceReply JobService::resume(const JobRecord& job) {
+  if (draining_) return refuse(Kind::draining, "the service is about to end");
+  if (const auto found = active_.find(job.name); found != active_.end()) {
+    return refuse(Kind::conflict, found->second.intent == Intent::none
+                                      ? fmt::format("job '{}' is running", job.name)
+                                      : fmt::format("job '{}' is still being stopped; ask again", job.name));
+  }
+  if (job.state == JobState::queued)
+    return refuse(Kind::conflict, fmt::format("job '{}' is queued", job.name));
+  const auto prepared = check(job.document, fmt::format("job '{}'", job.name));
+  if (!prepared) return refuse(Kind::conflict, prepared.error().message);
+  return enqueue(*prepared, std::nullopt, "job_resumed");
+}
+
+ServiceReply JobService::cancel(const JobRecord& job) {
+  if (const auto found = active_.find(job.name); found != active_.end()) {
+    if (found->second.intent == Intent::cancel)
+      return refuse(Kind::conflict, fmt::format("job '{}' is being cancelled already", job.name));
+    stop(found->second, Intent::cancel, JobRun::Stop::gently);
+    return describe(job);
+  }
+  if (job.state == JobState::finished || job.state == JobState::cancelled) {
+    return refuse(Kind::conflict, fmt::format("job '{}' is {} already", job.name, name(job.state)));
+  }
+  if (const auto done = parts_.archive.end_job(job.id, JobState::cancelled, "by request"); !done)
+    return broken(done.error());
+  sink_.put("job_ended", job.name, {{"state", "cancelled"}, {"reason", "by request"}});
+  return describe(**parts_.archive.job(job.name));
+}
+
+ServiceReply JobService::prioritise(const JobRecord& job, const Json& body) {
+  if (const auto known = check_body(body, {"priority"}, "priority"); !known)
+    return refuse(Kind::invalid, known.error().message);
+  const Result<int> priority = priority_of(body["priority"]);
+  if (!priority) return refuse(Kind::invalid, priority.error().message);
+  if (const auto done = parts_.archive.prioritise_job(job.id, *priority); !done) return broken(done.error());
+  if (const auto found = active_.find(job.name); found != active_.end())
+    found->second.run->reweigh(weight_of_priority(*priority));
+  sink_.put("job_prioritised", job.name, {{"priority", *priority}});
+  return describe(**parts_.archive.job(job.name));
+}
+
+ServiceReply JobService::reload_now() {
+  const Result<DaemonSettings> settings = parts_.load();
+  if (!settings) {
+    sink_.put("reload_failed", "", {{"text", settings.error().message}});
+    return refuse(Kind::invalid, settings.error().message);
+  }
+  const SettingsChange change = reload(*settings);
+  return Json{{"changed", change.changed}, {"needs_restart", change.needs_restart}};
+}
+
+SettingsChange JobService::reload(const DaemonSettings& settings) {
+  const SettingsChange change = compare(settings_, settings);
+  DaemonSettings next = settings;
+  next.archive = settings_.archive;
+  next.http = settings_.http;
+  next.models = settings_.models;
+  settings_ = std::move(next);
+  pools_.configure(settings_);
+  notifier_.configure(settings_.notifications);
+  sink_.put("reloaded", "", {{"changed", change.changed}, {"needs_restart", change.needs_restart}});
+  start_next();
+  return change;
+}
+
+}  // namespace kevolve

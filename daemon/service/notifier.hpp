@@ -1,0 +1,50 @@
+#pragma once
+// Notifier: tells a command or a URL what happened, one message after the other in a thread of its own. What
+// cannot be delivered is reported once and dropped: nobody waits for it. Thread-safe.
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "daemon/service/settings.hpp"
+
+namespace kevolve {
+
+class Notifier {
+ public:
+  /// `failed`: in words, from the notifier's thread; once for the command and once for the webhook until
+  /// configure() is called again.
+  explicit Notifier(std::function<void(std::string)> failed);
+  ~Notifier();  ///< what waits is dropped; what is under way has the time it was given
+  Notifier(const Notifier&) = delete;
+  Notifier& operator=(const Notifier&) = delete;
+
+  void configure(const NotificationConfig& config);
+  /// `kind`: "champion", "end", "trouble".
+  void tell(std::string_view kind, std::string_view job, Json data);
+  /// Waits until all is delivered, or for so long.
+  void flush(std::chrono::milliseconds patience);
+
+ private:
+  struct Message {
+    std::string body;
+    NotificationConfig config;
+  };
+  void work();
+  void deliver(const Message& message);
+  void complain(bool& told, const std::string& what);
+
+  std::function<void(std::string)> failed_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  NotificationConfig config_;
+  std::deque<Message> messages_;
+  bool busy_ = false, ending_ = false;
+  bool told_of_command_ = false, told_of_webhook_ = false;
+  std::thread thread_;
+};
+
+}  // namespace kevolve

@@ -1,0 +1,91 @@
+#include "daemon/service/pools.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "daemon/preparation.hpp"
+
+namespace kevolve {
+namespace {
+
+/// A job whose own launcher cannot be started so often in a row fails: it will not mend by itself.
+constexpr int kOwnPatience = 5;
+
+}  // namespace
+
+PoolSettings Pools::settings_of(const PoolConfig& config) const {
+  PoolSettings settings;
+  settings.name = config.name;
+  settings.device = config.device;
+  settings.command = worker_command(config.launcher, log_, arguments_);
+  settings.workers = config.workers;
+  settings.start_deadline = config.start;
+  settings.idle = config.idle;
+  return settings;
+}
+
+void Pools::configure(const DaemonSettings& settings) {
+  std::vector<std::string> arguments;
+  if (!settings.worker_cache.empty()) arguments = {"--cache", settings.worker_cache.string()};
+  const bool same_command = arguments == arguments_;
+  arguments_ = std::move(arguments);
+  log_ = worker_log(settings.archive);
+  std::vector<Configured> next;
+  for (const PoolConfig& config : settings.pools) {
+    const auto known = std::find_if(configured_.begin(), configured_.end(),
+                                    [&](const Configured& c) { return same_command && c.config == config; });
+    if (known != configured_.end()) {
+      next.push_back(std::move(*known));
+      configured_.erase(known);
+    } else {
+      next.push_back({config, std::make_shared<WorkerPool>(io_, settings_of(config), listener_)});
+    }
+  }
+  for (Configured& former : configured_) passing_.push_back(std::move(former.pool));
+  configured_ = std::move(next);
+  tidy();
+}
+
+std::shared_ptr<WorkerPool> Pools::for_device(const std::string& device) const {
+  for (const Configured& c : configured_) {
+    if (c.config.device == device) return c.pool;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<WorkerPool> Pools::own(const std::string& job, const std::string& device, int workers,
+                                       const std::vector<std::string>& launcher) {
+  PoolSettings settings = settings_of({"job " + job, device, workers, launcher});
+  settings.patience = kOwnPatience;
+  settings.idle = std::chrono::seconds(0);  // it ends with the job
+  passing_.push_back(std::make_shared<WorkerPool>(io_, std::move(settings), listener_));
+  return passing_.back();
+}
+
+void Pools::tidy() {
+  std::erase_if(passing_, [](const std::shared_ptr<WorkerPool>& pool) {
+    if (!pool->shares().empty()) return false;
+    pool->stop("nobody uses it any more");
+    return true;
+  });
+}
+
+void Pools::stop(const std::string& why) {
+  for (const auto& pool : all()) pool->stop(why);
+}
+
+std::vector<std::shared_ptr<WorkerPool>> Pools::all() const {
+  std::vector<std::shared_ptr<WorkerPool>> pools;
+  for (const Configured& c : configured_) pools.push_back(c.pool);
+  pools.insert(pools.end(), passing_.begin(), passing_.end());
+  return pools;
+}
+
+std::string Pools::devices() const {
+  std::vector<std::string> names;
+  for (const Configured& c : configured_) names.push_back(c.config.device);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace kevolve

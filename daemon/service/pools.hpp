@@ -1,0 +1,46 @@
+#pragma once
+// Pools: the worker pools of a service, by device. A changed configuration takes the place of pools for jobs
+// that start from then on; those of before end with their last job. Belongs to the service's thread.
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "daemon/service/settings.hpp"
+#include "daemon/worker_pool.hpp"
+
+namespace kevolve {
+
+class Pools {
+ public:
+  Pools(boost::asio::io_context& io, WorkerPool::Listener listener)
+      : io_(io), listener_(std::move(listener)) {}
+
+  void configure(const DaemonSettings& settings);
+  /// nullptr: none is configured for that device.
+  [[nodiscard]] std::shared_ptr<WorkerPool> for_device(const std::string& device) const;
+  /// A pool of a job's own, by its launcher.
+  std::shared_ptr<WorkerPool> own(const std::string& job, const std::string& device, int workers,
+                                  const std::vector<std::string>& launcher);
+  /// Ends pools of former configurations, and jobs' own, that nobody uses any more.
+  void tidy();
+  void stop(const std::string& why);
+  [[nodiscard]] std::vector<std::shared_ptr<WorkerPool>> all() const;
+  [[nodiscard]] std::string devices() const;  ///< configured, for an error
+
+ private:
+  struct Configured {
+    PoolConfig config;
+    std::shared_ptr<WorkerPool> pool;
+  };
+  [[nodiscard]] PoolSettings settings_of(const PoolConfig& config) const;
+
+  boost::asio::io_context& io_;
+  WorkerPool::Listener listener_;
+  std::vector<std::string> arguments_;  ///< of every worker
+  std::filesystem::path log_;
+  std::vector<Configured> configured_;
+  std::vector<std::shared_ptr<WorkerPool>> passing_;  ///< to be ended when nobody uses them
+};
+
+}  // namespace kevolve

@@ -1,0 +1,243 @@
+// How jobs of a JobService start and end.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include "daemon/engine.hpp"
+#include "daemon/run_json.hpp"
+#include "daemon/service/job_service.hpp"
+#include "daemon/service/summary.hpp"
+
+namespace kevolve {
+namespace asio = boost::asio;
+namespace {
+
+/// A pool without a worker, and so many starts of one in vain: somebody may want to know.
+constexpr double kTroublingSeconds = 2;
+
+}  // namespace
+
+JobService::JobService(Parts parts, DaemonSettings settings)
+    : parts_(std::move(parts)),
+      settings_(std::move(settings)),
+      sink_(parts_.events),
+      notifier_([this](std::string what) {
+        asio::post(parts_.io, [this, what = std::move(what)] { sink_.put("warned", "", {{"text", what}}); });
+      }),
+      pools_(parts_.io, [this](const PoolNews& news) { hear(news); }),
+      started_at_(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())),
+      drain_limit_(parts_.io) {
+  pools_.configure(settings_);
+  notifier_.configure(settings_.notifications);
+}
+
+JobService::~JobService() = default;
+
+Result<void> JobService::start() {
+  const auto jobs = parts_.archive.jobs();
+  if (!jobs) return failure(jobs.error());
+  int taken_up = 0;
+  for (const JobRecord& job : *jobs) {
+    if (!job.submitted_at || (job.state != JobState::running && job.state != JobState::queued)) continue;
+    ++taken_up;
+    if (job.state == JobState::queued) continue;
+    if (const auto queued = parts_.archive.end_job(job.id, JobState::queued, "the service was started again");
+        !queued)
+      return failure(queued.error());
+  }
+  sink_.put("service_started", "",
+            {{"version", parts_.version}, {"archive", settings_.archive.string()}, {"jobs", taken_up}});
+  start_next();
+  return {};
+}
+
+void JobService::start_next() {
+  while (!draining_ && static_cast<int>(active_.size()) < settings_.max_running) {
+    const auto jobs = parts_.archive.jobs();
+    if (!jobs) {
+      sink_.put("warned", "", {{"text", jobs.error().message}});
+      return;
+    }
+    const JobRecord* next = nullptr;  // the highest priority, then the longest wait
+    for (const JobRecord& job : *jobs) {
+      if (job.state != JobState::queued || !job.submitted_at || active_.contains(job.name)) continue;
+      if (next == nullptr || job.priority > next->priority ||
+          (job.priority == next->priority && *job.submitted_at < *next->submitted_at))
+        next = &job;
+    }
+    if (next == nullptr) return;
+    const Result<void> begun = begin(*next);
+    if (begun) continue;
+    active_.erase(next->name);
+    const std::string& why = begun.error().message;
+    sink_.put("job_ended", next->name, {{"state", "failed"}, {"reason", why}});
+    notifier_.tell("end", next->name, {{"state", "failed"}, {"reason", why}});
+    if (const auto done = parts_.archive.end_job(next->id, JobState::failed, why); !done) {
+      sink_.put("warned", next->name, {{"text", done.error().message}});
+      return;  // it would be tried again at once, and for ever
+    }
+  }
+}
+
+Result<void> JobService::begin(const JobRecord& record) {
+  const std::string where = fmt::format("job '{}'", record.name);
+  const Result<Job> job = parse_job(record.document, where);
+  if (!job) return failure(job.error());
+  Result<PreparedJob> prepared = prepare_job(*job, where);
+  if (!prepared) return failure(prepared.error());
+  auto ideas = open_idea_sources(*job, settings_.models, &parts_.keys);
+  if (!ideas) return failure(ideas.error().in(where));
+  if (!job->launcher.empty() && !settings_.job_launchers)
+    return failure(where + ": launcher: this service does not let jobs name their own ('job_launchers')");
+  const auto pool = job->launcher.empty() ? pools_.for_device(job->device)
+                                          : pools_.own(job->name, job->device, job->workers, job->launcher);
+  if (!pool)
+    return failure(fmt::format("{}: device: no pool of this service has '{}'; it has: {}", where, job->device,
+                               pools_.devices()));
+  ActiveJob& active = active_[record.name];
+  active.record = record;
+  active.ideas = std::move(*ideas);
+  active.observer = std::make_unique<ServiceObserver>(
+      record.name, sink_,
+      [this, name = record.name](auto kind, Json data) { notifier_.tell(kind, name, std::move(data)); });
+  active.run = std::make_shared<JobRun>(
+      parts_.io, std::move(*prepared), parts_.version, parts_.archive, *active.ideas,
+      pool->join(record.name, weight_of_priority(record.priority)), *active.observer);
+  // From now on it goes on by itself, also before a worker is there.
+  const auto running = parts_.archive.end_job(record.id, JobState::running);
+  if (!running) return failure(running.error());
+  asio::co_spawn(parts_.io, active.run->execute(),
+                 [this, name = record.name](const std::exception_ptr& thrown, Result<RunSummary> result) {
+                   if (thrown) result = failure("internal error: an exception crossed a run");
+                   asio::post(parts_.io, [this, name, result = std::move(result)]() mutable {
+                     ended(name, std::move(result));
+                   });
+                 });
+  return {};
+}
+
+void JobService::stop(ActiveJob& job, Intent intent, JobRun::Stop how) {
+  job.intent = intent;
+  job.run->stop(how);
+}
+
+void JobService::ended(const std::string& name, Result<RunSummary> result) {
+  const auto found = active_.find(name);
+  if (found == active_.end()) return;
+  ActiveJob job = std::move(found->second);
+  active_.erase(found);
+  conclude(job, result);
+  summarise(job, result);
+  job.run.reset();
+  pools_.tidy();
+  start_next();
+  end_if_drained();
+}
+
+/// The job's state, where its run could not set it: it was stopped, or it never began.
+void JobService::conclude(ActiveJob& job, const Result<RunSummary>& result) {
+  const bool stopped = job.intent != Intent::none && (!result || result->ended_by == "interrupted");
+  JobState state = JobState::finished;
+  std::string reason;
+  if (stopped) {
+    state = job.intent == Intent::pause    ? JobState::paused
+            : job.intent == Intent::cancel ? JobState::cancelled
+                                           : JobState::queued;
+    reason = job.intent == Intent::drain ? "the service was ended" : "by request";
+  } else {
+    state = result ? JobState::finished : JobState::failed;
+    reason = result ? result->ended_by : result.error().message;
+  }
+  if (const auto done = parts_.archive.end_job(job.record.id, state, reason); !done)
+    sink_.put("warned", job.record.name, {{"text", done.error().message}});
+  Json data{{"state", kevolve::name(state)}, {"reason", reason}, {"evaluations", job.run->evaluations()}};
+  const bool paused = state == JobState::paused || state == JobState::queued;
+  sink_.put(paused ? "job_paused" : "job_ended", job.record.name, data);
+  if (!paused && state != JobState::cancelled) {
+    Json operators = Json::array();
+    for (const OperatorSummary& summary : job.run->operators()) operators.push_back(to_json(summary));
+    data["operators"] = std::move(operators);
+    data["summary"] = (settings_.summaries / (job.record.name + ".md")).string();
+    notifier_.tell("end", job.record.name, std::move(data));
+  }
+}
+
+void JobService::summarise(const ActiveJob& job, const Result<RunSummary>& result) {
+  Result<JobReport> report = gather_report(parts_.archive, job.record.name);
+  if (report) {
+    if (result) {
+      add_run(*report, *result);
+    } else {
+      report->operators = job.run->operators();
+      report->used = job.run->used();
+      report->troubles = job.run->troubles();
+    }
+    const auto written = write_summary(*report, settings_.summaries / (job.record.name + ".md"));
+    if (!written) report = failure(written.error());
+  }
+  if (!report) sink_.put("warned", job.record.name, {{"text", report.error().message}});
+}
+
+void JobService::hear(const PoolNews& news) {
+  using Kind = PoolNews::Kind;
+  std::string_view type = "worker_started";
+  if (news.kind == Kind::started && news.again) type = "worker_replaced";
+  if (news.kind == Kind::lost) type = "worker_lost";
+  if (news.kind == Kind::refused) type = "worker_refused";
+  if (news.kind == Kind::idle) type = "workers_idle";
+  Json data{{"pool", news.pool}};
+  if (news.worker > 0) data["worker"] = news.worker;
+  data["text"] = news.text;
+  if (news.next_try_seconds > 0) data["next_try_seconds"] = news.next_try_seconds;
+  sink_.put(type, "", data);
+  if (news.kind != Kind::lost && news.kind != Kind::refused) return;
+  for (const auto& pool : pools_.all()) {
+    if (pool->settings().name != news.pool) continue;
+    for (const WorkerShare* share : pool->shares()) {
+      if (const auto found = active_.find(share->job()); found != active_.end())
+        found->second.run->note_trouble(in_words(news));
+    }
+    // Told once, when the delay passes the limit: it doubles from time to time.
+    if (pool->ready() == 0 && news.next_try_seconds >= kTroublingSeconds &&
+        news.next_try_seconds < 2 * kTroublingSeconds)
+      notifier_.tell("trouble", "", std::move(data));
+  }
+}
+
+// -------------------------------------------------------------------------------------------- its end
+
+void JobService::drain() {
+  if (draining_) return;
+  draining_ = true;
+  sink_.put("draining", "", {{"jobs", active_.size()}, {"limit_seconds", settings_.drain.count()}});
+  for (auto& [name, job] : active_) {
+    if (job.intent == Intent::none) stop(job, Intent::drain, JobRun::Stop::gently);
+  }
+  drain_limit_.expires_after(settings_.drain);
+  drain_limit_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) stop_now();
+  });
+  end_if_drained();
+}
+
+void JobService::stop_now() {
+  draining_ = true;
+  for (auto& [name, job] : active_) {
+    stop(job, job.intent == Intent::none ? Intent::drain : job.intent, JobRun::Stop::now);
+  }
+  end_if_drained();
+}
+
+void JobService::end_if_drained() {
+  if (!draining_ || !active_.empty() || std::exchange(ended_, true)) return;
+  drain_limit_.cancel();
+  pools_.stop("the service ends");
+  notifier_.flush(std::chrono::seconds(5));
+  sink_.put("service_ended", "", Json::object());
+  parts_.ended();
+}
+
+}  // namespace kevolve
