@@ -155,9 +155,14 @@ Result<void> Run::begin(const DeviceInfo& device) {
 Result<int> Run::target_round(const SearchEnvironment& environment) {
   const auto rounds = archive_.rounds(environment.job_id);
   if (!rounds) return failure(rounds.error());
+  const auto present = archive_.rounds_of_present_series(environment.job_id);
+  if (!present) return failure(present.error());
+  std::set<RoundId> unfinished_series;
+  for (const RoundRecord& round : *present) unfinished_series.insert(round.id);
   int finished = 0;
   for (const RoundRecord& round : *rounds) {
-    if (round.state == RoundState::finished) finished = std::max(finished, round.number);
+    if (round.state == RoundState::finished && !unfinished_series.contains(round.id))
+      finished = std::max(finished, round.number);
   }
   const int series = settings_.job.policy.rounds;
   return (finished / series + 1) * series;
@@ -179,8 +184,15 @@ asio::awaitable<Result<void>> Run::search(SearchEnvironment& environment) {
   bool active = true;
   while (active && environment.may_evaluate()) {
     active = false;
+    const auto ended = [&](const OperatorSearch& search) {
+      return search.stopped() || search.last_round() >= *target;
+    };
+    int least = *target;  // those that an interruption left behind go first
+    for (const OperatorSearch& search : searches_) {
+      if (!ended(search)) least = std::min(least, search.last_round());
+    }
     for (OperatorSearch& search : searches_) {
-      if (search.stopped() || search.last_round() >= *target || !environment.may_evaluate()) continue;
+      if (ended(search) || search.last_round() > least || !environment.may_evaluate()) continue;
       if (const Result<void> done = co_await search.round(); !done) {
         if (interrupted_) co_return Result<void>{};
         co_return failure(done.error());
