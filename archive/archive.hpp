@@ -104,8 +104,8 @@ class Archive {
   Result<std::vector<CandidateRecord>> candidates(RoundId round);  ///< in the order they were added
   Result<std::vector<CandidateRecord>> unfinished_candidates(RoundId round);  ///< not `evaluated`
   Result<CandidateRecord> candidate(CandidateId id);
-  /// The newest candidate that an operator version was seeded with (idea source "seed"); of that candidate hash
-  /// unless it is "".
+  /// The newest candidate that an operator version was seeded with (idea source "seed"); of that candidate
+  /// hash unless it is "".
   Result<std::optional<CandidateRecord>> seed_candidate(OperatorId op, std::string_view candidate_hash = "");
   /// The first candidate of that idea with that candidate hash.
   Result<std::optional<CandidateRecord>> find_candidate(IdeaId idea, std::string_view candidate_hash);

@@ -112,8 +112,7 @@ Result<CandidateRecord> OperatorSearch::enter_naive() {
   if (*known) return std::move(**known);
   Result<Transaction> transaction = env_.archive.begin();
   if (!transaction) return failure(transaction.error());
-  const auto idea =
-      env_.archive.add_idea({op_id_, std::nullopt, "seed", std::string(kNaive), naive_.idea});
+  const auto idea = env_.archive.add_idea({op_id_, std::nullopt, "seed", std::string(kNaive), naive_.idea});
   if (!idea) return failure(idea.error());
   const auto ids = env_.archive.add_candidates(*idea, {{naive_.source, naive_.tunables, {}}});
   if (!ids) return failure(ids.error());
@@ -218,7 +217,7 @@ double OperatorSearch::figure_of(const std::string& candidate_hash, double speed
 }
 
 double OperatorSearch::scaled_us(double figure) const {
-  const double yardstick_us = deterministic()          ? kPseudoYardstickUs
+  const double yardstick_us = deterministic()        ? kPseudoYardstickUs
                               : yardstick_ == kNaive ? naive_.median_us
                                                      : eager_us_;
   return figure > 0 ? yardstick_us / figure : 0;

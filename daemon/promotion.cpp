@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 #include <boost/asio/awaitable.hpp>
+#include <tuple>
 
 #include "core/gates/statistics.hpp"
 #include "core/search/random.hpp"
@@ -30,8 +30,7 @@ std::string shorten(const std::string& text, std::size_t length) {
 
 std::vector<OperatorSearch::Judged> OperatorSearch::contenders(std::vector<Judged> judged) const {
   std::erase_if(judged, [&](const Judged& j) {
-    return !j.evaluation.verdict.passed() || j.candidate.id == champion_.id ||
-           j.figure <= champion_.figure;
+    return !j.evaluation.verdict.passed() || j.candidate.id == champion_.id || j.figure <= champion_.figure;
   });
   // By hash where figures are equal, so that the order in which workers replied tells nothing.
   std::sort(judged.begin(), judged.end(), [](const Judged& a, const Judged& b) {
@@ -93,8 +92,7 @@ asio::awaitable<bool> OperatorSearch::holds_on_cpu(const Judged& contender) {
 
 /// Retimings of this very contender: a run that was killed in the middle of them goes on from there.
 Result<std::vector<OperatorSearch::Retimed>> OperatorSearch::earlier_retimings(const Judged& contender) {
-  Result<CandidateDetail> detail =
-      env_.archive.show(fmt::format("#{}", contender.candidate.id.value));
+  Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", contender.candidate.id.value));
   if (!detail) return failure(detail.error());
   std::vector<Retimed> found;
   for (EvaluationRecord& record : detail->evaluations) {
@@ -114,8 +112,7 @@ asio::awaitable<Result<std::optional<OperatorSearch::Retimed>>> OperatorSearch::
   request.baselines.emplace_back(kCompile);
   Result<Evaluation> evaluation = co_await ask_workers(std::move(request));
   if (!evaluation) {
-    if (env_.may_evaluate())
-      env_.observer.warned(evaluation.error().in("timing a contender again").message);
+    if (env_.may_evaluate()) env_.observer.warned(evaluation.error().in("timing a contender again").message);
     co_return std::nullopt;
   }
   ++env_.evaluations;

@@ -57,8 +57,8 @@ Result<std::vector<SurvivorRecord>> OperatorSearch::verified_before(const RoundR
   if (!own) return failure(own.error());
   std::set<CandidateId> of_round;
   for (const CandidateRecord& candidate : *own) of_round.insert(candidate.id);
-  const int depth = deterministic() ? std::numeric_limits<int>::max()
-                                    : kRankingDepth + static_cast<int>(of_round.size());
+  const int depth =
+      deterministic() ? std::numeric_limits<int>::max() : kRankingDepth + static_cast<int>(of_round.size());
   auto ranked = env_.archive.best(ranking(depth));
   if (!ranked) return failure(ranked.error());
   std::erase_if(*ranked, [&](const RankedKernel& kernel) { return of_round.contains(kernel.candidate); });
