@@ -16,24 +16,37 @@ namespace {
 
 constexpr std::chrono::seconds kDeadline{600};
 
-asio::awaitable<Result<Answer>> converse(asio::io_context& io, const WorkerCommand& command,
-                                         const std::optional<WorkerRequest>& request,
-                                         std::shared_ptr<WorkerClient>& client) {
-  const Result<std::shared_ptr<WorkerClient>> started = co_await WorkerClient::start(io, command);
-  if (!started) co_return failure(started.error());
-  client = *started;
-  Answer answer;
-  answer.hello = client->hello();
-  if (request) {
-    Result<WorkerReply> reply = co_await client->request(*request, kDeadline);
-    if (!reply) co_return failure(reply.error());
-    answer.reply = std::move(*reply);
-  }
-  client->stop("done");
-  co_return answer;
-}
-
 }  // namespace
+
+struct OneWorker::Impl {
+  Impl() : signals(io, SIGINT, SIGTERM) {
+    ::signal(SIGPIPE, SIG_IGN);
+    signals.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) return;
+      interrupted = true;
+      if (client) client->stop("interrupted");
+    });
+  }
+
+  /// Runs the loop until `task` has ended.
+  template <class T>
+  Result<T> await(asio::awaitable<Result<T>> task) {
+    std::optional<Result<T>> result;
+    asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& exception, Result<T> value) {
+      result =
+          exception ? failure("internal error: an exception crossed the worker client") : std::move(value);
+    });
+    while (!result && io.run_one() > 0) {
+    }
+    if (!result) return failure("the worker was not asked");
+    return std::move(*result);
+  }
+
+  asio::io_context io{1};
+  asio::signal_set signals;
+  std::shared_ptr<WorkerClient> client;
+  bool interrupted = false;
+};
 
 WorkerCommand local_worker(const std::filesystem::path& log) {
   return {{program_beside("kevolve-worker").string()}, log};
@@ -43,23 +56,44 @@ std::filesystem::path scratch_log() {
   return std::filesystem::temp_directory_path() / fmt::format("kevolve-worker-{}.log", ::getpid());
 }
 
+OneWorker::OneWorker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+OneWorker::~OneWorker() {
+  impl_->signals.cancel();
+  if (impl_->client) impl_->client->stop("done");
+  impl_->io.run();  // lets what waits see that
+}
+
+Result<std::unique_ptr<OneWorker>> OneWorker::start(const WorkerCommand& command) {
+  std::unique_ptr<OneWorker> worker(new OneWorker(std::make_unique<Impl>()));
+  auto client = worker->impl_->await(WorkerClient::start(worker->impl_->io, command));
+  if (!client) return failure(client.error());
+  worker->impl_->client = *client;
+  return worker;
+}
+
+const Hello& OneWorker::hello() const {
+  return impl_->client->hello();
+}
+
+Result<WorkerReply> OneWorker::ask(const WorkerRequest& request) {
+  return impl_->await(impl_->client->request(request, kDeadline));
+}
+
+bool OneWorker::interrupted() const {
+  return impl_->interrupted;
+}
+
 Result<Answer> ask_worker(const WorkerCommand& command, const std::optional<WorkerRequest>& request) {
-  ::signal(SIGPIPE, SIG_IGN);
-  asio::io_context io(1);
-  std::shared_ptr<WorkerClient> client;
-  asio::signal_set signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](const boost::system::error_code& error, int) {
-    if (!error && client) client->stop("interrupted");
-  });
-  Result<Answer> answer = failure("the worker was not asked");
-  asio::co_spawn(io, converse(io, command, request, client),
-                 [&](const std::exception_ptr& exception, Result<Answer> result) {
-                   answer = exception ? failure("internal error: an exception crossed the worker client")
-                                      : std::move(result);
-                   signals.cancel();
-                   if (client) client->stop("done");
-                 });
-  io.run();
+  auto worker = OneWorker::start(command);
+  if (!worker) return failure(worker.error());
+  Answer answer;
+  answer.hello = (*worker)->hello();
+  if (request) {
+    auto reply = (*worker)->ask(*request);
+    if (!reply) return failure(reply.error());
+    answer.reply = std::move(*reply);
+  }
   return answer;
 }
 
