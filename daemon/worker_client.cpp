@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds kHelloDeadline{60};
-/// A worker that is killed from outside before it said hello is started again so often.
+/// A worker that ends before it said hello (it, or what it ran, was killed) is started so often in all.
 constexpr int kMostStarts = 3;
 /// A reply holds at most one evaluation with its samples and log.
 constexpr std::size_t kLongestLine = 64u << 20;
@@ -118,13 +118,10 @@ Result<void> WorkerClient::spawn() {
   return {};
 }
 
-/// How the child ended; as a shell says it, 128 + signal, when by a signal.
-int WorkerClient::reap() {
-  if (child_ <= 0) return 0;
-  int status = 0;
-  ::waitpid(child_, &status, 0);
+void WorkerClient::reap() {
+  if (child_ <= 0) return;
+  ::waitpid(child_, nullptr, 0);
   child_ = -1;
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 void WorkerClient::send(std::string line) {
@@ -194,11 +191,11 @@ void WorkerClient::on_death(const std::string& why) {
   ++deaths_;
   ++generation_;
   if (child_ > 0) ::kill(child_, SIGKILL);
-  const bool was_killed = reap() == 128 + SIGKILL;  // one that had ended by itself keeps its own code
+  reap();
   boost::system::error_code ignored;
   stdin_.close(ignored);
   stdout_.close(ignored);
-  if (!has_hello_ && was_killed && deaths_ < kMostStarts && spawn()) return;
+  if (!has_hello_ && deaths_ < kMostStarts && spawn()) return;
   if (!has_hello_) {
     start_error_ = Error{why};
     hello_timer_.cancel();

@@ -62,7 +62,7 @@ class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
   };
 
   Result<void> spawn();
-  int reap();
+  void reap();
   void send(std::string line);
   void fail_all(const std::string& why);
   void on_death(const std::string& why);
