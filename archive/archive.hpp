@@ -98,6 +98,8 @@ class Archive {
   Result<RoundRecord> begin_round(JobId job, OperatorId op, std::string_view workload);
   Result<void> finish_round(RoundId round);
   Result<std::vector<RoundRecord>> rounds(JobId job);
+  /// Those that were finished since the job itself last was: what an interrupted series has behind it.
+  Result<std::vector<RoundRecord>> rounds_of_present_series(JobId job);
 
   // Ideas and candidates.
   Result<IdeaId> add_idea(const NewIdea& idea);
@@ -107,6 +109,9 @@ class Archive {
   Result<std::vector<CandidateRecord>> candidates(RoundId round);  ///< in the order they were added
   Result<std::vector<CandidateRecord>> unfinished_candidates(RoundId round);  ///< not `evaluated`
   Result<CandidateRecord> candidate(CandidateId id);
+  /// The newest candidate that an operator version was seeded with (idea source "seed"); of that candidate
+  /// hash unless it is "".
+  Result<std::optional<CandidateRecord>> seed_candidate(OperatorId op, std::string_view candidate_hash = "");
   /// The first candidate of that idea with that candidate hash.
   Result<std::optional<CandidateRecord>> find_candidate(IdeaId idea, std::string_view candidate_hash);
 
@@ -131,9 +136,9 @@ class Archive {
   Result<std::optional<EvaluationRecord>> find_evaluation(std::string_view candidate_hash, OperatorId op,
                                                           std::string_view workload, DeviceId device,
                                                           Gate last_gate = Gate::timing);
-  /// Hashes of all candidates that were ever judged there; `before`: until then.
+  /// Hashes of all candidates that were ever judged there, but for a round whose beginning is meant.
   Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device,
-                                      std::optional<Timestamp> before = std::nullopt);
+                                      std::optional<RoundId> except = std::nullopt);
   Result<EvaluationRecord> evaluation(EvaluationId id);
   /// The newest profile with counters of such a candidate.
   Result<std::optional<Profile>> profile(std::string_view candidate_hash, OperatorId op,

@@ -114,6 +114,17 @@ Result<std::optional<CandidateRecord>> Archive::find_candidate(IdeaId idea, std:
   });
 }
 
+Result<std::optional<CandidateRecord>> Archive::seed_candidate(OperatorId op,
+                                                               std::string_view candidate_hash) {
+  return impl_->read([&]() -> std::optional<CandidateRecord> {
+    Statement query(impl_->connection, queries::kSeedCandidate);
+    if (!query.bind(op, candidate_hash).step()) return std::nullopt;
+    CandidateId id;
+    query.read(id);
+    return read_candidate(impl_->connection, id);
+  });
+}
+
 Result<void> Archive::mark_evaluating(CandidateId candidate) {
   return impl_->write([&] {
     Statement(impl_->connection, "UPDATE candidates SET state = ?2 WHERE id = ?1 AND state = ?3")

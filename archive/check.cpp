@@ -49,12 +49,17 @@ constexpr std::array<Invariant, 10> kInvariants = {{
              + (SELECT count(*) FROM prompt_texts WHERE packed IS NOT NULL AND text != ''))sql"},
 }};
 
+/// Damage may end the check itself, which then is what there is to tell.
 void list_integrity(Connection& connection, std::vector<std::string>& problems) {
-  Statement rows(connection, "PRAGMA integrity_check(20)");
-  while (rows.step()) {
-    std::string text;
-    rows.read(text);
-    if (text != "ok") problems.push_back("integrity: " + text);
+  try {
+    Statement rows(connection, "PRAGMA integrity_check(20)");
+    while (rows.step()) {
+      std::string text;
+      rows.read(text);
+      if (text != "ok") problems.push_back("integrity: " + text);
+    }
+  } catch (const ArchiveFailure& error) {
+    problems.push_back(fmt::format("integrity: {}", error.what()));
   }
 }
 
@@ -73,10 +78,15 @@ void list_orphans(Connection& connection, std::vector<std::string>& problems) {
 }  // namespace
 
 Result<std::vector<std::string>> Archive::problems() {
-  return impl_->read([this] {
+  // By itself: where the file is damaged, a transaction around it could not be ended, either.
+  auto damage = Impl::guarded(path(), [this] {
     std::vector<std::string> problems;
     list_integrity(impl_->connection, problems);
-    if (!problems.empty()) return problems;  // further answers could not be relied on
+    return problems;
+  });
+  if (!damage || !damage->empty()) return damage;  // further answers could not be relied on
+  return impl_->read([this] {
+    std::vector<std::string> problems;
     list_orphans(impl_->connection, problems);
     for (const Invariant& invariant : kInvariants) {
       const std::int64_t count = impl_->connection.integer(invariant.sql);
@@ -90,8 +100,11 @@ Result<void> Archive::check() {
   const Result<std::vector<std::string>> found = problems();
   if (!found) return failure(found.error());
   if (found->empty()) return {};
-  return failure(Error{fmt::format("the check failed: {}", fmt::join(*found, "; "))}.in(
-      "archive '" + path().string() + "'"));
+  return failure(
+      Error{fmt::format("the check failed: {}. Keep a copy of the file as it is; restore a backup, or "
+                        "salvage what is readable with sqlite3's '.recover'",
+                        fmt::join(*found, "; "))}
+          .in("archive '" + path().string() + "'"));
 }
 
 }  // namespace kevolve

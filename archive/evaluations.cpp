@@ -115,10 +115,10 @@ Result<void> Archive::reuse_evaluation(CandidateId candidate, EvaluationId evalu
 }
 
 Result<std::set<std::string>> Archive::tried(OperatorId op, std::string_view workload, DeviceId device,
-                                             std::optional<Timestamp> before) {
+                                             std::optional<RoundId> except) {
   return impl_->read([&] {
     Statement query(impl_->connection, queries::kTried);
-    query.bind(op, workload, device, before);
+    query.bind(op, workload, device, except);
     std::set<std::string> hashes;
     while (query.step()) {
       std::string hash;

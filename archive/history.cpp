@@ -112,6 +112,24 @@ Funnel read_funnel(Statement& query) {
   return funnel;
 }
 
+std::vector<StandingRecord> read_standings(Connection& connection, OperatorId op, std::string_view hash) {
+  Statement query(connection, queries::kStandingsOfHash);
+  query.bind(op, hash);
+  std::vector<StandingRecord> standings;
+  while (query.step()) {
+    StandingRecord& s = standings.emplace_back();
+    Json device;
+    int refuted = 0;
+    query.read(s.workload, s.yardstick, s.device, device, s.precision, refuted, s.evaluation, s.figure,
+               s.speedup);
+    s.refuted = refuted != 0;
+    const auto info = device_from_json(device);
+    if (!info) throw ArchiveFailure("a device's row: " + info.error().message);
+    s.device_info = *info;
+  }
+  return standings;
+}
+
 }  // namespace
 
 Result<CandidateDetail> Archive::show(std::string_view id) {
@@ -131,6 +149,7 @@ Result<CandidateDetail> Archive::show(std::string_view id) {
       evaluations.read(evaluation);
       detail.evaluations.push_back(read_evaluation(connection, evaluation));
     }
+    detail.standings = read_standings(connection, detail.candidate.op, detail.candidate.hash);
     return detail;
   });
 }

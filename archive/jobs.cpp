@@ -277,4 +277,18 @@ Result<std::vector<RoundRecord>> Archive::rounds(JobId job) {
   });
 }
 
+Result<std::vector<RoundRecord>> Archive::rounds_of_present_series(JobId job) {
+  return impl_->read([&] {
+    Statement query(impl_->connection, R"sql(
+        SELECT id, job, operator, workload, number, state FROM rounds
+         WHERE job = ?1 AND state = ?2
+           AND finished_at_ms > coalesce((SELECT max(ended_at_ms) FROM runs WHERE job = ?1 AND state = ?3), 0)
+         ORDER BY id)sql");
+    query.bind(job, RoundState::finished, RunState::finished);
+    std::vector<RoundRecord> rounds;
+    while (query.step()) rounds.push_back(read_round(query));
+    return rounds;
+  });
+}
+
 }  // namespace kevolve

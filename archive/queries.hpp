@@ -48,11 +48,23 @@ inline constexpr std::string_view kEvaluationsOfHash = R"sql(
 SELECT e.id FROM candidates c CROSS JOIN evaluations e ON e.candidate = c.id
  WHERE c.candidate_hash = ?1 AND c.operator = ?2 ORDER BY e.id)sql";
 
-/// ?1 operator, ?2 workload, ?3 device.
+/// ?1 operator, ?2 candidate hash. Where it ever stood.
+inline constexpr std::string_view kStandingsOfHash = R"sql(
+SELECT r.workload, r.yardstick, r.device, d.document, r.precision, s.state = 'refuted', s.evaluation, s.figure,
+       s.speedup
+  FROM rankings r CROSS JOIN standings s ON s.ranking = r.id AND s.candidate_hash = ?2 JOIN devices d ON d.id = r.device
+ WHERE r.operator = ?1 ORDER BY r.workload, r.device, r.precision, r.yardstick)sql";
+
+/// ?1 operator, ?2 workload, ?3 device, ?4 a round to leave out, or NULL.
 inline constexpr std::string_view kTried = R"sql(
 SELECT DISTINCT c.candidate_hash FROM evaluations e JOIN candidates c ON c.id = e.candidate
- WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3
-   AND (?4 IS NULL OR e.evaluated_at_ms < ?4))sql";
+ WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3 AND (?4 IS NULL OR c.round IS NOT ?4))sql";
+
+/// ?1 operator, ?2 candidate hash or ''. The newest candidate that it was seeded with.
+inline constexpr std::string_view kSeedCandidate = R"sql(
+SELECT c.id FROM ideas i JOIN candidates c ON c.idea = i.id
+ WHERE i.operator = ?1 AND i.source = 'seed' AND i.round IS NULL AND (?2 = '' OR c.candidate_hash = ?2)
+ ORDER BY c.id DESC LIMIT 1)sql";
 
 /// ?1 candidate hash, ?2 operator, ?3 workload, ?4 device. Newest first. CROSS JOIN keeps the few candidates
 /// outside.

@@ -182,11 +182,24 @@ struct SurvivorRecord {
   std::string source;
 };
 
+/// How a kernel stands at one place where results compare.
+struct StandingRecord {
+  std::string workload, yardstick;
+  DeviceId device;
+  DeviceInfo device_info;
+  PrecisionClass precision = PrecisionClass::strict_fp32;
+  bool refuted = false;     ///< a later evaluation took back that it is right
+  EvaluationId evaluation;  ///< where the figure comes from, or which refuted it
+  Figure figure = Figure::search;
+  double speedup = 0;
+};
+
 struct CandidateDetail {
   CandidateRecord candidate;
   std::string operator_name;
   IdeaRecord idea;
   std::vector<EvaluationRecord> evaluations;  ///< of this candidate or an identical one, oldest first
+  std::vector<StandingRecord> standings;      ///< by workload
 };
 
 /// A candidate among its ancestors. A shared ancestor is expanded the first time it is met only.
@@ -281,6 +294,7 @@ struct RoundBest {
 };
 
 Json to_json(const RankedKernel& kernel);
+Json to_json(const StandingRecord& standing);
 Json to_json(const CandidateDetail& detail);
 Json to_json(const EvaluationRecord& record);
 Json to_json(const LineageNode& node);

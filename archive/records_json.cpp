@@ -81,7 +81,20 @@ Json to_json(const EvaluationRecord& record) {
           {"result", to_json(record.evaluation)}};
 }
 
+Json to_json(const StandingRecord& standing) {
+  return {{"workload", standing.workload},
+          {"device", to_json(standing.device_info)},
+          {"precision", name(standing.precision)},
+          {"yardstick", standing.yardstick},
+          {"state", standing.refuted ? "refuted" : "verified"},
+          {"evaluation", standing.evaluation.value},
+          {"figure", name(standing.figure)},
+          {"speedup", standing.speedup}};
+}
+
 Json to_json(const CandidateDetail& detail) {
+  Json standings = Json::array();
+  for (const StandingRecord& standing : detail.standings) standings.push_back(to_json(standing));
   const CandidateRecord& candidate = detail.candidate;
   Json evaluations = Json::array();
   for (const EvaluationRecord& record : detail.evaluations) evaluations.push_back(to_json(record));
@@ -97,6 +110,7 @@ Json to_json(const CandidateDetail& detail) {
           {"parents", parents_json(candidate.parents)},
           {"source_hash", candidate.source_hash},
           {"source", candidate.source},
+          {"standings", std::move(standings)},
           {"evaluations", std::move(evaluations)}};
 }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "core/search/pseudo_figure.hpp"
 #include "core/search/random.hpp"
 #include "core/search/selection.hpp"
 #include "core/search/stopping.hpp"
@@ -17,6 +18,9 @@ namespace kevolve {
 namespace asio = boost::asio;
 using namespace subjects;
 namespace {
+
+/// The yardstick's time in a deterministic job: any will do.
+constexpr double kPseudoYardstickUs = 1000;
 
 double median_of(const Evaluation& evaluation, std::string_view subject) {
   const Measurement* measurement = evaluation.measurement(subject);
@@ -64,18 +68,13 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
     naive_.id = (*known)->candidate;
     evaluation = (*known)->evaluation;
   } else {
-    NewIdea idea{op_id_, std::nullopt, "seed", std::string(kNaive), header->idea};
-    const Result<IdeaId> idea_id = env_.archive.add_idea(idea);
-    if (!idea_id) co_return failure(idea_id.error());
-    const auto ids = env_.archive.add_candidates(*idea_id, {{naive_.source, naive_.tunables, {}}});
-    if (!ids) co_return failure(ids.error());
-    naive_.id = ids->front();
-    champion_ = naive_;
-    const Result<CandidateRecord> candidate = env_.archive.candidate(naive_.id);
+    const Result<CandidateRecord> candidate = enter_naive();
     if (!candidate) co_return failure(candidate.error());
+    naive_.id = candidate->id;
+    champion_ = naive_;
     EvaluateRequest request = request_for(*candidate);
     request.baselines = {std::string(kEager), std::string(kCompile)};
-    Result<Evaluation> judged = co_await env_.workers.evaluate(std::move(request));
+    Result<Evaluation> judged = co_await ask_workers(std::move(request));
     if (!judged) co_return failure(judged.error().in(op_.name + " naive.cu"));
     evaluation = std::move(*judged);
     ++env_.evaluations;
@@ -93,37 +92,63 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
   naive_.median_us = median_of(evaluation, "candidate");
   naive_.speedup = evaluation.speedup;
   naive_.speedup_low = evaluation.speedup_low;
+  naive_.figure = figure_of(naive_.hash, naive_.speedup);
   eager_us_ = median_of(evaluation, kEager);
   compile_us_ = median_of(evaluation, kCompile);
   compile_speedup_ = compile_speedup_of(evaluation, yardstick_);
   floor_us_ = evaluation.floor_us;
   champion_ = naive_;
   if (const Result<void> remembered = remember_champion(); !remembered) co_return failure(remembered.error());
-  if (const Result<void> remembered = remember_series(); !remembered) co_return failure(remembered.error());
+  if (const Result<void> remembered = remember_rounds(); !remembered) co_return failure(remembered.error());
   env_.observer.seeded(summary());
+  if (best_us_.size() > 1) note_stop();
   co_return Result<void>{};
+}
+
+/// The naive kernel's row: a run that was killed before its verdict left one.
+Result<CandidateRecord> OperatorSearch::enter_naive() {
+  auto known = env_.archive.seed_candidate(op_id_, naive_.hash);
+  if (!known) return failure(known.error());
+  if (*known) return std::move(**known);
+  Result<Transaction> transaction = env_.archive.begin();
+  if (!transaction) return failure(transaction.error());
+  const auto idea = env_.archive.add_idea({op_id_, std::nullopt, "seed", std::string(kNaive), naive_.idea});
+  if (!idea) return failure(idea.error());
+  const auto ids = env_.archive.add_candidates(*idea, {{naive_.source, naive_.tunables, {}}});
+  if (!ids) return failure(ids.error());
+  if (const auto committed = transaction->commit(); !committed) return failure(committed.error());
+  return env_.archive.candidate(ids->front());
+}
+
+Result<OperatorSearch::Champion> OperatorSearch::as_champion(const ChampionRecord& row) {
+  const Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", row.candidate.value));
+  if (!detail) return failure(detail.error());
+  const Result<EvaluationRecord> record = env_.archive.evaluation(row.evaluation);
+  if (!record) return failure(record.error());
+  const CandidateRecord& candidate = detail->candidate;
+  return Champion{candidate.id,
+                  candidate.hash,
+                  candidate.source,
+                  detail->idea.key,
+                  detail->idea.text,
+                  candidate.tunables,
+                  0,
+                  median_of(record->evaluation, "candidate"),
+                  record->evaluation.speedup,
+                  record->evaluation.speedup_low,
+                  row.promoted_at,
+                  figure_of(candidate.hash, record->evaluation.speedup)};
 }
 
 Result<void> OperatorSearch::remember_champion() {
   const auto best = env_.archive.champion(key());
   if (!best) return failure(best.error());
   if (!*best) return {};
-  const Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", (*best)->candidate.value));
-  if (!detail) return failure(detail.error());
+  Result<Champion> champion = as_champion(**best);
+  if (!champion) return failure(champion.error());
+  champion_ = std::move(*champion);
   const Result<EvaluationRecord> record = env_.archive.evaluation((*best)->evaluation);
   if (!record) return failure(record.error());
-  const CandidateRecord& candidate = detail->candidate;
-  champion_ = {candidate.id,
-               candidate.hash,
-               candidate.source,
-               detail->idea.key,
-               detail->idea.text,
-               candidate.tunables,
-               0,
-               median_of(record->evaluation, "candidate"),
-               record->evaluation.speedup,
-               record->evaluation.speedup_low,
-               (*best)->promoted_at};
   if (const double us = median_of(record->evaluation, kCompile); us > 0) {
     compile_us_ = us;
     compile_speedup_ = compile_speedup_of(record->evaluation, yardstick_);
@@ -136,51 +161,40 @@ Result<void> OperatorSearch::remember_champion() {
     }
   }
   // A tuned kernel is best described by the idea in its own header.
-  if (const auto header = parse_candidate(candidate.source, op_, op_.name); header)
+  if (const auto header = parse_candidate(champion_.source, op_, op_.name); header)
     champion_.idea = header->idea;
   return {};
 }
 
-/// What earlier runs of the job did of the present series: how many rounds, and the best time after each, so
-/// that it stops where it would have stopped without an interruption.
-Result<void> OperatorSearch::remember_series() {
-  const auto rounds = env_.archive.rounds(env_.job_id);
+/// Where an interrupted series of rounds stood: its last finished round, and the best times after each, from
+/// which a plateau is told.
+Result<void> OperatorSearch::remember_rounds() {
+  const auto rounds = env_.archive.rounds_of_present_series(env_.job_id);
   if (!rounds) return failure(rounds.error());
-  const auto champions = env_.archive.champions(key());
-  if (!champions) return failure(champions.error());
-  std::map<EvaluationId, double> medians;
-  const auto best_at = [&](Timestamp time) -> Result<double> {
-    const ChampionRecord* last = nullptr;
-    for (const ChampionRecord& champion : *champions) {
-      if (champion.promoted_at <= time) last = &champion;
+  const auto promoted = env_.archive.champions(key());
+  if (!promoted) return failure(promoted.error());
+  std::map<RoundId, Champion> of_round;
+  Champion before = naive_;
+  for (const ChampionRecord& row : *promoted) {
+    Result<Champion> champion = as_champion(row);
+    if (!champion) return failure(champion.error());
+    const auto of_series = [&](const RoundRecord& round) { return round.id == row.round; };
+    if (std::any_of(rounds->begin(), rounds->end(), of_series)) {
+      of_round.insert_or_assign(*row.round, std::move(*champion));
+    } else if (of_round.empty()) {
+      before = std::move(*champion);
     }
-    if (last == nullptr) return naive_.median_us;
-    const auto [median, fresh] = medians.emplace(last->evaluation, 0);
-    if (fresh) {
-      const Result<EvaluationRecord> record = env_.archive.evaluation(last->evaluation);
-      if (!record) return failure(record.error());
-      median->second = median_of(record->evaluation, "candidate");
-    }
-    return median->second;
-  };
-  const auto remember = [&](Timestamp time) -> Result<void> {
-    const Result<double> best = best_at(time);
-    if (!best) return failure(best.error());
-    best_us_.push_back(*best);
-    return {};
-  };
-  if (const auto done = remember(env_.series_began_at); !done) return done;
-  for (const RoundRecord& round : *rounds) {
-    if (round.op != op_id_ || round.workload != workload_ || !round.finished_at) continue;
-    last_round_ = std::max(last_round_, round.number);
-    if (*round.finished_at < env_.series_began_at) continue;
-    ++rounds_done_;
-    if (const auto done = remember(*round.finished_at); !done) return done;
   }
-  if (rounds_done_ == 0) {
-    best_us_ = {champion_.median_us};
-  } else {
-    note_stop();
+  best_us_ = {plateau_us(before)};
+  for (const RoundRecord& round : *rounds) {
+    if (round.op != op_id_ || round.workload != workload_) continue;
+    last_round_ = round.number;
+    ++rounds_done_;
+    const auto champion = of_round.find(round.id);
+    best_us_.push_back(champion == of_round.end() ? best_us_.back() : plateau_us(champion->second));
+    const auto ideas = env_.archive.ideas(round.id);
+    if (!ideas) return failure(ideas.error());
+    if (ideas->empty()) stop_reason_ = kNothingLeft;
   }
   return {};
 }
@@ -188,7 +202,7 @@ Result<void> OperatorSearch::remember_series() {
 // ------------------------------------------------------------------------------------------- summary
 
 void OperatorSearch::note_stop() {
-  if (stop_reason_.empty()) {
+  if (stop_reason_.empty() && !deterministic()) {
     if (const auto reason = at_physical_limit(champion_.median_us, floor_us_)) stop_reason_ = *reason;
   }
   if (stop_reason_.empty()) {
@@ -198,9 +212,17 @@ void OperatorSearch::note_stop() {
   if (!stop_reason_.empty()) env_.observer.operator_stopped(summary());
 }
 
-double OperatorSearch::scaled_us(double speedup) const {
-  const double yardstick_us = yardstick_ == kNaive ? naive_.median_us : eager_us_;
-  return speedup > 0 ? yardstick_us / speedup : 0;
+double OperatorSearch::figure_of(const std::string& candidate_hash, double speedup) const {
+  if (!deterministic() || speedup <= 0) return speedup;
+  if (candidate_hash == naive_.hash) return 1;
+  return pseudo_figure(static_cast<std::uint64_t>(env_.job.seed), candidate_hash);
+}
+
+double OperatorSearch::scaled_us(double figure) const {
+  const double yardstick_us = deterministic()        ? kPseudoYardstickUs
+                              : yardstick_ == kNaive ? naive_.median_us
+                                                     : eager_us_;
+  return figure > 0 ? yardstick_us / figure : 0;
 }
 
 OperatorSummary OperatorSearch::summary() const {

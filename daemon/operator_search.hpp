@@ -10,6 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <set>
@@ -30,6 +31,9 @@ namespace subjects {
 inline constexpr std::string_view kNaive = "naive", kEager = "eager", kCompile = "compile",
                                   kIncumbent = "incumbent";
 }
+
+/// Why an operator ends when a round brought no idea.
+inline constexpr std::string_view kNothingLeft = "no idea source has anything left to try";
 
 /// What all operators of a run share.
 struct SearchEnvironment {
@@ -70,19 +74,25 @@ class OperatorSearch {
     int round = 0;
     double median_us = 0, speedup = 1, speedup_low = 1;
     Timestamp since = {};  ///< it is champion
+    double figure = 1;     ///< what choices go by, as in Judged
   };
   struct Judged {
     CandidateRecord candidate;
     std::string idea_key;
     EvaluationId evaluation_id;
     Evaluation evaluation;
+    double figure = 0;  ///< what choices go by: the speed-up, or in a deterministic job what stands for it
   };
 
+  // operator_search.cpp
+  Result<Champion> as_champion(const ChampionRecord& record);
   Result<void> remember_champion();
-  Result<void> remember_series();
+  Result<void> remember_rounds();
+  Result<CandidateRecord> enter_naive();
   // round.cpp
   Result<RoundContext> context(const RoundRecord& round);
-  Result<std::set<std::string>> tried(const RoundRecord& round);
+  Result<std::vector<SurvivorRecord>> verified_before(const RoundRecord& round);
+  void add_times(RoundContext& context) const;
   Result<void> add_profiles(RoundContext& context);
   Result<void> add_inspirations(RoundContext& context);
   boost::asio::awaitable<Result<void>> propose(const RoundRecord& round, RoundContext& known);
@@ -94,7 +104,8 @@ class OperatorSearch {
   boost::asio::awaitable<Result<void>> judge_into(CandidateRecord candidate, int round,
                                                   std::vector<Judged>& judged);
   boost::asio::awaitable<Result<std::optional<Judged>>> judge(CandidateRecord candidate, int round);
-  Result<Judged> known_judgement(const CandidateRecord& candidate, EvaluationId evaluation);
+  boost::asio::awaitable<Result<Evaluation>> ask_workers(EvaluateRequest request);
+  Result<Judged> known_judgement(const CandidateRecord& candidate);
   // pursuit.cpp
   struct ModelIdea {
     NewIdea row;
@@ -117,12 +128,24 @@ class OperatorSearch {
   /// False when it was broken off: the round is not over.
   boost::asio::awaitable<Result<bool>> promote_best(std::vector<Judged> judged, const RoundRecord& round);
   boost::asio::awaitable<bool> holds_on_cpu(const Judged& contender);
+  struct Retimed {
+    EvaluationId id;
+    Evaluation evaluation;
+  };
   boost::asio::awaitable<Result<bool>> retime(const Judged& contender, const RoundRecord& round);
-  Result<std::vector<EvaluationRecord>> earlier_retimings(const Judged& contender, const RoundRecord& round);
+  boost::asio::awaitable<Result<std::optional<Retimed>>> retime_once(const Judged& contender, bool last);
+  Result<std::vector<Retimed>> earlier_retimings(const Judged& contender);
   void note_stop();
 
-  /// A speed-up as a time on the scale of RoundContext.
-  [[nodiscard]] double scaled_us(double speedup) const;
+  [[nodiscard]] bool deterministic() const { return env_.job.policy.deterministic; }
+  /// What choices go by, for a kernel of that measured speed-up.
+  [[nodiscard]] double figure_of(const std::string& candidate_hash, double speedup) const;
+  /// A figure as a time on the scale of RoundContext.
+  [[nodiscard]] double scaled_us(double figure) const;
+  /// The champion's time, as plateaus go by it.
+  [[nodiscard]] double plateau_us(const Champion& champion) const {
+    return deterministic() ? scaled_us(champion.figure) : champion.median_us;
+  }
   [[nodiscard]] EvaluateRequest request_for(const CandidateRecord& candidate) const;
   [[nodiscard]] ResultKey key() const;
   [[nodiscard]] RankingQuery ranking(int top) const;
@@ -147,6 +170,8 @@ class OperatorSearch {
   std::vector<double> best_us_;             ///< before the present series and after each of its rounds
   std::map<std::string, CandidateId> ids_;  ///< of survivors, by candidate hash
   std::map<std::string, int> outcomes_;
+  /// Hashes of candidates that are being judged; the timers are cancelled when they are done.
+  std::map<std::string, std::shared_ptr<boost::asio::steady_timer>> in_flight_;
   std::string stop_reason_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
+#include <tuple>
 
 #include "core/gates/statistics.hpp"
 #include "core/search/random.hpp"
@@ -29,17 +30,27 @@ std::string shorten(const std::string& text, std::size_t length) {
 
 std::vector<OperatorSearch::Judged> OperatorSearch::contenders(std::vector<Judged> judged) const {
   std::erase_if(judged, [&](const Judged& j) {
-    return !j.evaluation.verdict.passed() || j.candidate.id == champion_.id ||
-           j.evaluation.speedup <= champion_.speedup;
+    return !j.evaluation.verdict.passed() || j.candidate.id == champion_.id || j.figure <= champion_.figure;
   });
-  std::sort(judged.begin(), judged.end(),
-            [](const Judged& a, const Judged& b) { return a.evaluation.speedup > b.evaluation.speedup; });
+  // By hash where figures are equal, so that the order in which workers replied tells nothing.
+  std::sort(judged.begin(), judged.end(), [](const Judged& a, const Judged& b) {
+    return std::tuple(-a.figure, a.candidate.hash, a.candidate.id) <
+           std::tuple(-b.figure, b.candidate.hash, b.candidate.id);
+  });
+  const auto same = [](const Judged& a, const Judged& b) { return a.candidate.hash == b.candidate.hash; };
+  judged.erase(std::unique(judged.begin(), judged.end(), same), judged.end());
   if (judged.size() > kContenders) judged.resize(kContenders);
   return judged;
 }
 
 asio::awaitable<Result<bool>> OperatorSearch::promote_best(std::vector<Judged> judged,
                                                            const RoundRecord& round) {
+  const auto promoted_before = env_.archive.champions(key());
+  if (!promoted_before) co_return failure(promoted_before.error());
+  // A run that was killed right after it promoted the round's winner has nothing left to do here.
+  for (const ChampionRecord& row : *promoted_before) {
+    if (row.round == round.id) co_return true;
+  }
   for (const Judged& contender : contenders(std::move(judged))) {
     if (!env_.may_evaluate()) co_return false;
     const bool holds = co_await holds_on_cpu(contender);
@@ -82,22 +93,42 @@ asio::awaitable<bool> OperatorSearch::holds_on_cpu(const Judged& contender) {
   }
 }
 
-/// Those that a killed run took of this contender in this round, against the present champion.
-Result<std::vector<EvaluationRecord>> OperatorSearch::earlier_retimings(const Judged& contender,
-                                                                        const RoundRecord& round) {
-  auto detail = env_.archive.show(fmt::format("#{}", contender.candidate.id.value));
+/// Retimings of this very contender against the present champion: a run that was killed in the middle of them
+/// goes on from there.
+Result<std::vector<OperatorSearch::Retimed>> OperatorSearch::earlier_retimings(const Judged& contender) {
+  Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", contender.candidate.id.value));
   if (!detail) return failure(detail.error());
-  std::erase_if(detail->evaluations, [&](const EvaluationRecord& record) {
-    return record.purpose != Purpose::retime || record.workload != workload_ ||
-           record.evaluation.device.key() != env_.device.key() || record.evaluated_at < round.began_at ||
-           record.evaluated_at < champion_.since;
-  });
-  return std::move(detail->evaluations);
+  std::vector<Retimed> found;
+  for (EvaluationRecord& record : detail->evaluations) {
+    if (record.purpose == Purpose::retime && record.candidate == contender.candidate.id &&
+        record.workload == workload_ && record.evaluation.device.key() == env_.device.key() &&
+        record.evaluated_at >= champion_.since)
+      found.push_back({record.id, std::move(record.evaluation)});
+  }
+  return found;
+}
+
+/// Nothing when the workers could not; the observer was told.
+asio::awaitable<Result<std::optional<OperatorSearch::Retimed>>> OperatorSearch::retime_once(
+    const Judged& contender, bool last) {
+  EvaluateRequest request = request_for(contender.candidate);
+  request.fresh_draws = true;
+  if (last && yardstick_ == kEager) request.last_gate = Gate::profile;
+  request.baselines.emplace_back(kCompile);
+  Result<Evaluation> evaluation = co_await ask_workers(std::move(request));
+  if (!evaluation) {
+    if (env_.may_evaluate()) env_.observer.warned(evaluation.error().in("timing a contender again").message);
+    co_return std::nullopt;
+  }
+  ++env_.evaluations;
+  const auto recorded = record(contender.candidate, *evaluation, Purpose::retime);
+  if (!recorded) co_return failure(recorded.error());
+  co_return Retimed{*recorded, std::move(*evaluation)};
 }
 
 /// Times a contender again in fresh runners with new seeds; only these figures are kept. It is promoted when
 /// the interleaved pairs against the incumbent are won by more than the threshold: all together, and in the
-/// median of each fresh pair of runners.
+/// median of each fresh pair of runners. In a deterministic job it is promoted when it holds each time.
 asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, const RoundRecord& round) {
   const std::string rival(champion_.id == naive_.id ? yardstick_ : kIncumbent);
   // On a GPU nobody waits for the naive kernel again: PyTorch stands in for it, and how they compare is
@@ -106,34 +137,18 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
   const std::uint64_t seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed), contender.candidate.hash);
   std::vector<double> rival_us, contender_us;
   std::vector<Ratio> ratios;  // of each fresh pair of runners
-  struct Retimed {
-    EvaluationId id;
-    Evaluation evaluation;
-  };
-  std::vector<Retimed> retimed;
-  Result<std::vector<EvaluationRecord>> earlier = earlier_retimings(contender, round);
-  if (!earlier) co_return failure(earlier.error());
+  Result<std::vector<Retimed>> retimed = earlier_retimings(contender);
+  if (!retimed) co_return failure(retimed.error());
+  if (retimed->size() > kRetimings) retimed->resize(kRetimings);
   for (std::size_t i = 0; i < kRetimings; ++i) {
-    Retimed one;
-    if (i < earlier->size()) {
-      one = {(*earlier)[i].id, std::move((*earlier)[i].evaluation)};
-    } else {
-      EvaluateRequest request = request_for(contender.candidate);
-      request.fresh_draws = true;
-      if (i + 1 == kRetimings && yardstick_ == kEager) request.last_gate = Gate::profile;
-      request.baselines.emplace_back(kCompile);
-      Result<Evaluation> evaluation = co_await env_.workers.evaluate(std::move(request));
-      if (!evaluation) {
-        if (env_.may_evaluate())
-          env_.observer.warned(evaluation.error().in("timing a contender again").message);
-        co_return false;
-      }
-      ++env_.evaluations;
-      const auto recorded = record(contender.candidate, *evaluation, Purpose::retime);
-      if (!recorded) co_return failure(recorded.error());
-      one = {*recorded, std::move(*evaluation)};
+    if (i == retimed->size()) {
+      if (!env_.may_evaluate()) co_return false;
+      Result<std::optional<Retimed>> one = co_await retime_once(contender, i + 1 == kRetimings);
+      if (!one) co_return failure(one.error());
+      if (!*one) co_return false;
+      retimed->push_back(std::move(**one));
     }
-    const Evaluation& evaluation = one.evaluation;
+    const Evaluation& evaluation = (*retimed)[i].evaluation;
     const Measurement* own = evaluation.measurement("candidate");
     const Measurement* other = evaluation.measurement(rival);
     if (!evaluation.verdict.passed() || own == nullptr || other == nullptr) {
@@ -151,12 +166,12 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
     ratios.push_back(scaled(paired_ratio(theirs, mine, seed), 1 / head_start));
     contender_us.insert(contender_us.end(), mine.begin(), mine.end());
     rival_us.insert(rival_us.end(), theirs.begin(), theirs.end());
-    retimed.push_back(std::move(one));
   }
-  if (!promotes(scaled(paired_ratio(rival_us, contender_us, seed), 1 / head_start), ratios)) co_return false;
-  std::sort(retimed.begin(), retimed.end(),
+  const Ratio pooled = scaled(paired_ratio(rival_us, contender_us, seed), 1 / head_start);
+  if (!deterministic() && !promotes(pooled, ratios)) co_return false;
+  std::sort(retimed->begin(), retimed->end(),
             [](const Retimed& a, const Retimed& b) { return a.evaluation.speedup < b.evaluation.speedup; });
-  const Retimed& middle = retimed[retimed.size() / 2];
+  const Retimed& middle = (*retimed)[retimed->size() / 2];
   if (const auto done = env_.archive.promote(key(), contender.candidate.id, middle.id, round.id); !done) {
     co_return failure(done.error());
   }

@@ -146,7 +146,7 @@ asio::awaitable<Result<bool>> OperatorSearch::attempt(Pursuit& p, const Answer& 
     if (!*judged) co_return false;
     p.latest_id = candidate->id;
     attempt.evaluation = (*judged)->evaluation;
-    attempt.us = scaled_us(attempt.evaluation->speedup);
+    attempt.us = scaled_us((*judged)->figure);
     p.judged.push_back(std::move(**judged));
   }
   p.latest = std::move(attempt);  // the reply's first file is the one that is followed
@@ -193,8 +193,8 @@ asio::awaitable<Result<void>> OperatorSearch::make_faster(Pursuit& p) {
     if (*answer) {
       const auto judged = co_await attempt(p, **answer, Relation::improves);
       if (!judged) co_return failure(judged.error());
-      better = *judged && p.latest.evaluation && p.latest.evaluation->verdict.passed() &&
-               p.latest.evaluation->speedup > best.evaluation->speedup;
+      better =
+          *judged && p.latest.evaluation && p.latest.evaluation->verdict.passed() && p.latest.us < best.us;
     }
     if (!better) {
       p.latest = best;
@@ -227,7 +227,7 @@ asio::awaitable<Result<void>> OperatorSearch::tune(Pursuit& p) {
     if (!judged) co_return failure(judged.error());
     if (!*judged) break;
     const Evaluation& evaluation = (*judged)->evaluation;
-    p.latest.tunings.push_back({choice, evaluation.verdict.passed() ? scaled_us(evaluation.speedup) : 0});
+    p.latest.tunings.push_back({choice, evaluation.verdict.passed() ? scaled_us((*judged)->figure) : 0});
     p.judged.push_back(std::move(**judged));
   }
   co_return Result<void>{};

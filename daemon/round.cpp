@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/search/apportion.hpp"
 #include "core/search/random.hpp"
@@ -21,12 +22,14 @@ constexpr int kRankingDepth = 64;
 constexpr std::size_t kInspirations = 2;
 constexpr double kInspiring = 1.5;
 
-/// The ledger's rows of a workload, one entry an idea, in the order in which they were first tried.
-std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& records, const std::string& workload) {
+/// The ledger's rows of a workload, one entry an idea, in the order in which they were first tried; without
+/// those of the round that it is for.
+std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& records, const std::string& workload,
+                                 RoundId round) {
   std::vector<LedgerEntry> ledger;
   std::map<std::string, std::size_t> places;
   for (const LedgerRecord& record : records) {
-    if (record.workload != workload) continue;
+    if (record.workload != workload || record.round == round) continue;
     const auto [place, fresh] = places.emplace(record.key, ledger.size());
     if (fresh) ledger.emplace_back();
     LedgerEntry& entry = ledger[place->second];
@@ -47,20 +50,35 @@ std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& records, const
 
 }  // namespace
 
-/// What had been tried when the round's ideas were proposed, and the playbook's candidates for it: the same
-/// when a killed run comes by again, so that models' kernels are tuned as they would have been.
-Result<std::set<std::string>> OperatorSearch::tried(const RoundRecord& round) {
-  const auto before = round.resumed ? std::optional(round.began_at) : std::nullopt;
-  auto tried = env_.archive.tried(op_id_, workload_, env_.device_id, before);
-  if (!tried || !round.resumed) return tried;
-  const auto candidates = env_.archive.candidates(round.id);
-  if (!candidates) return failure(candidates.error());
-  for (const CandidateRecord& candidate : *candidates) {
-    if (!candidate.exchange) tried->insert(candidate.hash);
+/// The fastest verified kernels, best first, as they were known when the round began: one that is resumed
+/// makes the choices that it would have made.
+Result<std::vector<SurvivorRecord>> OperatorSearch::verified_before(const RoundRecord& round) {
+  const auto own = env_.archive.candidates(round.id);
+  if (!own) return failure(own.error());
+  std::set<CandidateId> of_round;
+  for (const CandidateRecord& candidate : *own) of_round.insert(candidate.id);
+  const int depth =
+      deterministic() ? std::numeric_limits<int>::max() : kRankingDepth + static_cast<int>(of_round.size());
+  auto ranked = env_.archive.best(ranking(depth));
+  if (!ranked) return failure(ranked.error());
+  std::erase_if(*ranked, [&](const RankedKernel& kernel) { return of_round.contains(kernel.candidate); });
+  if (deterministic()) {
+    for (RankedKernel& kernel : *ranked) kernel.speedup = figure_of(kernel.candidate_hash, kernel.speedup);
+    std::sort(ranked->begin(), ranked->end(), [](const RankedKernel& a, const RankedKernel& b) {
+      return std::pair(-a.speedup, a.candidate_hash) < std::pair(-b.speedup, b.candidate_hash);
+    });
   }
-  return tried;
+  if (ranked->size() > kRankingDepth) ranked->resize(kRankingDepth);
+  std::vector<SurvivorRecord> verified;
+  for (RankedKernel& kernel : *ranked) {
+    Result<CandidateRecord> candidate = env_.archive.candidate(kernel.candidate);
+    if (!candidate) return failure(candidate.error());
+    verified.push_back({std::move(kernel), std::move(candidate->source)});
+  }
+  return verified;
 }
 
+/// What the search knew when the round began.
 Result<RoundContext> OperatorSearch::context(const RoundRecord& round) {
   RoundContext context;
   context.op = &op_;
@@ -71,18 +89,9 @@ Result<RoundContext> OperatorSearch::context(const RoundRecord& round) {
   context.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
                              fmt::format("{} {} round {}", op_.name, workload_, round.number));
   context.champion_hash = champion_.hash;
-  context.champion_us = champion_.id == naive_.id ? naive_.median_us : scaled_us(champion_.speedup);
-  context.floor_us = floor_us_;
-  if (const Workload* workload = op_.workload(workload_);
-      workload != nullptr && env_.device.memory_bytes_per_us > 0) {
-    const auto bytes = static_cast<double>(op_.bytes.evaluate(workload->axes).value_or(0));
-    context.memory_us = bytes / env_.device.memory_bytes_per_us;
-  }
   context.yardstick = yardstick_;
-  context.naive_us = naive_.median_us;
-  context.eager_us = eager_us_;
-  context.compile_us = scaled_us(compile_speedup_);
-  const auto ranked = env_.archive.survivors(ranking(kRankingDepth));
+  add_times(context);
+  const auto ranked = verified_before(round);
   if (!ranked) return failure(ranked.error());
   std::vector<Survivor> verified;
   for (const SurvivorRecord& record : *ranked) {
@@ -99,16 +108,41 @@ Result<RoundContext> OperatorSearch::context(const RoundRecord& round) {
         survivor.tunings.push_back({other.tunables, other.us});
     }
   }
-  if (const auto told = add_inspirations(context); !told) return failure(told.error());
-  if (const auto told = add_profiles(context); !told) return failure(told.error());
+  if (!deterministic()) {  // all measured
+    if (const auto told = add_inspirations(context); !told) return failure(told.error());
+    if (const auto told = add_profiles(context); !told) return failure(told.error());
+  }
   const auto ledger = env_.archive.ledger(op_id_, env_.job_id);
   if (!ledger) return failure(ledger.error());
-  context.ledger = by_idea(*ledger, workload_);
-  for (LedgerEntry& entry : context.ledger) entry.best_us = scaled_us(entry.best_speedup);
-  Result<std::set<std::string>> known = tried(round);
-  if (!known) return failure(known.error());
-  context.tried = std::move(*known);
+  context.ledger = by_idea(*ledger, workload_, round.id);
+  for (LedgerEntry& entry : context.ledger) {
+    // A whole idea has no hash; what it gained is told to models only.
+    if (deterministic() && entry.passed > 0) entry.best_speedup = figure_of(sha256_hex(entry.idea_text), 1);
+    entry.best_us = scaled_us(entry.best_speedup);
+  }
+  const auto tried = env_.archive.tried(op_id_, workload_, env_.device_id, round.id);
+  if (!tried) return failure(tried.error());
+  context.tried = *tried;
   return visible_to(env_.job.policy.kind, std::move(context));
+}
+
+/// Times to beat, and limits; of a deterministic job only what figures stand for.
+void OperatorSearch::add_times(RoundContext& context) const {
+  if (deterministic()) {
+    context.champion_us = scaled_us(champion_.figure);
+    context.naive_us = scaled_us(naive_.figure);
+    return;
+  }
+  context.champion_us = champion_.id == naive_.id ? naive_.median_us : scaled_us(champion_.figure);
+  context.floor_us = floor_us_;
+  if (const Workload* workload = op_.workload(workload_);
+      workload != nullptr && env_.device.memory_bytes_per_us > 0) {
+    const auto bytes = static_cast<double>(op_.bytes.evaluate(workload->axes).value_or(0));
+    context.memory_us = bytes / env_.device.memory_bytes_per_us;
+  }
+  context.naive_us = naive_.median_us;
+  context.eager_us = eager_us_;
+  context.compile_us = scaled_us(compile_speedup_);
 }
 
 /// What counters said of the kernels that the next round may build on, where they were ever read.
@@ -263,7 +297,7 @@ asio::awaitable<Result<void>> OperatorSearch::round() {
     const auto ideas = env_.archive.ideas(round->id);
     if (!ideas) co_return failure(ideas.error());
     if (ideas->empty()) {
-      stop_reason_ = "no idea source has anything left to try";
+      stop_reason_ = kNothingLeft;
       note_stop();
       co_return env_.archive.finish_round(round->id);
     }
@@ -278,7 +312,7 @@ asio::awaitable<Result<void>> OperatorSearch::round() {
     co_return failure(finished.error());
   last_round_ = round->number;
   ++rounds_done_;
-  best_us_.push_back(champion_.median_us);
+  best_us_.push_back(plateau_us(champion_));
   note_stop();
   co_return Result<void>{};
 }

@@ -123,6 +123,7 @@ JobPolicy read_policy(const Json& json) {
   maybe(json, "tunings", policy.tunings);
   maybe(json, "plateau_rounds", policy.plateau_rounds);
   maybe(json, "plateau_gain", policy.plateau_gain);
+  maybe(json, "deterministic", policy.deterministic);
   return policy;
 }
 
@@ -212,7 +213,8 @@ Json to_json(const Job& job) {
                     {"improve_turns", job.policy.improve_turns},
                     {"tunings", job.policy.tunings},
                     {"plateau_rounds", job.policy.plateau_rounds},
-                    {"plateau_gain", job.policy.plateau_gain}};
+                    {"plateau_gain", job.policy.plateau_gain},
+                    {"deterministic", job.policy.deterministic}};
   json["timing"] = {{"min_samples", job.timing.min_samples},
                     {"max_samples", job.timing.max_samples},
                     {"max_seconds", job.timing.max_seconds}};

@@ -59,6 +59,7 @@ Result<Device*> Evaluator::device(const std::string& name) {
   auto& slot = devices_[name];
   if (!slot) {
     auto opened = open_device(name, places_);
+    if (!opened) opened = open_device(name, places_);  // what it ran to open it may have been killed
     if (!opened) return failure(opened.error());
     slot = std::move(*opened);
   }

@@ -71,8 +71,11 @@ int check(const Options& options) {
   } else {
     for (const std::string& problem : *problems) fmt::print("{}\n", problem);
     fmt::print(
-        "Keep a copy of the file as it is; restore a backup, or salvage rows with 'kevolve archive "
-        "export'.\n");
+        "Keep a copy of the file as it is. Restore a backup (kevolve archive backup makes them), or salvage "
+        "what is\n"
+        "readable: kevolve archive export writes every row up to the first damaged one, sqlite3's .recover "
+        "most "
+        "others.\n");
   }
   return problems->empty() ? kOk : kRejected;
 }

@@ -14,8 +14,8 @@ namespace kevolve::cli {
 /// Exit codes, the same for all commands.
 enum ExitCode : int {
   kOk = 0,
-  kRejected = 1,     ///< evaluate: the candidate stopped at a gate; archive check: it is not sound
-  kUsage = 2,        ///< the command line or a file given by the user is wrong
+  kRejected = 1,  ///< evaluate: stopped at a gate; archive check: not sound; verify: something does not hold
+  kUsage = 2,     ///< the command line or a file given by the user is wrong
   kOperational = 3,  ///< the machine's fault: no worker, disk full, archive unreadable
   kNotFound = 4,     ///< best, show, lineage: nothing in the archive answers
   kInterrupted = 130,
@@ -27,6 +27,8 @@ Command add_run(CLI::App& app);
 Command add_best(CLI::App& app);
 Command add_show(CLI::App& app);
 Command add_lineage(CLI::App& app);
+Command add_diff(CLI::App& app);
+Command add_verify(CLI::App& app);
 Command add_costs(CLI::App& app);
 Command add_exchanges(CLI::App& app);
 Command add_archive(CLI::App& app);

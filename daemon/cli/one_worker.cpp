@@ -18,29 +18,61 @@ constexpr std::chrono::seconds kDeadline{600};
 /// A worker that ended, as when a GPU's context broke, is started once more.
 constexpr int kAttempts = 2;
 
-asio::awaitable<Result<Answer>> converse(asio::io_context& io, const WorkerCommand& command,
-                                         const std::optional<WorkerRequest>& request,
-                                         std::shared_ptr<WorkerClient>& client, const bool& interrupted) {
-  Answer answer;
-  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
-    const Result<std::shared_ptr<WorkerClient>> started =
-        co_await WorkerClient::start(io, command, WorkerClient::kStartDeadline);
-    if (!started) co_return failure(started.error());
-    client = *started;
-    answer.hello = client->hello();
-    if (!request) break;
-    tl::expected<WorkerReply, WorkerLoss> reply = co_await client->request(*request, kDeadline);
-    if (reply) {
-      answer.reply = std::move(*reply);
-      break;
-    }
-    if (interrupted || attempt == kAttempts) co_return failure(reply.error().why);
-  }
-  client->stop("done");
-  co_return answer;
-}
-
 }  // namespace
+
+struct OneWorker::Impl {
+  explicit Impl(WorkerCommand worker) : command(std::move(worker)), signals(io, SIGINT, SIGTERM) {
+    ::signal(SIGPIPE, SIG_IGN);
+    signals.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) return;
+      interrupted = true;
+      if (client) client->stop("interrupted");
+    });
+  }
+
+  /// Runs the loop until `task` has ended.
+  template <class T>
+  Result<T> await(asio::awaitable<Result<T>> task) {
+    std::optional<Result<T>> result;
+    asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& exception, Result<T> value) {
+      result =
+          exception ? failure("internal error: an exception crossed the worker client") : std::move(value);
+    });
+    while (!result && io.run_one() > 0) {
+    }
+    if (!result) return failure("the worker was not asked");
+    return std::move(*result);
+  }
+
+  Result<void> start() {
+    auto started = await(WorkerClient::start(io, command, WorkerClient::kStartDeadline));
+    if (!started) return failure(started.error());
+    client = *started;
+    return {};
+  }
+
+  /// A worker that ended meanwhile is started again and asked once more.
+  Result<WorkerReply> ask(const WorkerRequest& request) {
+    for (int attempt = 1;; ++attempt) {
+      const auto put = [&]() -> asio::awaitable<Result<std::optional<WorkerReply>>> {
+        tl::expected<WorkerReply, WorkerLoss> reply = co_await client->request(request, kDeadline);
+        if (reply) co_return std::move(*reply);
+        if (interrupted || attempt == kAttempts) co_return failure(reply.error().why);
+        co_return std::nullopt;
+      };
+      Result<std::optional<WorkerReply>> reply = await(put());
+      if (!reply) return failure(reply.error());
+      if (*reply) return std::move(**reply);
+      if (auto again = start(); !again) return failure(again.error());
+    }
+  }
+
+  const WorkerCommand command;
+  asio::io_context io{1};
+  asio::signal_set signals;
+  std::shared_ptr<WorkerClient> client;
+  bool interrupted = false;
+};
 
 WorkerCommand local_worker(const std::filesystem::path& log) {
   return {{program_beside("kevolve-worker").string()}, log};
@@ -50,26 +82,42 @@ std::filesystem::path scratch_log() {
   return std::filesystem::temp_directory_path() / fmt::format("kevolve-worker-{}.log", ::getpid());
 }
 
+OneWorker::OneWorker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+OneWorker::~OneWorker() {
+  impl_->signals.cancel();
+  if (impl_->client) impl_->client->stop("done");
+  impl_->io.run();  // lets what waits see that
+}
+
+Result<std::unique_ptr<OneWorker>> OneWorker::start(const WorkerCommand& command) {
+  std::unique_ptr<OneWorker> worker(new OneWorker(std::make_unique<Impl>(command)));
+  if (auto started = worker->impl_->start(); !started) return failure(started.error());
+  return worker;
+}
+
+const Hello& OneWorker::hello() const {
+  return impl_->client->hello();
+}
+
+Result<WorkerReply> OneWorker::ask(const WorkerRequest& request) {
+  return impl_->ask(request);
+}
+
+bool OneWorker::interrupted() const {
+  return impl_->interrupted;
+}
+
 Result<Answer> ask_worker(const WorkerCommand& command, const std::optional<WorkerRequest>& request) {
-  ::signal(SIGPIPE, SIG_IGN);
-  asio::io_context io(1);
-  std::shared_ptr<WorkerClient> client;
-  bool interrupted = false;
-  asio::signal_set signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](const boost::system::error_code& error, int) {
-    if (error) return;
-    interrupted = true;
-    if (client) client->stop("interrupted");
-  });
-  Result<Answer> answer = failure("the worker was not asked");
-  asio::co_spawn(io, converse(io, command, request, client, interrupted),
-                 [&](const std::exception_ptr& exception, Result<Answer> result) {
-                   answer = exception ? failure("internal error: an exception crossed the worker client")
-                                      : std::move(result);
-                   signals.cancel();
-                   if (client) client->stop("done");
-                 });
-  io.run();
+  auto worker = OneWorker::start(command);
+  if (!worker) return failure(worker.error());
+  Answer answer;
+  answer.hello = (*worker)->hello();
+  if (request) {
+    auto reply = (*worker)->ask(*request);
+    if (!reply) return failure(reply.error());
+    answer.reply = std::move(*reply);
+  }
   return answer;
 }
 

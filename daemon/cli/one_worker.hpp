@@ -1,8 +1,9 @@
 #pragma once
-// One conversation with one worker, for commands that ask a single thing. Blocks.
+// OneWorker: a worker for commands that ask few things, one after the other. Blocks; SIGINT and SIGTERM end a
+// question with an error. Belongs to one thread.
 
 #include <filesystem>
-#include <functional>
+#include <memory>
 #include <string>
 
 #include "core/model/worker_protocol.hpp"
@@ -17,7 +18,24 @@ WorkerCommand local_worker(const std::filesystem::path& log);
 /// process.
 std::filesystem::path scratch_log();
 
-/// Starts a worker and sends `request` (none: only the hello is wanted). SIGINT ends it with an error.
+class OneWorker {
+ public:
+  static Result<std::unique_ptr<OneWorker>> start(const WorkerCommand& command);
+  ~OneWorker();
+  OneWorker(const OneWorker&) = delete;
+  OneWorker& operator=(const OneWorker&) = delete;
+
+  [[nodiscard]] const Hello& hello() const;
+  Result<WorkerReply> ask(const WorkerRequest& request);
+  [[nodiscard]] bool interrupted() const;
+
+ private:
+  struct Impl;
+  explicit OneWorker(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Starts a worker and sends `request` (none: only the hello is wanted).
 struct Answer {
   Hello hello;
   std::optional<WorkerReply> reply;

@@ -60,6 +60,21 @@ void print_evaluation(const EvaluationRecord& record) {
   if (evaluation.profile) print_profile(*evaluation.profile);
 }
 
+void print_standing(const StandingRecord& standing, const std::vector<EvaluationRecord>& evaluations) {
+  if (!standing.refuted) {
+    fmt::print("stands: {} on {}, {}: {:.3f} x over {} ({})\n", standing.workload, standing.device_info.name,
+               name(standing.precision), standing.speedup, standing.yardstick, name(standing.figure));
+    return;
+  }
+  fmt::print("DOES NOT HOLD: {} on {}, {}", standing.workload, standing.device_info.name,
+             name(standing.precision));
+  for (const EvaluationRecord& record : evaluations) {
+    if (record.id == standing.evaluation)
+      fmt::print(", by the judgement of {}", to_iso8601(record.evaluated_at));
+  }
+  fmt::print("\n");
+}
+
 int show(const Options& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
@@ -74,6 +89,7 @@ int show(const Options& options) {
   fmt::print("idea ({} {}):\n", detail->idea.source, detail->idea.key);
   for (const std::string& line : wrapped(detail->idea.text, 100)) fmt::print("    {}\n", line);
   if (!candidate.tunables.empty()) fmt::print("tunables: {}\n", in_tunables(candidate.tunables));
+  for (const StandingRecord& standing : detail->standings) print_standing(standing, detail->evaluations);
   for (const EvaluationRecord& record : detail->evaluations) print_evaluation(record);
   if (!options.no_source) fmt::print("\n{}", candidate.source);
   return kOk;

@@ -1,11 +1,24 @@
-// archive_scale EVALUATIONS FOLDER: makes two archives of that many evaluations (realistic rows, 4 operators,
-// 2 devices, 8 jobs) and prints their size and how long opening, `best`, `report` and merging them take.
+// An archive of a million evaluations: made, asked, written to while others read, merged.
+//
+//   archive_scale make FILE EVALUATIONS NUMBER   an archive of that many; hashes differ by NUMBER
+//   archive_scale ask FILE                       size, and how long opening and each question take
+//   archive_scale insert FILE SECONDS READERS    durable insertion as the engine does it, while others read
+//   archive_scale merge FILE OTHER               OTHER into FILE, and again
+//
+// What differs from an archive that a search filled: all rows are entered by one transaction without syncing,
+// so that pages lie in order; candidates' parents are near; each ranking has the same share. Rows, texts,
+// packed sources, samples and indices are as large and as many as theirs, and as there, nothing ran ANALYZE.
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include "archive/archive.hpp"
 #include "archive/connection.hpp"
@@ -23,12 +36,34 @@ T must(Result<T> result) {
   std::exit(1);
 }
 
+using Clock = std::chrono::steady_clock;
+
 template <class Body>
-void timed(const char* what, Body&& body) {
-  const auto begin = std::chrono::steady_clock::now();
+double milliseconds(Body&& body) {
+  const auto begin = Clock::now();
   body();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  fmt::print("{:<28} {:>12.3f} ms\n", what, took.count() * 1e3);
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+std::string spread(std::vector<double> ms) {
+  if (ms.empty()) return "none";
+  std::sort(ms.begin(), ms.end());
+  const auto at = [&](double part) {
+    return ms[static_cast<std::size_t>(part * static_cast<double>(ms.size() - 1))];
+  };
+  return fmt::format("median {:.3f} ms, 95 % {:.3f}, 99 % {:.3f}, worst {:.3f} ({} times)", at(0.5), at(0.95),
+                     at(0.99), ms.back(), ms.size());
+}
+
+/// The first time apart: pages come from the file.
+template <class Body>
+void timed(const char* what, Body&& body, int times = 20) {
+  const double first = milliseconds(body);
+  std::vector<double> further;
+  for (int i = 1; i < times; ++i) further.push_back(milliseconds(body));
+  fmt::print("{:<22} first {:>10.3f} ms{}{}\n", what, first, times > 1 ? "; then " : "",
+             times > 1 ? spread(std::move(further)) : "");
+  std::fflush(stdout);
 }
 
 /// ?1 how many, ?2 this archive's number: hashes differ between archives. A source for ten candidates, three
@@ -80,56 +115,185 @@ SELECT r.id, c.candidate_hash, c.id, e.id, CASE e.outcome WHEN 'passed' THEN 've
  WHERE e.gate != 'compile' ORDER BY r.id, c.candidate_hash;
 )sql";
 
-void make(const fs::path& path, std::int64_t evaluations, int number) {
-  fs::remove(path);
-  {
-    auto archive = must(Archive::open(path, OpenMode::read_write));
-    for (const char* name : {"cpu", "cuda:0"}) {
-      DeviceInfo device;
-      device.name = name;
-      device.model = std::string("Model of ") + name;
-      (void)must(archive.enter_device(device));
+int make(const fs::path& path, std::int64_t evaluations, int number) {
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path.string() + suffix);
+  const double took = milliseconds([&] {
+    {
+      auto archive = must(Archive::open(path, OpenMode::read_write));
+      for (const char* name : {"cpu", "cuda:0"}) {
+        DeviceInfo device;
+        device.name = name;
+        device.model = std::string("Model of ") + name;
+        (void)must(archive.enter_device(device));
+      }
+    }
+    Connection connection(path, Connection::Access::read_write_create, std::chrono::seconds(1));
+    connection.execute(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA temp_store = "
+        "MEMORY; "
+        "PRAGMA cache_size = -1000000; BEGIN IMMEDIATE");
+    connection.execute(fmt::format(kRows, evaluations, number));
+    connection.execute("COMMIT; PRAGMA journal_mode = WAL");
+  });
+  fmt::print("{}: {} evaluations, {} bytes, {:.0f} an evaluation; made in {:.1f} s\n", path.string(),
+             evaluations, fs::file_size(path),
+             static_cast<double>(fs::file_size(path)) / static_cast<double>(evaluations), took / 1e3);
+  return 0;
+}
+
+RankingQuery top_ten() {
+  RankingQuery query;
+  query.operator_name = "op2";
+  query.top = 10;
+  return query;
+}
+
+std::string some_hash(const fs::path& path) {
+  Connection connection(path, Connection::Access::read_only, std::chrono::seconds(1));
+  return connection.text(
+      "SELECT candidate_hash FROM candidates WHERE id = (SELECT max(id) / 2 FROM candidates)");
+}
+
+int ask(const fs::path& path) {
+  const std::string hash = some_hash(path);
+  timed("opening, reading", [&] { (void)must(Archive::open(path, OpenMode::read_only)); });
+  timed("opening, writing", [&] { (void)must(Archive::open(path, OpenMode::read_write)); });
+  auto archive = must(Archive::open(path, OpenMode::read_only));
+  const JobId job{1};
+  CandidateId candidate;
+  timed("best", [&] { (void)must(archive.best(top_ten())); });
+  timed("show", [&] { candidate = must(archive.show(hash)).candidate.id; });
+  timed("lineage", [&] { (void)must(archive.lineage(candidate)); });
+  timed("ideas", [&] { (void)must(archive.find_ideas({"warps", "shared"}, "op2", 10)); });
+  timed("failures, one operator", [&] { (void)must(archive.failures({"op2", {}, 2})); });
+  timed("failures, all", [&] { (void)must(archive.failures({"", {}, 2})); });
+  timed(
+      "info", [&] { (void)must(archive.info()); }, 3);
+  const auto report = [&] {
+    (void)must(archive.funnel(job));
+    (void)must(archive.round_bests(job));
+    (void)must(archive.job_champions(job));
+    (void)must(archive.costs(job));
+  };
+  timed("report", report, 5);
+  timed(
+      "ledger of a job", [&] { (void)must(archive.ledger(OperatorId{2}, job)); }, 3);
+  timed(
+      "tried", [&] { (void)must(archive.tried(OperatorId{2}, "w1", DeviceId{1})); }, 3);
+  timed(
+      "check",
+      [&] {
+        for (const std::string& problem : must(archive.problems())) fmt::print("{}\n", problem);
+      },
+      1);
+  return 0;
+}
+
+/// Four candidates of an idea in one transaction, then an evaluation each, as a round does.
+struct Inserted {
+  std::vector<double> candidates_ms, evaluation_ms;
+};
+Inserted insert(const fs::path& path, std::chrono::seconds duration) {
+  auto archive = must(Archive::open(path, OpenMode::read_write));
+  const JobRecord job = must(archive.begin_job(fmt::format("insertion-{}", ::time(nullptr)), {}));
+  DeviceInfo device;
+  device.name = "cpu";
+  device.model = "Model of cpu";
+  const RunId run = must(archive.begin_run({job.id, device, "1", {}}));
+  const RoundRecord round = must(archive.begin_round(job.id, OperatorId{2}, "w1"));
+  Evaluation e;
+  e.verdict = {Outcome::passed, Gate::timing, ""};
+  e.precision = PrecisionClass::strict_fp32;
+  e.device = device;
+  e.speedup = e.speedup_low = 2;
+  e.measurements = {{"candidate", "cold", std::vector<double>(20, 500.0), 500, 490, 510},
+                    {"naive", "cold", std::vector<double>(20, 1000.0), 1000, 990, 1010}};
+  Inserted inserted;
+  const auto end = Clock::now() + duration;
+  for (std::int64_t n = 0; Clock::now() < end; ++n) {
+    const IdeaId idea =
+        must(archive.add_idea({OperatorId{2}, round.id, "playbook", "k", "Insert one more."}));
+    std::vector<NewCandidate> candidates;
+    for (std::int64_t i = 0; i < 4; ++i)
+      candidates.push_back({fmt::format("// {} {}\n", job.name, n) + std::string(3000, 'x'), {{"I", i}}, {}});
+    std::vector<CandidateId> ids;
+    inserted.candidates_ms.push_back(
+        milliseconds([&] { ids = must(archive.add_candidates(idea, candidates)); }));
+    for (const CandidateId id : ids) {
+      inserted.evaluation_ms.push_back(milliseconds([&] {
+        (void)must(archive.record_evaluation(
+            {id, run, "w1", PrecisionClass::strict_fp32, "naive", Purpose::search, e}));
+      }));
     }
   }
-  Connection connection(path, Connection::Access::read_write_create, std::chrono::seconds(1));
-  connection.configure_writer(0);
-  connection.execute(
-      "PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -300000; BEGIN IMMEDIATE");
-  connection.execute(fmt::format(kRows, evaluations, number));
-  connection.execute("COMMIT; ANALYZE");
+  if (!archive.end_run(run, RunState::finished)) std::exit(1);
+  return inserted;
+}
+
+int insert_while_others_read(const fs::path& path, std::chrono::seconds duration, int readers) {
+  std::atomic<bool> done = false;
+  std::vector<std::vector<double>> best(static_cast<std::size_t>(readers)), show(best.size()),
+      failures(best.size());
+  const std::string hash = some_hash(path);
+  std::vector<std::thread> threads;
+  for (std::size_t r = 0; r < best.size(); ++r) {
+    threads.emplace_back([&, r] {
+      auto archive = must(Archive::open(path, OpenMode::read_only));
+      while (!done) {
+        best[r].push_back(milliseconds([&] { (void)must(archive.best(top_ten())); }));
+        show[r].push_back(milliseconds([&] { (void)must(archive.show(hash)); }));
+        failures[r].push_back(milliseconds([&] { (void)must(archive.failures({"op2", {}, 2})); }));
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    });
+  }
+  const auto begin = Clock::now();
+  const std::int64_t before = static_cast<std::int64_t>(fs::file_size(path));
+  const Inserted inserted = insert(path, duration);
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  done = true;
+  for (std::thread& thread : threads) thread.join();
+  const auto all = [](const std::vector<std::vector<double>>& of_threads) {
+    std::vector<double> ms;
+    for (const auto& one : of_threads) ms.insert(ms.end(), one.begin(), one.end());
+    return ms;
+  };
+  fmt::print("{} evaluations with their candidates in {:.1f} s: {:.0f} a second; the file grew by {} bytes\n",
+             inserted.evaluation_ms.size(), seconds,
+             static_cast<double>(inserted.evaluation_ms.size()) / seconds,
+             static_cast<std::int64_t>(fs::file_size(path)) - before);
+  fmt::print("record_evaluation: {}\nadd_candidates (4): {}\n", spread(inserted.evaluation_ms),
+             spread(inserted.candidates_ms));
+  fmt::print("{} readers meanwhile, best: {}\nshow: {}\nfailures: {}\n", readers, spread(all(best)),
+             spread(all(show)), spread(all(failures)));
+  return 0;
+}
+
+int merge(const fs::path& path, const fs::path& other) {
+  auto archive = must(Archive::open(path, OpenMode::read_write));
+  timed(
+      "merge", [&] { (void)must(archive.merge(other)); }, 1);
+  timed(
+      "merge again",
+      [&] {
+        if (must(archive.merge(other)).changed()) fmt::print("NOT IDEMPOTENT\n");
+      },
+      1);
+  fmt::print("{} bytes now\n", fs::file_size(path));
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    fmt::print(stderr, "usage: archive_scale EVALUATIONS FOLDER\n");
-    return 2;
-  }
-  const std::int64_t evaluations = std::atoll(argv[1]);
-  const fs::path a = fs::path(argv[2]) / "a.db", b = fs::path(argv[2]) / "b.db";
-  timed("generation", [&] { make(a, evaluations, 1); });
-  make(b, evaluations, 2);
-  fmt::print("{} evaluations, {} bytes, {:.0f} an evaluation\n", evaluations, fs::file_size(a),
-             static_cast<double>(fs::file_size(a)) / static_cast<double>(evaluations));
-  timed("opening", [&] { (void)must(Archive::open(a, OpenMode::read_only)); });
-  auto archive = must(Archive::open(a, OpenMode::read_write));
-  RankingQuery query;
-  query.operator_name = "op2";
-  query.top = 10;
-  timed("best, cold", [&] { (void)must(archive.best(query)); });
-  timed("best", [&] { (void)must(archive.best(query)); });
-  const JobId job{1};
-  timed("report: funnel", [&] { (void)must(archive.funnel(job)); });
-  timed("report: rounds", [&] { (void)must(archive.round_bests(job)); });
-  timed("report: champions", [&] { (void)must(archive.job_champions(job)); });
-  timed("report: costs", [&] { (void)must(archive.costs(job)); });
-  timed("failures", [&] { (void)must(archive.failures({"op2", {}, 2})); });
-  timed("merge", [&] { (void)must(archive.merge(b)); });
-  timed("merge again", [&] {
-    if (must(archive.merge(b)).changed()) fmt::print("NOT IDEMPOTENT\n");
-  });
-  timed("check", [&] {
-    for (const std::string& problem : must(archive.problems())) fmt::print("{}\n", problem);
-  });
+  const std::string_view what = argc > 2 ? argv[1] : "";
+  if (what == "make" && argc == 5) return make(argv[2], std::atoll(argv[3]), std::atoi(argv[4]));
+  if (what == "ask" && argc == 3) return ask(argv[2]);
+  if (what == "insert" && argc == 5)
+    return insert_while_others_read(argv[2], std::chrono::seconds(std::atoi(argv[3])), std::atoi(argv[4]));
+  if (what == "merge" && argc == 4) return merge(argv[2], argv[3]);
+  fmt::print(stderr,
+             "usage: archive_scale make FILE EVALUATIONS NUMBER | ask FILE | insert FILE SECONDS READERS | "
+             "merge FILE OTHER\n");
+  return 2;
 }

@@ -110,6 +110,19 @@ Result<std::string> first_line_of(const std::vector<std::string>& argv) {
   return result->out.substr(0, result->out.find('\n'));
 }
 
+/// By nothing that a source can do: its time, memory and files are limited otherwise. The driver reports a
+/// killed pass in a line of its own, which no message about a source begins like.
+bool was_killed(const CommandResult& result) {
+  constexpr int kKilled = 128 + 9;
+  constexpr std::string_view kReport = ": fatal error: Killed signal terminated program ";
+  const std::size_t at = result.err.find(kReport);
+  if (result.timed_out) return false;
+  if (result.exit_code == kKilled) return true;
+  if (result.exit_code == 0 || at == std::string::npos) return false;
+  const std::size_t begin = result.err.rfind('\n', at) + 1;  // 0 when it is the first line
+  return result.err.substr(begin, at - begin).find_first_of(": ") == std::string::npos;
+}
+
 }  // namespace
 
 std::string arithmetic_flags() {
@@ -247,6 +260,9 @@ Result<CompileAttempt> Compiler::run(const std::string& unit, const fs::path& he
   CompileAttempt attempt{CompileAttempt::Kind::compiled, library, result->err, false};
   if (result->timed_out) {
     attempt.kind = CompileAttempt::Kind::timed_out;
+  } else if (was_killed(*result)) {
+    return failure(
+        "the compiler was killed from outside (signal 9): by hand, or by the kernel for want of memory");
   } else if (result->exit_code != 0) {
     const bool exhausted = result->err.find("out of memory") != std::string::npos ||
                            result->err.find("virtual memory exhausted") != std::string::npos;

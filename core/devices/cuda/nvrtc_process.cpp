@@ -69,6 +69,10 @@ Result<tl::expected<CompileAnswer, Verdict>> NvrtcProcess::run(const CompileJob&
             std::chrono::duration<double>(deadline).count())});
   if (const auto json = parse_json(result->out, "answer of kevolve-nvrtc"); result->exit_code == 0 && json)
     if (auto answer = compile_answer_from_json(*json)) return std::move(*answer);
+  // Its memory and time are limited otherwise.
+  if (result->exit_code == 128 + 9)
+    return failure(
+        "kevolve-nvrtc was killed from outside (signal 9): by hand, or by the kernel for want of memory");
   if (result->exit_code > 128)
     return tl::unexpected(Verdict{
         Outcome::compile_error, Gate::compile,

@@ -92,3 +92,26 @@ TEST_CASE("a candidate is found by its idea and its hash") {
   CHECK_FALSE(must(fixture.archive.find_candidate(fixture.idea, "ffff")));
   CHECK_FALSE(must(fixture.archive.find_candidate(IdeaId{999}, fixture.hash(first))));
 }
+
+TEST_CASE("the candidate that an operator was seeded with is found again") {
+  ArchiveFixture f;
+  CHECK_FALSE(must(f.archive.seed_candidate(f.op)));
+  const IdeaId seed = must(f.archive.add_idea({f.op, std::nullopt, "seed", "naive", "Plainly."}));
+  const CandidateId older = must(f.archive.add_candidates(seed, {{"older", {}, {}}})).at(0);
+  const CandidateId newer = must(f.archive.add_candidates(seed, {{"newer", {}, {}}})).at(0);
+  f.add("no seed");
+  CHECK(must(f.archive.seed_candidate(f.op))->id == newer);
+  CHECK(must(f.archive.seed_candidate(f.op, f.hash(older)))->id == older);
+  CHECK_FALSE(must(f.archive.seed_candidate(f.op, "beef")));
+}
+
+TEST_CASE("what was tried before a round leaves out what the round itself tried") {
+  ArchiveFixture f;
+  const CandidateId own = f.add("own");
+  const IdeaId by_hand = must(f.archive.add_idea({f.op, std::nullopt, "manual", "", ""}));
+  const CandidateId other = must(f.archive.add_candidates(by_hand, {{"other", {}, {}}})).at(0);
+  f.record(own, passed(2));
+  f.record(other, passed(2));
+  CHECK(must(f.archive.tried(f.op, "small", f.device)).size() == 2);
+  CHECK(must(f.archive.tried(f.op, "small", f.device, f.round.id)) == std::set<std::string>{f.hash(other)});
+}

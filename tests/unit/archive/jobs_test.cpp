@@ -152,3 +152,34 @@ TEST_CASE("a job that a living process runs is not begun a second time") {
   ::waitpid(child, &status, 0);
   CHECK(status == 0);
 }
+
+TEST_CASE("an interrupted series of rounds is told from those of runs that ended") {
+  ArchiveFixture f;
+  std::int64_t now = 1000;
+  ArchiveOptions options;
+  options.clock = [&now] { return Timestamp(std::chrono::milliseconds(now)); };
+  auto archive = must(Archive::open(f.folder / "b.db", OpenMode::read_write, options));
+  const OperatorId op = must(archive.enter_operator(make_operator("gelu")));
+  const JobRecord job = must(archive.begin_job("night", {}));
+  const auto finish_one = [&] {
+    const RoundRecord round = must(archive.begin_round(job.id, op, "small"));
+    now += 10;
+    must(archive.finish_round(round.id));
+    return round.id;
+  };
+  const RunId first = must(archive.begin_run({job.id, make_device(), "1", {}}));
+  const RoundId one = finish_one();
+  REQUIRE(must(archive.rounds_of_present_series(job.id)).size() == 1);
+  CHECK(must(archive.rounds_of_present_series(job.id))[0].id == one);
+  must(archive.end_run(first, RunState::finished));
+  CHECK(must(archive.rounds_of_present_series(job.id)).empty());
+
+  now += 10;
+  const RunId second = must(archive.begin_run({job.id, make_device(), "1", {}}));
+  const RoundId two = finish_one();
+  must(archive.end_run(second, RunState::interrupted));
+  (void)must(archive.begin_round(job.id, op, "small"));  // open: not finished
+  const auto present = must(archive.rounds_of_present_series(job.id));
+  REQUIRE(present.size() == 1);
+  CHECK(present[0].id == two);
+}

@@ -191,6 +191,8 @@ TEST_CASE("questions go through indexes on an archive of 20 000 evaluations") {
   goes_through(kJudgedBefore,
                {"SEARCH c USING COVERING INDEX candidates_by_hash (candidate_hash=?)", "candidate=?"});
   goes_through(kTried, {"COVERING INDEX evaluations_by_place (operator=? AND workload=? AND device=?)"});
+  goes_through(kSeedCandidate, {"ideas_by_operator (operator=?)", "candidates_by_idea (idea=?)"});
+  goes_through(kStandingsOfHash, {"SEARCH s USING PRIMARY KEY (ranking=? AND candidate_hash=?)"});
   goes_through(kUnfinished, {"candidates_by_round (round=? AND state=?)"});
   goes_through(kLedger, {"ideas_by_operator (operator=?)", "candidates_by_idea (idea=?)"});
   goes_through(kFunnelOfJob, {"candidates_by_round (round=?)"});

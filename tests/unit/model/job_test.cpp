@@ -36,6 +36,7 @@ TEST_CASE("a job needs a name and operators, everything else has a default") {
   CHECK(job->policy.survivors == 4);
   CHECK(job->policy.plateau_rounds == 2);
   CHECK(job->policy.plateau_gain == 0.02);
+  CHECK_FALSE(job->policy.deterministic);
   CHECK(job->timing.min_samples == 10);
   CHECK_FALSE(job->budget.evaluations);
   CHECK_FALSE(job->budget.wall_seconds);
@@ -51,7 +52,8 @@ TEST_CASE("every field of a job is read, and written back") {
       { "kind": "llm", "weight": 3, "models": ["local", { "model": "big", "weight": 0.5 }] },
       { "kind": "manual", "folder": "prompts" }, { "kind": "replay", "file": "night.jsonl" } ],
     "policy": { "kind": "refine", "rounds": 6, "ideas_per_round": 7, "implementations_per_idea": 8, "survivors": 9,
-                "repair_turns": 3, "improve_turns": 0, "tunings": 4, "plateau_rounds": 10, "plateau_gain": 0.5 },
+                "repair_turns": 3, "improve_turns": 0, "tunings": 4, "plateau_rounds": 10, "plateau_gain": 0.5,
+                "deterministic": true },
     "timing": { "min_samples": 5, "max_samples": 50, "max_seconds": 1.5 },
     "budget": { "evaluations": 100, "wall_seconds": 3600.5, "requests": 50, "tokens": 1000000, "usd": 2.5 },
     "models": "models.json", "prompts": "words", "record": "out.jsonl", "workers": 4, "archive": "night.db",
@@ -60,6 +62,7 @@ TEST_CASE("every field of a job is read, and written back") {
   CHECK(job->operators.at(0).workload == "benchmark");
   CHECK(job->policy.kind == PolicyKind::refine);
   CHECK(job->policy.plateau_gain == 0.5);
+  CHECK(job->policy.deterministic);
   CHECK(job->budget.evaluations == 100);
   CHECK(job->budget.wall_seconds == 3600.5);
   CHECK(job->budget.usd == 2.5);
@@ -78,7 +81,8 @@ TEST_CASE("every field of a job is read, and written back") {
       R"({"model":"local","weight":1.0},{"model":"big","weight":0.5}]},)"
       R"({"kind":"manual","weight":1.0,"folder":"prompts"},{"kind":"replay","weight":1.0,"file":"night.jsonl"}],)"
       R"("policy":{"kind":"refine","rounds":6,"ideas_per_round":7,"implementations_per_idea":8,"survivors":9,)"
-      R"("repair_turns":3,"improve_turns":0,"tunings":4,"plateau_rounds":10,"plateau_gain":0.5},)"
+      R"("repair_turns":3,"improve_turns":0,"tunings":4,"plateau_rounds":10,"plateau_gain":0.5,)"
+      R"("deterministic":true},)"
       R"("timing":{"min_samples":5,"max_samples":50,"max_seconds":1.5},)"
       R"("budget":{"evaluations":100,"wall_seconds":3600.5,"requests":50,"tokens":1000000,"usd":2.5},)"
       R"("models":"models.json","prompts":"words","record":"out.jsonl","workers":4,"archive":"night.db",)"

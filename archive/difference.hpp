@@ -1,0 +1,60 @@
+#pragma once
+// What differs between two archived kernels. Pure: values of an Archive in, values out, with a JSON form.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/records.hpp"
+
+namespace kevolve {
+
+/// A field of which the two have different values, as they are written.
+struct FieldDifference {
+  std::string field;                ///< "BLOCK", "launches[0].grid[0]"
+  std::optional<std::string> a, b;  ///< absent: it has none
+};
+
+/// Times of both at one place where results compare. They were taken apart from each other, so that the
+/// ratio of speed-ups over the common yardstick says more than that of the times.
+struct TimeDifference {
+  struct Time {
+    EvaluationId evaluation;
+    Figure figure = Figure::search;
+    double median_us = 0, low_us = 0, high_us = 0, speedup = 0, speedup_low = 0;
+    bool refuted = false;
+  };
+  std::string workload, yardstick;
+  DeviceInfo device;
+  PrecisionClass precision = PrecisionClass::strict_fp32;
+  Time a, b;
+  [[nodiscard]] bool apart() const;  ///< the intervals of the medians do not overlap
+};
+
+struct Kinship {
+  enum class Kind { none, same, a_from_b, b_from_a, common } kind = Kind::none;
+  std::vector<std::string> steps;  ///< a_from_b, b_from_a: relations from the younger one up to the older
+  /// common: the nearest common ancestor, and how many steps each is away from it.
+  CandidateId ancestor;
+  std::string ancestor_hash;
+  int a_steps = 0, b_steps = 0;
+};
+
+struct KernelDifference {
+  std::vector<FieldDifference> tunables;
+  std::vector<FieldDifference> plan;  ///< the rest of the headers: launches, scratch, constraints, …
+  bool same_idea = false;
+  Kinship kinship;
+  std::vector<TimeDifference> times;  ///< where both were timed
+  std::string source_diff;            ///< unified; "" when the sources are equal
+};
+
+std::vector<FieldDifference> compare_fields(const Json& a, const Json& b);
+Kinship kinship(const LineageNode& a, const LineageNode& b);
+/// Of two kernels of one operator version; `a_lineage` and `b_lineage` are their ancestors.
+KernelDifference difference(const CandidateDetail& a, const LineageNode& a_lineage, const CandidateDetail& b,
+                            const LineageNode& b_lineage);
+
+Json to_json(const KernelDifference& difference);
+
+}  // namespace kevolve

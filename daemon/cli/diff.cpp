@@ -1,0 +1,137 @@
+// kevolve diff A B: what differs between two archived kernels.
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "archive/archive.hpp"
+#include "archive/difference.hpp"
+#include "daemon/cli/commands.hpp"
+#include "daemon/cli/text.hpp"
+
+namespace kevolve::cli {
+namespace {
+
+struct Options {
+  std::string a, b;
+  std::filesystem::path archive;
+  bool json = false, no_source = false;
+};
+
+void print_fields(const char* title, const std::vector<FieldDifference>& fields) {
+  if (fields.empty()) {
+    fmt::print("{}: the same\n", title);
+    return;
+  }
+  fmt::print("{}:\n", title);
+  for (const FieldDifference& field : fields)
+    fmt::print("  {}: {} -> {}\n", field.field, field.a.value_or("(none)"), field.b.value_or("(none)"));
+}
+
+void print_idea(const char* mark, const CandidateDetail& detail) {
+  const char* lead = mark;
+  for (const std::string& line :
+       wrapped(fmt::format("({} {}) {}", detail.idea.source, detail.idea.key, detail.idea.text), 98)) {
+    fmt::print("  {} {}\n", lead, line);
+    lead = " ";
+  }
+}
+
+std::string in_words(const Kinship& kinship) {
+  switch (kinship.kind) {
+    case Kinship::Kind::same:
+      return "they are one candidate";
+    case Kinship::Kind::a_from_b:
+      return fmt::format("A comes from B: {}", fmt::join(kinship.steps, ", which "));
+    case Kinship::Kind::b_from_a:
+      return fmt::format("B comes from A: {}", fmt::join(kinship.steps, ", which "));
+    case Kinship::Kind::common:
+      return fmt::format("both come from #{} {}, {} and {} steps ago", kinship.ancestor.value,
+                         kinship.ancestor_hash.substr(0, 12), kinship.a_steps, kinship.b_steps);
+    case Kinship::Kind::none:
+      break;
+  }
+  return "no common ancestor";
+}
+
+void print_time(const char* mark, const TimeDifference::Time& time, const std::string& yardstick) {
+  fmt::print("    {} {} [{}, {}]  {:.3f} x over {}, at least {:.3f} x  ({}){}\n", mark,
+             in_time(time.median_us), in_time(time.low_us), in_time(time.high_us), time.speedup, yardstick,
+             time.speedup_low, name(time.figure), time.refuted ? "  NO LONGER HOLDS" : "");
+}
+
+void print_times(const std::vector<TimeDifference>& times) {
+  if (times.empty()) fmt::print("times: nowhere were both timed\n");
+  for (const TimeDifference& time : times) {
+    fmt::print("times, workload {} on {} ({}), {}:\n", time.workload, time.device.name, time.device.model,
+               name(time.precision));
+    print_time("A", time.a, time.yardstick);
+    print_time("B", time.b, time.yardstick);
+    if (time.a.speedup > 0 && time.b.speedup > 0) {
+      fmt::print("    {} is {:.3f} times as fast by their speed-ups, timed apart; intervals {}\n",
+                 time.a.speedup >= time.b.speedup ? "A" : "B",
+                 std::max(time.a.speedup / time.b.speedup, time.b.speedup / time.a.speedup),
+                 time.apart() ? "do not overlap" : "overlap");
+    }
+  }
+}
+
+void print_difference(const CandidateDetail& a, const CandidateDetail& b, const KernelDifference& found,
+                      bool with_source) {
+  fmt::print("A {} #{} {}\nB {} #{} {}\n", a.operator_name, a.candidate.id.value, a.candidate.hash,
+             b.operator_name, b.candidate.id.value, b.candidate.hash);
+  fmt::print("lineage: {}\n", in_words(found.kinship));
+  fmt::print("ideas{}\n", found.same_idea ? ": the same" : ":");
+  print_idea("A", a);
+  if (!found.same_idea) print_idea("B", b);
+  print_fields("tunables", found.tunables);
+  print_fields("launch plan", found.plan);
+  print_times(found.times);
+  if (!with_source) return;
+  if (found.source_diff.empty()) {
+    fmt::print("source: the same\n");
+  } else {
+    fmt::print("\n{}", found.source_diff);
+  }
+}
+
+int diff(const Options& options) {
+  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  if (!archive) return complain(archive.error(), kOperational);
+  const Result<CandidateDetail> a = archive->show(options.a), b = archive->show(options.b);
+  if (!a) return complain(a.error(), kNotFound);
+  if (!b) return complain(b.error(), kNotFound);
+  const Result<LineageNode> a_lineage = archive->lineage(a->candidate.id),
+                            b_lineage = archive->lineage(b->candidate.id);
+  if (!a_lineage) return complain(a_lineage.error(), kOperational);
+  if (!b_lineage) return complain(b_lineage.error(), kOperational);
+  const KernelDifference found = difference(*a, *a_lineage, *b, *b_lineage);
+  if (!options.json) {
+    print_difference(*a, *b, found, !options.no_source);
+    return kOk;
+  }
+  Json json = to_json(found);
+  for (const auto& [name, detail] : {std::pair("a", &*a), std::pair("b", &*b)}) {
+    json[name] = {{"id", detail->candidate.id.value},  {"candidate_hash", detail->candidate.hash},
+                  {"operator", detail->operator_name}, {"idea_key", detail->idea.key},
+                  {"idea", detail->idea.text},         {"tunables", detail->candidate.tunables}};
+  }
+  print_json(json);
+  return kOk;
+}
+
+}  // namespace
+
+Command add_diff(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub =
+      app.add_subcommand("diff", "What differs between two kernels: tunables, plan, ideas, times, source");
+  sub->add_option("a", options->a, "#NUMBER, or a candidate's hash or the beginning of it")->required();
+  sub->add_option("b", options->b, "The other one")->required();
+  sub->add_flag("--no-source", options->no_source, "Leave the sources out");
+  sub->add_flag("--json", options->json, "For scripts");
+  add_archive_option(*sub, options->archive);
+  return [options] { return diff(*options); };
+}
+
+}  // namespace kevolve::cli
