@@ -117,8 +117,8 @@ Result<void> Archive::reuse_evaluation(CandidateId candidate, EvaluationId evalu
 Result<std::set<std::string>> Archive::tried(OperatorId op, std::string_view workload, DeviceId device,
                                              std::optional<Timestamp> before) {
   return impl_->read([&] {
-    Statement query(impl_->connection, queries::kTried);
-    query.bind(op, workload, device, before);
+    Statement query(impl_->connection, before ? queries::kTriedBefore : queries::kTried);
+    before ? query.bind(op, workload, device, *before) : query.bind(op, workload, device);
     std::set<std::string> hashes;
     while (query.step()) {
       std::string hash;

@@ -51,8 +51,12 @@ SELECT e.id FROM candidates c CROSS JOIN evaluations e ON e.candidate = c.id
 /// ?1 operator, ?2 workload, ?3 device.
 inline constexpr std::string_view kTried = R"sql(
 SELECT DISTINCT c.candidate_hash FROM evaluations e JOIN candidates c ON c.id = e.candidate
- WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3
-   AND (?4 IS NULL OR e.evaluated_at_ms < ?4))sql";
+ WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3)sql";
+
+/// The same until ?4: apart, because the index has no times.
+inline constexpr std::string_view kTriedBefore = R"sql(
+SELECT DISTINCT c.candidate_hash FROM evaluations e JOIN candidates c ON c.id = e.candidate
+ WHERE e.operator = ?1 AND e.workload = ?2 AND e.device = ?3 AND e.evaluated_at_ms < ?4)sql";
 
 /// ?1 candidate hash, ?2 operator, ?3 workload, ?4 device. Newest first. CROSS JOIN keeps the few candidates
 /// outside.
