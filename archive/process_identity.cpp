@@ -17,8 +17,9 @@ std::string boot_id() {
   return id;
 }
 
-/// Clock ticks since boot, field 22 of /proc/<pid>/stat; "" when there is no such process. The second field,
-/// the command's name in parentheses, may itself hold spaces and parentheses.
+/// Clock ticks since boot, field 22 of /proc/<pid>/stat; "" when there is no such process, or when it has
+/// ended and nobody has fetched its exit code yet (field 3 is Z or X; in a container that may stay so). The
+/// second field, the command's name in parentheses, may itself hold spaces and parentheses.
 std::string start_time(long pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
   std::string line;
@@ -27,7 +28,10 @@ std::string start_time(long pid) {
   if (name_end == std::string::npos) return "";
   std::istringstream fields(line.substr(name_end + 1));
   std::string field;
-  for (int number = 3; number <= 22; ++number) fields >> field;
+  for (int number = 3; number <= 22; ++number) {
+    fields >> field;
+    if (number == 3 && (field == "Z" || field == "X")) return "";
+  }
   return fields ? field : "";
 }
 

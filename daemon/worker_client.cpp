@@ -164,6 +164,10 @@ asio::awaitable<void> WorkerClient::read_lines(std::shared_ptr<WorkerClient> sel
                                         asio::redirect_error(asio::use_awaitable, error));
     if (self->ended_) co_return;
     if (error) {
+      // Its output ends a moment before it can be asked how it ended.
+      asio::steady_timer moment(self->io_, std::chrono::milliseconds(20));
+      co_await moment.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      if (self->ended_) co_return;
       int status = 0;
       const bool by_itself = ::waitpid(self->child_, &status, WNOHANG) > 0;
       if (by_itself) {

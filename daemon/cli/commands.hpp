@@ -24,6 +24,7 @@ enum ExitCode : int {
 using Command = std::function<int()>;
 
 Command add_run(CLI::App& app);
+Command add_resume(CLI::App& app);
 Command add_best(CLI::App& app);
 Command add_show(CLI::App& app);
 Command add_lineage(CLI::App& app);

@@ -1,4 +1,4 @@
-// kevolve run JOB.json: the whole system in one command.
+// kevolve run JOB.json: the whole system in one command; kevolve resume: the same of a job in the archive.
 
 #include <fmt/format.h>
 
@@ -13,6 +13,7 @@
 #include "daemon/idea_sources.hpp"
 #include "daemon/places.hpp"
 #include "daemon/run_json.hpp"
+#include "daemon/service/summary.hpp"
 
 namespace kevolve::cli {
 namespace {
@@ -21,6 +22,7 @@ struct Options {
   std::string job;
   std::filesystem::path archive;
   bool archive_given = false;
+  std::filesystem::path summary;  ///< "": none
   bool json = false, lines = false;
 };
 
@@ -54,11 +56,43 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
              naive ? "naive" : "PyTorch (eager)", archive.string());
 }
 
-int run(const Options& options) {
-  Result<Job> job = load_job(options.job);
-  if (!job) return complain(job.error(), kUsage);
-  Result<PreparedJob> prepared = prepare_job(*job, options.job);
+int write_report(Archive& archive, const RunSummary& summary, const std::filesystem::path& file) {
+  Result<JobReport> report = gather_report(archive, summary.job);
+  if (!report) return complain(report.error(), kOperational);
+  add_run(*report, summary);
+  if (const auto written = write_summary(*report, file); !written)
+    return complain(written.error(), kOperational);
+  return kOk;
+}
+
+/// Runs `job` on an open archive. `where` names it in errors.
+int run_on(Archive& archive, const Job& job, const std::string& where, const Options& options) {
+  Result<PreparedJob> prepared = prepare_job(job, where);
   if (!prepared) return complain(prepared.error(), kUsage);
+  const EngineSettings settings{
+      std::move(*prepared), worker_command(job.launcher, worker_log(archive.path())), std::string(kVersion)};
+  auto ideas = open_idea_sources(job, default_models_file());
+  if (!ideas) return complain(ideas.error().in(where), kUsage);
+  Observer silent;
+  const std::unique_ptr<Observer> progress = make_progress(options.lines);
+  const Result<RunSummary> summary = run_job(settings, archive, **ideas, options.json ? silent : *progress);
+  if (!summary) return complain(summary.error(), kOperational);
+  if (options.json) {
+    print_json(to_json(*summary));
+  } else {
+    print_summary(*summary, archive.path());
+  }
+  if (!options.summary.empty()) {
+    if (const int written = write_report(archive, *summary, options.summary); written != kOk) return written;
+  }
+  return summary->ended_by == "interrupted" ? kInterrupted : kOk;
+}
+
+int run(const Options& options) {
+  const Result<Job> job = load_job(options.job);
+  if (!job) return complain(job.error(), kUsage);
+  if (const auto prepared = prepare_job(*job, options.job); !prepared)
+    return complain(prepared.error(), kUsage);  // before a file appears
   const std::filesystem::path path =
       !options.archive_given && job->archive ? std::filesystem::path(*job->archive) : options.archive;
   std::error_code error;
@@ -69,21 +103,48 @@ int run(const Options& options) {
                     kOperational);
   Result<Archive> archive = Archive::open(path, OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
-  const EngineSettings settings{std::move(*prepared), worker_command(job->launcher, worker_log(path)),
-                                std::string(kVersion)};
+  return run_on(*archive, *job, options.job, options);
+}
 
-  auto ideas = open_idea_sources(*job, default_models_file());
-  if (!ideas) return complain(ideas.error().in(options.job), kUsage);
-  Observer silent;
-  const std::unique_ptr<Observer> progress = make_progress(options.lines);
-  const Result<RunSummary> summary = run_job(settings, *archive, **ideas, options.json ? silent : *progress);
-  if (!summary) return complain(summary.error(), kOperational);
-  if (options.json) {
-    print_json(to_json(*summary));
-  } else {
-    print_summary(*summary, path);
+/// The one of that name; without a name the unfinished one that was worked on last.
+Result<std::optional<JobRecord>> job_to_resume(Archive& archive, const std::string& name) {
+  if (!name.empty()) return archive.job(name);
+  const auto jobs = archive.jobs();
+  if (!jobs) return failure(jobs.error());
+  std::optional<JobRecord> last;
+  for (const JobRecord& job : *jobs) {
+    if (job.state == JobState::finished || job.state == JobState::cancelled) continue;
+    if (!last || job.changed_at >= last->changed_at) last = job;
   }
-  return summary->ended_by == "interrupted" ? kInterrupted : kOk;
+  return last;
+}
+
+int resume(const Options& options) {
+  if (!std::filesystem::exists(options.archive))
+    return complain({fmt::format("there is no archive '{}'", options.archive.string())}, kNotFound);
+  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
+  if (!archive) return complain(archive.error(), kOperational);
+  const Result<std::optional<JobRecord>> record = job_to_resume(*archive, options.job);
+  if (!record) return complain(record.error(), kOperational);
+  if (!*record) {
+    return complain(
+        {options.job.empty() ? "the archive has no unfinished job; name one to search further rounds"
+                             : fmt::format("the archive has no job '{}'", options.job)},
+        kNotFound);
+  }
+  const std::string where =
+      fmt::format("job '{}' of archive '{}'", (*record)->name, options.archive.string());
+  const Result<Job> job = parse_job((*record)->document, where);
+  if (!job) return complain(job.error(), kUsage);
+  return run_on(*archive, *job, where, options);
+}
+
+void add_run_options(CLI::App& sub, Options& options) {
+  sub.add_flag("--lines", options.lines, "One line per event also on a terminal");
+  sub.add_flag("--json", options.json, "For scripts: no progress, the summary as JSON at the end");
+  sub.add_option("--summary", options.summary,
+                 "Write what one would like to read in the morning into this Markdown file at the end");
+  add_archive_option(sub, options.archive);
 }
 
 }  // namespace
@@ -92,9 +153,7 @@ Command add_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("run", "Run a job: search for faster kernels of its operators");
   sub->add_option("job", options->job, "Job file (docs/job_file.md)")->required();
-  sub->add_flag("--lines", options->lines, "One line per event also on a terminal");
-  sub->add_flag("--json", options->json, "For scripts: no progress, the summary as JSON at the end");
-  add_archive_option(*sub, options->archive);
+  add_run_options(*sub, *options);
   sub->footer(
       "Running the same job again continues it: an interrupted round is finished, a finished job gets "
       "further rounds,\n"
@@ -103,6 +162,18 @@ Command add_run(CLI::App& app) {
     options->archive_given = sub->count("--archive") > 0;
     return run(*options);
   };
+}
+
+Command add_resume(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("resume", "Go on with a job of the archive, without its file");
+  sub->add_option("job", options->job, "Its name; default: the unfinished one that was worked on last");
+  add_run_options(*sub, *options);
+  sub->footer(
+      "Its relative paths are relative to the present folder. A finished job is searched for a further "
+      "series "
+      "of rounds.");
+  return [options] { return resume(*options); };
 }
 
 }  // namespace kevolve::cli

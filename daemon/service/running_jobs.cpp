@@ -139,7 +139,8 @@ void JobService::ended(const std::string& name, Result<RunSummary> result) {
 
 /// The job's state, where its run could not set it: it was stopped, or it never began.
 void JobService::conclude(ActiveJob& job, const Result<RunSummary>& result) {
-  const bool stopped = job.intent != Intent::none && (!result || result->ended_by == "interrupted");
+  const bool broke = !result && job.run->began();  // also while it was being stopped
+  const bool stopped = job.intent != Intent::none && !broke && (!result || result->ended_by == "interrupted");
   JobState state = JobState::finished;
   std::string reason;
   if (stopped) {

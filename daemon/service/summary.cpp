@@ -29,7 +29,11 @@ std::string one_line(std::string_view text, std::size_t length = 300) {
   std::string line;
   for (const char c : text) {
     if (line.size() >= length) {
-      while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xc0U) == 0x80U) line.pop_back();
+      const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U; };
+      if (continues(c)) {  // in the middle of a character: all of it goes
+        while (!line.empty() && continues(line.back())) line.pop_back();
+        if (!line.empty()) line.pop_back();
+      }
       line += "…";
       break;
     }

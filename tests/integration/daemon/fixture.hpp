@@ -2,6 +2,7 @@
 // A JobService in a thread of its own, with simulated workers, asked as the HTTP layer asks it.
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -44,6 +45,7 @@ inline Json sim_job(const std::string& name, int rounds = 3, const Json& operato
 class RunningService {
  public:
   RunningService(const Folder& folder, const Json& config) : folder_(folder) {
+    ::signal(SIGPIPE, SIG_IGN);  // as kevolved does: workers may end while they are written to
     configure(config);
     std::promise<bool> ready;
     thread_ = std::thread([this, &ready] { serve(ready); });

@@ -70,6 +70,13 @@ class Daemon {
 
 }  // namespace
 
+TEST_CASE("the service is not linked to LibTorch or CUDA") {
+  const CommandResult libraries = shell("ldd " + kDaemon);
+  CHECK(holds(libraries.out, "libsqlite3"));
+  CHECK_FALSE(holds(libraries.out, "torch"));
+  CHECK_FALSE(holds(libraries.out, "cuda"));
+}
+
 TEST_CASE("SIGTERM lets what is under way end, SIGHUP reads the configuration again") {
   const Folder folder;
   enqueue(folder, sim_job("night"));

@@ -31,6 +31,9 @@ TEST_CASE("a process is alive until it ends, and its number alone is not its ide
   CHECK(other != own);
   CHECK(process_is_alive(other));
   ::kill(child, SIGKILL);
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) == 0);
+  CHECK_FALSE(process_is_alive(other));  // it has ended, though nobody has asked how
   ::waitpid(child, nullptr, 0);
   CHECK_FALSE(process_is_alive(other));
   ::close(ends[0]);

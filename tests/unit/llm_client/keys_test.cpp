@@ -65,6 +65,29 @@ TEST_CASE("a key is read from a file") {
         std::string::npos);
 }
 
+TEST_CASE(
+    "keys that a service took at its start are given to the URL that they were taken for, again and again") {
+  const ModelsFile file = file_with({{"env", "KEVOLVE_TEST_KEY"}});
+  ::setenv("KEVOLVE_TEST_KEY", kKey.c_str(), 1);
+  const TakenKeys taken = TakenKeys::take(file);
+  CHECK(std::getenv("KEVOLVE_TEST_KEY") == nullptr);
+  for (int i = 0; i < 2; ++i) {
+    const auto keys = look_up_keys(file, {"e"}, taken);
+    REQUIRE(keys);
+    CHECK(keys->at("e") == kKey);
+  }
+  ModelsFile elsewhere = file;
+  elsewhere.endpoints.at("e").url = "http://somebody.else/v1";
+  const auto refused = look_up_keys(elsewhere, {"e"}, taken);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("KEVOLVE_TEST_KEY") != std::string::npos);
+  CHECK(refused.error().message.find(kKey) == std::string::npos);
+  // The environment of a running service is not read again.
+  ::setenv("KEVOLVE_TEST_KEY", kKey.c_str(), 1);
+  CHECK_FALSE(look_up_keys(file, {"e"}, TakenKeys()));
+  ::unsetenv("KEVOLVE_TEST_KEY");
+}
+
 TEST_CASE("no form of a key stays in a text") {
   const Redactor redact({{"e", kKey}, {"none", ""}});
   CHECK(redact("key " + kKey + ".") == "key [key].");
