@@ -61,6 +61,9 @@ TEST_CASE("an archive of every earlier version is brought up to date with all it
     REQUIRE(ledger.size() == 1);
     CHECK(ledger[0].passed == 1);
     CHECK(ledger[0].best_us == 12.5);
+    const ArchiveInfo info = must(archive.info());
+    for (const char* table : {"ideas", "sources", "candidates", "evaluations", "measurements"})
+      CHECK(info.rows(table) == 1);
   }
 }
 
