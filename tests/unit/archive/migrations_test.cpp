@@ -33,6 +33,13 @@ void make_version(const std::filesystem::path& path, std::size_t version) {
     rows.replace(rows.find("'2 x', 5)"), 9, "5, '', NULL, NULL)");
     rows.replace(rows.find("'proposed', NULL, 5)"), 20, "'proposed', NULL, 5, NULL)");
   }
+  if (version >= 4) {  // `packed` of sources, `uid` of jobs, `made_as` of rounds
+    for (const auto& [was, is] : {std::pair("INSERT INTO jobs VALUES (1, 'night', 1, 'finished', 5)",
+                                            "INSERT INTO jobs VALUES (1, 'night', 1, 'finished', 5, 'u')"),
+                                  std::pair("'finished', 5, 6)", "'finished', 5, 6, NULL)"),
+                                  std::pair("'the source '))", "'the source '), NULL)")})
+      rows.replace(rows.find(was), std::string_view(was).size(), is);
+  }
   connection.execute(rows);
 }
 

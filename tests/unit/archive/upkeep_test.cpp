@@ -63,7 +63,7 @@ TEST_CASE("long texts are packed and read back as they were") {
 TEST_CASE("info counts rows by table and operator") {
   Pruned fixture;
   const ArchiveInfo info = must(fixture.archive.info());
-  CHECK(info.schema == 4);
+  CHECK(info.schema == 5);
   CHECK(info.rows("evaluations") == 4);
   REQUIRE(info.operators.size() == 1);
   CHECK(info.operators[0].verified == 2);
