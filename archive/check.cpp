@@ -15,7 +15,7 @@ struct Invariant {
   std::string_view sql;       ///< counts them
 };
 
-constexpr std::array<Invariant, 10> kInvariants = {{
+constexpr std::array<Invariant, 12> kInvariants = {{
     {"kernels rank as verified without an evaluation that passed timing", R"sql(
         SELECT count(*) FROM standings s JOIN evaluations e ON e.id = s.evaluation
          WHERE s.state = 'verified' AND NOT (e.outcome = 'passed' AND e.gate IN ('timing', 'profile')))sql"},
@@ -44,6 +44,14 @@ constexpr std::array<Invariant, 10> kInvariants = {{
     {"jobs whose newest document is missing", R"sql(
         SELECT count(*) FROM jobs j
          WHERE NOT EXISTS (SELECT 1 FROM job_documents d WHERE d.job = j.id AND d.version = j.version))sql"},
+    {"tallies of evaluations that do not agree with the rows", R"sql(
+        SELECT count(*) FROM (
+          SELECT operator, gate, outcome, count(*) AS n FROM evaluations GROUP BY 1, 2, 3 EXCEPT
+          SELECT operator, gate, outcome, n FROM tallies WHERE what = 'evaluations'))sql"},
+    {"tallies of candidates that do not agree with the rows", R"sql(
+        SELECT count(*) FROM (
+          SELECT operator, count(*) AS n FROM candidates GROUP BY 1 EXCEPT
+          SELECT operator, n FROM tallies WHERE what = 'candidates'))sql"},
     {"texts that are kept twice, packed and plain", R"sql(
         SELECT (SELECT count(*) FROM sources WHERE packed IS NOT NULL AND text != '')
              + (SELECT count(*) FROM prompt_texts WHERE packed IS NOT NULL AND text != ''))sql"},

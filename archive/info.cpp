@@ -13,6 +13,19 @@ constexpr std::array kTables = {"operators",    "devices",     "jobs",         "
                                 "ideas",        "sources",     "candidates",   "lineage",  "exchanges",
                                 "prompt_texts", "evaluations", "measurements", "profiles", "rankings",
                                 "standings",    "champions"};
+/// Those that stay short are counted; the others have tallies.
+constexpr std::array<std::string_view, 7> kShort = {"operators", "devices",  "jobs",     "runs",
+                                                    "rounds",    "rankings", "champions"};
+
+std::int64_t rows_of(Connection& connection, const char* table) {
+  if (std::ranges::find(kShort, table) != kShort.end())
+    return connection.integer(std::string("SELECT count(*) FROM ") + table);
+  Statement query(connection, "SELECT coalesce(sum(n), 0) FROM tallies WHERE what = ?1");
+  query.bind(std::string_view(table)).step();
+  std::int64_t rows = 0;
+  query.read(rows);
+  return rows;
+}
 
 std::int64_t size_of(const std::filesystem::path& path) {
   std::error_code error;
@@ -22,14 +35,15 @@ std::int64_t size_of(const std::filesystem::path& path) {
 
 std::vector<OperatorSize> operator_sizes(Connection& connection) {
   Statement rows(connection, R"sql(
-      SELECT o.name, count(*),
-             sum((SELECT count(*) FROM ideas i WHERE i.operator = o.id)),
-             sum(coalesce(c.n, 0)), sum(coalesce(e.n, 0)),
-             sum((SELECT count(DISTINCT s.candidate_hash) FROM rankings r JOIN standings s ON s.ranking = r.id
-                   WHERE r.operator = o.id AND s.state = 'verified'))
+      SELECT o.name, count(*), sum(n.ideas), sum(n.candidates), sum(n.evaluations), sum(n.verified)
         FROM operators o
-        LEFT JOIN (SELECT operator, count(*) AS n FROM candidates GROUP BY operator) c ON c.operator = o.id
-        LEFT JOIN (SELECT operator, count(*) AS n FROM evaluations GROUP BY operator) e ON e.operator = o.id
+        JOIN (SELECT id,
+                     (SELECT coalesce(sum(n), 0) FROM tallies WHERE what = 'ideas' AND operator = id) AS ideas,
+                     (SELECT coalesce(sum(n), 0) FROM tallies WHERE what = 'candidates' AND operator = id) AS candidates,
+                     (SELECT coalesce(sum(n), 0) FROM tallies WHERE what = 'evaluations' AND operator = id) AS evaluations,
+                     (SELECT coalesce(sum(n), 0) FROM tallies
+                       WHERE what = 'standings' AND operator = id AND outcome = 'verified') AS verified
+                FROM operators) n ON n.id = o.id
        GROUP BY o.name ORDER BY o.name)sql");
   std::vector<OperatorSize> sizes;
   while (rows.step()) {
@@ -62,8 +76,7 @@ Result<ArchiveInfo> Archive::info() {
     info.file_bytes = connection.integer("PRAGMA page_count") * page;
     info.free_bytes = connection.integer("PRAGMA freelist_count") * page;
     info.journal_bytes = size_of(path().string() + "-wal");
-    for (const char* table : kTables)
-      info.tables.push_back({table, connection.integer(std::string("SELECT count(*) FROM ") + table)});
+    for (const char* table : kTables) info.tables.push_back({table, rows_of(connection, table)});
     info.operators = operator_sizes(connection);
     // Row numbers follow time, but for merged rows: the first and last rows' times do for an overview.
     Statement times(connection, R"sql(

@@ -165,10 +165,11 @@ SELECT j.name, x.source, x.model, count(*), sum(x.attempts), sum(x.input_tokens)
 /// ?1 operator name or '', ?2 gate or NULL. By operator, gate and outcome, with the newest version that has
 /// any.
 inline constexpr std::string_view kFailures = R"sql(
-SELECT o.name, e.gate, e.outcome, count(*), max(e.operator)
-  FROM operators o CROSS JOIN evaluations e ON e.operator = o.id
- WHERE (?1 = '' OR o.name = ?1) AND (?2 IS NULL OR e.gate = ?2) AND e.outcome != 'passed'
- GROUP BY o.name, e.gate, e.outcome)sql";
+SELECT o.name, t.gate, t.outcome, sum(t.n), max(t.operator)
+  FROM tallies t JOIN operators o ON o.id = t.operator
+ WHERE t.what = 'evaluations' AND t.outcome != 'passed' AND t.n > 0
+   AND (?1 = '' OR o.name = ?1) AND (?2 IS NULL OR t.gate = ?2)
+ GROUP BY o.name, t.gate, t.outcome)sql";
 
 /// ?1 operator version, ?2 gate, ?3 outcome, ?4 how many. Newest first.
 inline constexpr std::string_view kFailureExamples = R"sql(

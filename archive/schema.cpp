@@ -376,8 +376,118 @@ UPDATE jobs SET
                                 created_at_ms);
 )sql";
 
-constexpr std::array<std::string_view, 6> kMigrations = {kVersion1, kVersion2, kVersion3,
-                                                         kVersion4, kVersion5, kVersion6};
+// How many rows there are of what, kept by triggers: counting a million takes a second, and `failures` and
+// `archive info` are to be quick.
+constexpr std::string_view kVersion7 = R"sql(
+CREATE TABLE tallies (
+  what     TEXT    NOT NULL,
+  operator INTEGER NOT NULL,
+  gate     TEXT    NOT NULL,
+  outcome  TEXT    NOT NULL,
+  n        INTEGER NOT NULL,
+  PRIMARY KEY (what, operator, gate, outcome)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO tallies SELECT 'ideas', t.operator, '', '', count(*) FROM ideas t GROUP BY 2;
+CREATE TRIGGER tallies_gain_ideas AFTER INSERT ON ideas BEGIN
+  INSERT INTO tallies VALUES ('ideas', new.operator, '', '', 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_ideas AFTER DELETE ON ideas BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'ideas' AND operator = old.operator AND gate = '' AND outcome = '';
+END;
+INSERT INTO tallies SELECT 'sources', 0, '', '', count(*) FROM sources t;
+CREATE TRIGGER tallies_gain_sources AFTER INSERT ON sources BEGIN
+  INSERT INTO tallies VALUES ('sources', 0, '', '', 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_sources AFTER DELETE ON sources BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'sources' AND operator = 0 AND gate = '' AND outcome = '';
+END;
+INSERT INTO tallies SELECT 'candidates', t.operator, '', '', count(*) FROM candidates t GROUP BY 2;
+CREATE TRIGGER tallies_gain_candidates AFTER INSERT ON candidates BEGIN
+  INSERT INTO tallies VALUES ('candidates', new.operator, '', '', 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_candidates AFTER DELETE ON candidates BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'candidates' AND operator = old.operator AND gate = '' AND outcome = '';
+END;
+INSERT INTO tallies SELECT 'lineage', 0, '', '', count(*) FROM lineage t;
+CREATE TRIGGER tallies_gain_lineage AFTER INSERT ON lineage BEGIN
+  INSERT INTO tallies VALUES ('lineage', 0, '', '', 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_lineage AFTER DELETE ON lineage BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'lineage' AND operator = 0 AND gate = '' AND outcome = '';
+END;
+INSERT INTO tallies SELECT 'exchanges', 0, '', '', count(*) FROM exchanges t;
+CREATE TRIGGER tallies_gain_exchanges AFTER INSERT ON exchanges BEGIN
+  INSERT INTO tallies VALUES ('exchanges', 0, '', '', 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_exchanges AFTER DELETE ON exchanges BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'exchanges' AND operator = 0 AND gate = '' AND outcome = '';
+END;
+INSERT INTO tallies SELECT 'prompt_texts', 0, '', '', count(*) FROM prompt_texts t;
+CREATE TRIGGER tallies_gain_prompt_texts AFTER INSERT ON prompt_texts BEGIN
+  INSERT INTO tallies VALUES ('prompt_texts', 0, '', '', 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_prompt_texts AFTER DELETE ON prompt_texts BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'prompt_texts' AND operator = 0 AND gate = '' AND outcome = '';
+END;
+INSERT INTO tallies SELECT 'evaluations', t.operator, t.gate, t.outcome, count(*) FROM evaluations t GROUP BY 2, 3, 4;
+CREATE TRIGGER tallies_gain_evaluations AFTER INSERT ON evaluations BEGIN
+  INSERT INTO tallies VALUES ('evaluations', new.operator, new.gate, new.outcome, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_evaluations AFTER DELETE ON evaluations BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'evaluations' AND operator = old.operator AND gate = old.gate AND outcome = old.outcome;
+END;
+INSERT INTO tallies SELECT 'measurements', 0, '', '', count(*) FROM measurements t;
+CREATE TRIGGER tallies_gain_measurements AFTER INSERT ON measurements BEGIN
+  INSERT INTO tallies VALUES ('measurements', 0, '', '', 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_measurements AFTER DELETE ON measurements BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'measurements' AND operator = 0 AND gate = '' AND outcome = '';
+END;
+INSERT INTO tallies SELECT 'profiles', 0, '', '', count(*) FROM profiles t;
+CREATE TRIGGER tallies_gain_profiles AFTER INSERT ON profiles BEGIN
+  INSERT INTO tallies VALUES ('profiles', 0, '', '', 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_profiles AFTER DELETE ON profiles BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'profiles' AND operator = 0 AND gate = '' AND outcome = '';
+END;
+INSERT INTO tallies SELECT 'standings', (SELECT operator FROM rankings WHERE id = t.ranking), '', t.state, count(*) FROM standings t GROUP BY 2, 4;
+CREATE TRIGGER tallies_gain_standings AFTER INSERT ON standings BEGIN
+  INSERT INTO tallies VALUES ('standings', (SELECT operator FROM rankings WHERE id = new.ranking), '', new.state, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER tallies_lose_standings AFTER DELETE ON standings BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'standings' AND operator = (SELECT operator FROM rankings WHERE id = old.ranking) AND gate = '' AND outcome = old.state;
+END;
+CREATE TRIGGER tallies_move_standings AFTER UPDATE OF state ON standings BEGIN
+  UPDATE tallies SET n = n - 1
+   WHERE what = 'standings' AND operator = (SELECT operator FROM rankings WHERE id = old.ranking) AND gate = '' AND outcome = old.state;
+  INSERT INTO tallies VALUES ('standings', (SELECT operator FROM rankings WHERE id = new.ranking), '', new.state, 1)
+    ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+)sql";
+
+constexpr std::array<std::string_view, 7> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                                         kVersion5, kVersion6, kVersion7};
 
 }  // namespace
 

@@ -19,7 +19,8 @@ struct TableSize {
 struct OperatorSize {
   std::string name;
   int versions = 0;
-  std::int64_t ideas = 0, candidates = 0, evaluations = 0, verified = 0;
+  std::int64_t ideas = 0, candidates = 0, evaluations = 0;
+  std::int64_t verified = 0;  ///< kernels, each counted wherever it stands
 };
 
 struct ArchiveInfo {

@@ -18,6 +18,8 @@ namespace {
 
 /// Verified kernels that survivors are selected from.
 constexpr int kRankingDepth = 64;
+/// How often a round's candidates are gone through until all of them are judged.
+constexpr int kPasses = 5;
 /// Other operators' kernels that a model is shown, and how much faster than the yardstick they must be.
 constexpr std::size_t kInspirations = 2;
 constexpr double kInspiring = 1.5;
@@ -303,6 +305,14 @@ asio::awaitable<Result<void>> OperatorSearch::round() {
     }
   }
   Result<std::vector<Judged>> judged = co_await work(*round, *known);
+  // What the workers could not judge (they were killed again and again) is gone over once more from the rows: a
+  // finished round is not come back to.
+  for (int pass = 1; pass < kPasses && judged && env_.may_evaluate(); ++pass) {
+    const auto unfinished = env_.archive.unfinished_candidates(round->id);
+    if (!unfinished) co_return failure(unfinished.error());
+    if (unfinished->empty()) break;
+    judged = co_await work(*round, *known);
+  }
   if (!judged) co_return failure(judged.error());
   if (!env_.may_evaluate()) co_return Result<void>{};  // the round stays open: the next run goes on with it
   const Result<bool> promoted = co_await promote_best(std::move(*judged), *round);

@@ -35,6 +35,13 @@ void make_version(const std::filesystem::path& path, std::size_t version) {
     rows.replace(rows.find("'2 x', 5)"), 9, "5, '', NULL, NULL)");
     rows.replace(rows.find("'proposed', NULL, 5)"), 20, "'proposed', NULL, 5, NULL)");
   }
+  if (version >= 4) {  // `packed` of sources, `uid` of jobs, `made_as` of rounds
+    for (const auto& [was, is] : {std::pair("INSERT INTO jobs VALUES (1, 'night', 1, 'finished', 5)",
+                                            "INSERT INTO jobs VALUES (1, 'night', 1, 'finished', 5, 'u')"),
+                                  std::pair("'finished', 5, 6)", "'finished', 5, 6, NULL)"),
+                                  std::pair("'the source '))", "'the source '), NULL)")})
+      rows.replace(rows.find(was), std::string_view(was).size(), is);
+  }
   connection.execute(rows);
 }
 
@@ -69,6 +76,9 @@ TEST_CASE("an archive of every earlier version is brought up to date with all it
     REQUIRE(ledger.size() == 1);
     CHECK(ledger[0].passed == 1);
     CHECK(ledger[0].best_us == 12.5);
+    const ArchiveInfo info = must(archive.info());
+    for (const char* table : {"ideas", "sources", "candidates", "evaluations", "measurements"})
+      CHECK(info.rows(table) == 1);
   }
 }
 

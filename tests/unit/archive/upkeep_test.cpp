@@ -201,3 +201,27 @@ TEST_CASE("autotuning results follow the T4 format") {
       CHECK(result.contains(required));
   }
 }
+
+TEST_CASE("rows are counted as they come and go") {
+  ArchiveFixture f;
+  const CandidateId right = f.add("right"), wrong = f.add("wrong");
+  f.record(right, passed(2));
+  f.record(right, stopped(Gate::correctness, Outcome::race), Purpose::retime);
+  f.record(wrong, stopped(Gate::correctness, Outcome::wrong_result));
+  const auto counted = [&] { return must(f.archive.info()); };
+  CHECK(counted().rows("evaluations") == 3);
+  CHECK(counted().rows("measurements") == 2);
+  CHECK(counted().operators.at(0).verified == 0);  // refuted: moved from one tally to the other
+  CHECK(must(f.archive.failures({"layernorm", {}, 1})).size() == 2);
+  PruneOptions losers;
+  losers.losers = true;
+  CHECK(must(f.archive.prune(losers)).candidates == 1);
+  CHECK(counted().rows("candidates") == 1);
+  CHECK(counted().rows("sources") == 1);
+  CHECK(must(f.archive.failures({"layernorm", {}, 1})).size() == 1);
+  must(f.archive.check());
+
+  Connection raw(f.folder / "a.db", Connection::Access::read_write_create, std::chrono::seconds(1));
+  raw.execute("UPDATE tallies SET n = n + 1 WHERE what = 'evaluations'");
+  CHECK_THAT(error_of(f.archive.check()), ContainsSubstring("tallies of evaluations"));
+}
