@@ -1,6 +1,7 @@
 #pragma once
-// What `kevolve best` and GET /v1/best answer: the best verified kernels of an operator, from the archive alone,
-// with the nearest searched workload in place of one that was never searched. Belongs to the archive's thread.
+// What `kevolve best` and GET /v1/best answer: the best verified kernels of an operator, from the archive
+// alone, with the nearest searched workload in place of one that was never searched. Belongs to the archive's
+// thread.
 
 #include <optional>
 #include <string>

@@ -61,9 +61,8 @@ bool is_loopback(std::string_view address) {
 Result<AccessRules> access_rules(std::string_view address, std::string_view token) {
   const bool loopback = is_loopback(address);
   if (token.empty() && !loopback) {
-    return failure(
-        fmt::format("address {}: others can reach it, so a token is required; set one, or listen on 127.0.0.1",
-                    address));
+    return failure(fmt::format(
+        "address {}: others can reach it, so a token is required; set one, or listen on 127.0.0.1", address));
   }
   const bool sendable = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7f; });
   if (!token.empty() && (token.size() < kShortestToken || token.size() > kLongestToken || !sendable)) {
@@ -87,13 +86,15 @@ bool equal_in_constant_time(std::string_view given, std::string_view expected) {
 std::optional<Refusal> refuse_access(const AccessRules& rules, bool changes, std::string_view authorization) {
   if (rules.loopback && !changes) return std::nullopt;
   if (rules.token.empty()) {
-    return Refusal{403, "no_token_set",
-                   "this service was started without a token, so it only answers questions; changing anything "
-                   "needs one"};
+    return Refusal{
+        403, "no_token_set",
+        "this service was started without a token, so it only answers questions; changing anything "
+        "needs one"};
   }
   const std::string_view given = bearer(authorization);
   if (given.empty()) {
-    return Refusal{401, "token_missing", "send the service's token in the header 'Authorization: Bearer TOKEN'"};
+    return Refusal{401, "token_missing",
+                   "send the service's token in the header 'Authorization: Bearer TOKEN'"};
   }
   if (!equal_in_constant_time(given, rules.token))
     return Refusal{401, "token_wrong", "the token is not this service's"};
@@ -104,10 +105,11 @@ std::optional<Refusal> refuse_host(const AccessRules& rules, std::string_view ho
   const std::string_view name = without_port(host);
   if (name.empty()) return Refusal{400, "bad_host", "the header Host is missing or is no host[:port]"};
   if (!rules.loopback || same_word(name, "localhost") || is_loopback(name)) return std::nullopt;
-  return Refusal{421, "wrong_host",
-                 fmt::format("this service listens on a loopback address and answers to localhost only, not to "
-                             "'{}'",
-                             host)};
+  return Refusal{
+      421, "wrong_host",
+      fmt::format("this service listens on a loopback address and answers to localhost only, not to "
+                  "'{}'",
+                  host)};
 }
 
 }  // namespace kevolve::http

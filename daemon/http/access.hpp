@@ -29,7 +29,8 @@ bool equal_in_constant_time(std::string_view given, std::string_view expected);
 /// `authorization`: the header's value, or "".
 std::optional<Refusal> refuse_access(const AccessRules& rules, bool changes, std::string_view authorization);
 
-/// On a loopback address only names of it are answered: a page in a browser may have made its own name point here.
+/// On a loopback address only names of it are answered: a page in a browser may have made its own name point
+/// here.
 std::optional<Refusal> refuse_host(const AccessRules& rules, std::string_view host);
 
 }  // namespace kevolve::http

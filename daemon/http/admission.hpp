@@ -20,6 +20,7 @@ struct RequestHead {
   std::optional<std::uint64_t> content_length;
 };
 
-tl::expected<Match, Refusal> admit(const AccessRules& rules, const RequestHead& head, std::size_t longest_target);
+tl::expected<Match, Refusal> admit(const AccessRules& rules, const RequestHead& head,
+                                   std::size_t longest_target);
 
 }  // namespace kevolve::http

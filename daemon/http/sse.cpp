@@ -12,7 +12,8 @@ constexpr std::size_t kLongestLine = std::size_t{8} << 20;
 /// One line: a type with a line break would begin another field.
 std::string one_line(std::string_view text) {
   std::string line(text);
-  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');
   return line;
 }
 

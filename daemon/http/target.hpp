@@ -1,6 +1,6 @@
 #pragma once
-// Target: the path and query of a request, taken apart and decoded. Everything that could mean another path to
-// somebody else (empty or dot segments, encoded slashes, control characters) is refused. Pure.
+// Target: the path and query of a request, taken apart and decoded. Everything that could mean another path
+// to somebody else (empty or dot segments, encoded slashes, control characters) is refused. Pure.
 
 #include <map>
 #include <string>
