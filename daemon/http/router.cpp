@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kOfBest = {"operator",  "workload", "device",
                                                      "precision", "against",  "top"};
-constexpr std::array<std::string_view, 2> kOfEvents = {"after", "job"};
+constexpr std::array<std::string_view, 3> kOfEvents = {"after", "job", "follow"};
 
 constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/healthz", Endpoint::health},

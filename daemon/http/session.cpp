@@ -344,7 +344,7 @@ asio::awaitable<void> Session::stream_events(const Request& request) {
   std::string after(view(request.parser.get()["Last-Event-ID"]));
   if (after.empty()) after = parameter(request.match, "after");
   EventCursor cursor(server_.log, after, parameter(request.match, "job"));
-  const bool chunked = !request.old_protocol();
+  const bool chunked = !request.old_protocol(), follow = parameter(request.match, "follow") != "0";
   error_code ignored;
   socket_.set_option(tcp::socket::send_buffer_size(kSendBuffer), ignored);
   following_ = true;
@@ -359,7 +359,7 @@ asio::awaitable<void> Session::stream_events(const Request& request) {
     bool more = false;
     std::string text = cursor.next(more);
     if (text.empty() && !more) {
-      if (server_.stopping) break;
+      if (server_.stopping || !follow) break;
       if (Clock::now() < quiet_until) {
         timer_.expires_at(quiet_until);
         co_await timer_.async_wait(into(ignored));
