@@ -9,17 +9,9 @@
 #include <vector>
 
 #include "archive/archive.hpp"
+#include "daemon/answers/best_question.hpp"
 
 namespace kevolve {
-
-struct BestQuestion {
-  std::string operator_name;
-  std::string workload;   ///< by name, or "AXIS=SIZE,…"; "" matches all
-  std::string device;     ///< by name, model or key; "" matches all
-  std::string yardstick;  ///< "naive", "eager", "compile"; "" matches all
-  std::optional<PrecisionClass> precision;
-  int top = 1;  ///< of each workload, device, precision class and yardstick
-};
 
 /// Another workload that answers for the one asked for.
 struct NearestWorkload {

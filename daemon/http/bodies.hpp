@@ -5,7 +5,7 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "daemon/answers/best.hpp"
+#include "daemon/answers/best_question.hpp"
 #include "daemon/http/router.hpp"
 #include "daemon/service/service.hpp"
 
