@@ -81,16 +81,18 @@ int workers(const Options& options) {
     return there ? object[key] : none;
   };
   for (const Json& pool : list(*found, "pools")) {
+    int number = 0;
     for (const Json& worker : list(pool, "workers")) {
-      rows.push_back({text_of(pool, "name"), text_of(pool, "device"), text_of(worker, "number"),
+      rows.push_back({text_of(pool, "name"), text_of(pool, "device"), std::to_string(++number),
                       text_of(worker, "state"), text_of(worker, "in_flight"), text_of(worker, "answered"),
-                      text_of(worker, "losses"), text_of(worker, "why")});
+                      text_of(worker, "losses"), text_of(worker, "last_loss")});
     }
   }
   if (rows.empty()) fmt::print("no workers\n");
   if (!rows.empty())
     fmt::print("{}",
-               table({"pool", "device", "worker", "state", "in flight", "answered", "losses", "why"}, rows));
+               table({"pool", "device", "worker", "state", "in flight", "answered", "losses", "last of them"},
+                     rows));
   return kOk;
 }
 
@@ -121,7 +123,7 @@ Command add_submit(CLI::App& app) {
   sub->add_option("job", options->job, "Job file (docs/job_file.md)")->required();
   sub->add_option("--priority", options->priority,
                   "The higher, the more of the workers (default: 0, or as it was)")
-      ->check(CLI::Range(-1000, 1000));
+      ->check(CLI::Range(-5, 5));
   add_service_options(*sub, *options);
   return [options, sub] {
     options->priority_given = sub->count("--priority") > 0;
@@ -154,7 +156,7 @@ Command add_priority(CLI::App& app) {
   CLI::App* sub = add_job_command(app, "priority", "Change how much of the workers a job gets", *options);
   sub->add_option("priority", options->priority, "The higher, the more")
       ->required()
-      ->check(CLI::Range(-1000, 1000));
+      ->check(CLI::Range(-5, 5));
   return [options] { return ask_of_job(*options, "PUT", "/priority", {{"priority", options->priority}}); };
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 
 #include "archive/archive.hpp"
@@ -49,14 +50,24 @@ void print(const Json& status, const Options& options) {
   if (service.is_null()) {
     fmt::print("no kevolved runs with {}; from the archive:\n", options.archive.string());
   } else {
-    fmt::print("kevolved {}{}, up {:.0f} s, {} requests in flight\n", text_of(service, "version"),
-               text_of(service, "draining") == "true" ? ", draining" : "",
-               service.value("uptime_seconds", 0.0), text_of(service, "requests_in_flight"));
+    std::map<std::string, std::string> states;
+    if (service.contains("jobs") && service["jobs"].is_object()) {
+      for (const auto& [state, count] : service["jobs"].items()) {
+        if (count != 0) states[state] = count.dump();
+      }
+    }
+    std::string jobs;
+    for (const auto& [state, count] : states)
+      jobs += fmt::format("{}{} {}", jobs.empty() ? "" : ", ", state, count);
+    fmt::print("kevolved {}{}, up {} s; jobs: {}\n", text_of(service, "version"),
+               text_of(service, "draining") == "true" ? ", draining" : "", text_of(service, "uptime_seconds"),
+               jobs.empty() ? "none" : jobs);
   }
   std::vector<std::vector<std::string>> rows;
   for (const Json& job : status["jobs"]) {
+    const Json active = job.value("active", Json());
     rows.push_back({text_of(job, "name"), text_of(job, "state"), text_of(job, "priority"),
-                    text_of(job, "device"), text_of(job, "evaluations"), text_of(job, "reason")});
+                    text_of(job, "device"), text_of(active, "evaluations"), text_of(job, "reason")});
   }
   if (rows.empty()) fmt::print("no jobs\n");
   if (!rows.empty())

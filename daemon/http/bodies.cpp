@@ -10,7 +10,6 @@
 namespace kevolve::http {
 namespace {
 
-constexpr int kMostPriority = 1000;
 constexpr int kMostKernels = 1000;
 
 tl::unexpected<Refusal> refuse(std::string kind, std::string message) {
@@ -44,12 +43,6 @@ ServiceVerb verb_of(Endpoint endpoint) {
   }
 }
 
-Result<int> check_priority(int priority) {
-  if (priority >= -kMostPriority && priority <= kMostPriority) return priority;
-  return failure(fmt::format("body.priority: found {}; expected an integer from {} to {}", priority,
-                             -kMostPriority, kMostPriority));
-}
-
 /// {"job": …, "priority"?: …}
 Result<void> check_submission(const Json& body) {
   FieldReader reader(body, "body");
@@ -58,9 +51,6 @@ Result<void> check_submission(const Json& body) {
   reader.maybe("priority", priority);
   const Result<bool> fields = reader.finish(true);
   if (!fields) return failure(fields.error());
-  if (priority) {
-    if (const auto good = check_priority(*priority); !good) return failure(good.error());
-  }
   const Result<Job> job = parse_job(*document, "body.job");
   return job ? Result<void>() : failure(job.error());
 }
@@ -69,9 +59,8 @@ Result<void> check_prioritise(const Json& body) {
   FieldReader reader(body, "body");
   int priority = 0;
   reader.read("priority", priority);
-  const Result<int> read = reader.finish(priority);
-  const auto good = read ? check_priority(*read) : read;
-  return good ? Result<void>() : failure(good.error());
+  const Result<int> fields = reader.finish(priority);
+  return fields ? Result<void>() : failure(fields.error());
 }
 
 Result<void> check_empty(const Json& body) {

@@ -18,12 +18,12 @@ namespace kevolve::http {
 /// Where a service listens. It writes this beside its archive, as ARCHIVE.service, while it runs.
 struct ServiceAddress {
   std::string host = "127.0.0.1";
-  std::uint16_t port = 8711;
+  std::uint16_t port = 7421;
   std::string process = {};               ///< process_identity() of the service; "" when given by hand
   std::filesystem::path token_file = {};  ///< where its token lies; never the token itself
 };
 
-/// "127.0.0.1:8711", "http://host:8711", "[::1]:8711".
+/// "127.0.0.1:7421", "http://host:7421", "[::1]:7421".
 Result<ServiceAddress> parse_service_address(std::string_view text);
 
 std::filesystem::path service_file(const std::filesystem::path& archive);

@@ -105,9 +105,11 @@ asio::awaitable<Answer> metrics(Server::Impl& server, Session& session) {
     all.insert(all.end(), more.begin(), more.end());
   };
   ServiceRequest request;
-  const std::optional<ServiceReply> status =
-      co_await ask_service(server, session, std::move(request), kHealthTime);
+  const std::optional<ServiceReply> status = co_await ask_service(server, session, request, kHealthTime);
   if (status && *status) add(service_metrics(**status));
+  request.verb = ServiceVerb::workers;
+  const std::optional<ServiceReply> workers = co_await ask_service(server, session, request, kHealthTime);
+  if (workers && *workers) add(worker_metrics(**workers));
   const auto archived = std::make_shared<std::vector<Metric>>();
   QueryPool::Question question = [archived, &totals = server.totals](Archive& archive) {
     Result<std::vector<Metric>> read = totals.read(archive);

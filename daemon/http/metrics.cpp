@@ -135,10 +135,39 @@ std::vector<Metric> service_metrics(const Json& status) {
   };
   add("uptime_seconds", "kevolve_uptime_seconds", "Since the service started.");
   add("draining", "kevolve_draining", "1 while nothing new is begun.");
-  add("requests_in_flight", "kevolve_requests_in_flight", "Candidates that workers judge now.");
   add_by_label(metrics, status, "jobs", "kevolve_jobs", "Jobs by state.", "state");
-  add_by_label(metrics, status, "workers", "kevolve_workers", "Workers by state.", "state");
   return metrics;
+}
+
+std::vector<Metric> worker_metrics(const Json& workers) {
+  const Json none = Json::array();
+  const auto list = [&none](const Json& object, const char* key) -> const Json& {
+    const bool there = object.is_object() && object.contains(key) && object[key].is_array();
+    return there ? object[key] : none;
+  };
+  const auto count = [](const Json& worker, const char* key) {
+    const bool there = worker.contains(key) && worker[key].is_number();
+    return there ? worker[key].get<double>() : 0;
+  };
+  Metric in_flight{"kevolve_requests_in_flight", "Candidates that workers judge now.", "gauge", {}};
+  Metric losses{"kevolve_worker_losses_total", "Workers that ended and had to be replaced.", "counter", {}};
+  std::map<std::pair<std::string, std::string>, double> states;
+  for (const Json& pool : list(workers, "pools")) {
+    if (!pool.is_object() || !pool.contains("name") || !pool["name"].is_string()) continue;
+    const auto name = pool["name"].get<std::string>();
+    double judged = 0, lost = 0;
+    for (const Json& worker : list(pool, "workers")) {
+      if (!worker.is_object() || !worker.contains("state") || !worker["state"].is_string()) continue;
+      ++states[{name, worker["state"].get<std::string>()}];
+      judged += count(worker, "in_flight");
+      lost += count(worker, "losses");
+    }
+    in_flight.samples.push_back({{{"pool", name}}, judged});
+    losses.samples.push_back({{{"pool", name}}, lost});
+  }
+  Metric by_state = by_pair("kevolve_workers", "Workers by pool and state.", states, "pool", "state");
+  by_state.type = "gauge";
+  return {std::move(by_state), std::move(in_flight), std::move(losses)};
 }
 
 std::vector<Metric> process_metrics() {

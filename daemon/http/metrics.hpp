@@ -29,6 +29,9 @@ std::string to_prometheus(const std::vector<Metric>& metrics);
 /// From the service's answer to `status`; what is not in it is left out.
 std::vector<Metric> service_metrics(const Json& status);
 
+/// From the service's answer to `workers`, likewise.
+std::vector<Metric> worker_metrics(const Json& workers);
+
 /// Of this process, by the names that Prometheus' own clients use.
 std::vector<Metric> process_metrics();
 

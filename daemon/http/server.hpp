@@ -29,7 +29,7 @@ struct HttpLimits {
 
 struct HttpSettings {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8711;  ///< 0: any that is free
+  std::uint16_t port = 7421;  ///< 0: any that is free
   std::string token = {};     ///< "": nothing can be changed; required on an address that others can reach
   HttpLimits limits = {};
 };

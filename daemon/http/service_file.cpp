@@ -67,7 +67,7 @@ Result<ServiceAddress> parse_service_address(std::string_view text) {
   if (port.empty() || error != std::errc() || end != port.data() + port.size() || address.port == 0 ||
       !plain) {
     return failure(
-        fmt::format("'{}' is no address of a service; expected HOST:PORT, such as 127.0.0.1:8711", text));
+        fmt::format("'{}' is no address of a service; expected HOST:PORT, such as 127.0.0.1:7421", text));
   }
   return address;
 }

@@ -24,7 +24,7 @@ using boost::system::error_code;
 
 constexpr std::size_t kMostBuffered = 64 * 1024;  // headers, and the beginning of what follows
 constexpr std::size_t kReadAtOnce = 4096;
-constexpr std::size_t kEventsAtOnce = 256, kEventBytesAtOnce = 256 * 1024;
+constexpr std::size_t kEventsAtOnce = 256, kEventBytesAtOnce = 64 * 1024;
 constexpr std::size_t kSendBuffer = 256 * 1024;  // of the kernel, for each client that follows events
 constexpr std::chrono::milliseconds kLingerTime{1000};
 constexpr std::size_t kMostDiscarded = std::size_t{1} << 20;

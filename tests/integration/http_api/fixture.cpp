@@ -116,7 +116,8 @@ ServiceReply PretendedService::answer(const ServiceRequest& request) {
                   {"draining", draining_},    {"jobs", {{"running", 1}, {"finished", 1}}},
                   {"workers", {{"busy", 2}}}, {"requests_in_flight", 3}};
     case ServiceVerb::workers:
-      return Json{{"pools", Json::array()}};
+      return Json::parse(R"({"pools": [{"name": "local", "device": "cpu", "workers":
+        [{"state": "ready", "in_flight": 3, "answered": 7, "losses": 0, "last_loss": ""}]}]})");
     case ServiceVerb::drain:
       draining_ = true;
       return Json{{"draining", true}};

@@ -78,7 +78,7 @@ TEST_CASE("on an address that others can reach everything needs the token") {
   CHECK(ask(port, "OPTIONS", "/v1/jobs").status == 401);
   CHECK(ask(port, "GET", "/v1/status", authorization()).status == 200);
   BareClient named(port);  // any name, with the token
-  named.send("GET /v1/status HTTP/1.1\r\nHost: gpu-box.example:8711\r\n" + authorization() + "\r\n");
+  named.send("GET /v1/status HTTP/1.1\r\nHost: gpu-box.example:7421\r\n" + authorization() + "\r\n");
   CHECK(named.reply().status == 200);
 }
 
@@ -86,14 +86,14 @@ TEST_CASE("on a loopback address only its own names are answered") {
   const auto with_host = [](std::string_view lines) {
     return raw(fmt::format("GET /v1/status HTTP/1.1\r\n{}\r\n", lines)).status;
   };
-  CHECK(with_host("Host: localhost:8711\r\n") == 200);
+  CHECK(with_host("Host: localhost:7421\r\n") == 200);
   CHECK(with_host("Host: LOCALHOST\r\n") == 200);
   CHECK(with_host("Host: 127.0.0.1\r\n") == 200);
-  CHECK(with_host("Host: [::1]:8711\r\n") == 200);
+  CHECK(with_host("Host: [::1]:7421\r\n") == 200);
   CHECK(with_host("Host: evil.example\r\n") == 421);
   CHECK(with_host("Host: localhost.evil.example\r\n") == 421);
   CHECK(with_host("Host: 127.0.0.1.evil.example\r\n") == 421);
-  CHECK(with_host("Host: localhost:8711:1\r\n") == 400);
+  CHECK(with_host("Host: localhost:7421:1\r\n") == 400);
   CHECK(with_host("Host: localhost@evil.example\r\n") == 421);
   CHECK(with_host("") == 400);
   CHECK(with_host("Host: localhost\r\nHost: evil.example\r\n") == 400);

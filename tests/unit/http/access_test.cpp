@@ -65,7 +65,7 @@ TEST_CASE("looking is free on a loopback address, changing never") {
 TEST_CASE("a loopback service answers to its own names") {
   const AccessRules local{true, ""}, open{false, kToken};
   for (const char* host :
-       {"localhost", "LocalHost:1", "127.0.0.1:8711", "127.0.0.2", "[::1]", "[::1]:65535"}) {
+       {"localhost", "LocalHost:1", "127.0.0.1:7421", "127.0.0.2", "[::1]", "[::1]:65535"}) {
     INFO(host);
     CHECK(kind(refuse_host(local, host)).empty());
   }

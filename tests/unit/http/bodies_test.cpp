@@ -33,7 +33,7 @@ TEST_CASE("requests name their verb, their job and their body") {
     CHECK(request->job == "night");
     CHECK(request->body == Json::object());
   }
-  CHECK(service_request(match("PUT", "/v1/jobs/a/priority"), R"({"priority": 1000})")->verb ==
+  CHECK(service_request(match("PUT", "/v1/jobs/a/priority"), R"({"priority": 5})")->verb ==
         ServiceVerb::prioritise);
   CHECK(service_request(match("POST", "/v1/drain"), "{}")->verb == ServiceVerb::drain);
   CHECK(service_request(match("POST", "/v1/reload"), "")->verb == ServiceVerb::reload);
@@ -63,7 +63,6 @@ TEST_CASE("a field that is wrong is named") {
   names(complaint("/v1/jobs", R"({"job": {}, "job": {}})"), "job");
   names(complaint("/v1/jobs/a/priority", "{}"), "priority");
   names(complaint("/v1/jobs/a/priority", "7"), "7");
-  names(complaint("/v1/jobs/a/priority", R"({"priority": -1001})"), "-1001");
   names(complaint("/v1/jobs/a/priority", R"({"priority": 99999999999999999999})"), "priority");
   names(complaint("/v1/drain", R"({"now": 1})"), "now");
   names(complaint("/v1/drain", "nonsense"), "line 1");

@@ -24,26 +24,37 @@ TEST_CASE("a service's status becomes metrics, and what it lacks is left out") {
   const auto metrics = service_metrics({{"version", "1"},
                                         {"draining", true},
                                         {"uptime_seconds", 2.5},
-                                        {"jobs", {{"running", 2}, {"odd", "x"}}},
-                                        {"workers", 7}});
+                                        {"jobs", {{"running", 2}, {"odd", "x"}}}});
   const std::string text = to_prometheus(metrics);
   CHECK(text.find("kevolve_jobs{state=\"running\"} 2\n") != std::string::npos);
   CHECK(text.find("odd") == std::string::npos);
   CHECK(text.find("kevolve_draining 1\n") != std::string::npos);
-  CHECK(text.find("kevolve_workers") == std::string::npos);
-  CHECK(text.find("kevolve_requests_in_flight") == std::string::npos);
   CHECK(service_metrics(nullptr).empty());
 }
 
+TEST_CASE("workers are counted by pool and state") {
+  const Json ready = {{"state", "ready"}, {"in_flight", 2}, {"losses", 1}};
+  const Json pools = {{{"name", "local"}, {"workers", {ready, ready, {{"state", "off"}}, 7}}},
+                      {{"name", "gpu"}, {"workers", nullptr}},
+                      3};
+  CHECK(to_prometheus(worker_metrics({{"pools", pools}})) ==
+        "# HELP kevolve_workers Workers by pool and state.\n# TYPE kevolve_workers gauge\n"
+        "kevolve_workers{pool=\"local\",state=\"off\"} 1\nkevolve_workers{pool=\"local\",state=\"ready\"} 2\n"
+        "# HELP kevolve_requests_in_flight Candidates that workers judge now.\n"
+        "# TYPE kevolve_requests_in_flight gauge\nkevolve_requests_in_flight{pool=\"local\"} 4\n"
+        "kevolve_requests_in_flight{pool=\"gpu\"} 0\n"
+        "# HELP kevolve_worker_losses_total Workers that ended and had to be replaced.\n"
+        "# TYPE kevolve_worker_losses_total counter\nkevolve_worker_losses_total{pool=\"local\"} 2\n"
+        "kevolve_worker_losses_total{pool=\"gpu\"} 0\n");
+  CHECK(to_prometheus(worker_metrics(nullptr)).empty());
+}
+
 TEST_CASE("names follow Prometheus' conventions, and each family is there once") {
-  std::vector<Metric> all = service_metrics({{"version", "1"},
-                                             {"draining", false},
-                                             {"uptime_seconds", 1},
-                                             {"requests_in_flight", 1},
-                                             {"jobs", {{"running", 1}}},
-                                             {"workers", {{"ready", 1}}}});
+  std::vector<Metric> all = service_metrics(
+      {{"version", "1"}, {"draining", false}, {"uptime_seconds", 1}, {"jobs", {{"running", 1}}}});
+  for (const Metric& metric : worker_metrics(nullptr)) all.push_back(metric);
   for (const Metric& metric : process_metrics()) all.push_back(metric);
-  CHECK(all.size() == 13);
+  CHECK(all.size() == 14);
   std::set<std::string> names;
   for (const Metric& metric : all) {
     INFO(metric.name);

@@ -36,10 +36,10 @@ const std::string kToken = "0123456789abcdef";
 }  // namespace
 
 TEST_CASE("addresses of services are read, and nothing else") {
-  const auto plain = parse_service_address("127.0.0.1:8711");
+  const auto plain = parse_service_address("127.0.0.1:7421");
   REQUIRE(plain);
   CHECK(plain->host == "127.0.0.1");
-  CHECK(plain->port == 8711);
+  CHECK(plain->port == 7421);
   CHECK(parse_service_address("http://gpu-box.example:80/")->host == "gpu-box.example");
   CHECK(parse_service_address("[::1]:1")->host == "::1");
   for (const char* text : {"", "localhost", "localhost:", ":80", "localhost:0", "localhost:65536",
@@ -71,7 +71,7 @@ TEST_CASE("a service is found beside its archive while it runs") {
 TEST_CASE("a file that a killed service left, or that is none, is no service") {
   const Folder folder;
   const fs::path archive = folder.path / "a.db";
-  const std::string dead = R"({"address": "127.0.0.1:8711", "pid": 1, "process": "another-boot/1/1"})";
+  const std::string dead = R"({"address": "127.0.0.1:7421", "pid": 1, "process": "another-boot/1/1"})";
   folder.write("a.db.service", dead);
   CHECK_FALSE(running_service(archive));
   for (const std::string& text :
