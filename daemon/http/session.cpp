@@ -12,8 +12,8 @@
 #include <boost/beast/http.hpp>
 
 #include "daemon/http/admission.hpp"
+#include "daemon/http/event_cursor.hpp"
 #include "daemon/http/server_impl.hpp"
-#include "daemon/http/sse.hpp"
 
 namespace kevolve::http {
 namespace {
@@ -24,7 +24,6 @@ using boost::system::error_code;
 
 constexpr std::size_t kMostBuffered = 64 * 1024;  // headers, and the beginning of what follows
 constexpr std::size_t kReadAtOnce = 4096;
-constexpr std::size_t kEventsAtOnce = 256, kEventBytesAtOnce = 64 * 1024;
 constexpr std::size_t kSendBuffer = 256 * 1024;  // of the kernel, for each client that follows events
 constexpr std::chrono::milliseconds kLingerTime{1000};
 constexpr std::size_t kMostDiscarded = std::size_t{1} << 20;
@@ -287,47 +286,6 @@ asio::awaitable<void> Session::notice_end() {
 
 namespace {
 
-/// Where a follower is, and the text of what it has not seen.
-class EventCursor {
- public:
-  EventCursor(const EventLog& log, std::string_view after, std::string job)
-      : log_(log), job_(std::move(job)) {
-    const std::uint64_t last = log.last();
-    if (after.empty()) {
-      position_ = last;
-    } else if (after != "0") {
-      const std::optional<std::uint64_t> known = log.number(after);
-      if (known && *known <= last)
-        position_ = *known;
-      else
-        text_ = gap_frame("other_life", after), told_ = true;
-    }
-    text_ = fmt::format(": kevolved\nretry: 2000\nid: {}\n\n{}", log.id(position_), text_);
-  }
-
-  /// Everything new, up to a limit; `more`: ask again at once.
-  std::string next(bool& more) {
-    const EventLog::Slice slice = log_.after(position_, kEventsAtOnce);
-    if (slice.gap && !told_) text_ += gap_frame("lost", log_.id(position_));
-    told_ = false;
-    more = !slice.events.empty();
-    for (const EventLog::EventPointer& event : slice.events) {
-      position_ = event->number;
-      if (job_.empty() || event->job.empty() || event->job == job_) text_ += event_frame(log_, *event);
-      if (text_.size() > kEventBytesAtOnce) break;
-    }
-    return std::exchange(text_, {});
-  }
-  [[nodiscard]] std::string heartbeat() const { return heartbeat_frame(log_.id(position_)); }
-
- private:
-  const EventLog& log_;
-  const std::string job_;
-  std::uint64_t position_ = 0;
-  std::string text_;
-  bool told_ = false;
-};
-
 std::string parameter(const Match& match, std::string_view name) {
   const auto found = match.query.find(name);
   return found == match.query.end() ? std::string() : found->second;
@@ -356,9 +314,9 @@ asio::awaitable<void> Session::stream_events(const Request& request) {
                                              chunked ? "Transfer-Encoding: chunked\r\n" : ""));
   Clock::time_point quiet_until = Clock::now() + server_.settings.limits.heartbeat;
   while (well && !gone_) {
-    bool more = false;
-    std::string text = cursor.next(more);
-    if (text.empty() && !more) {
+    const bool caught_up = cursor.caught_up();
+    std::string text = cursor.next();
+    if (text.empty() && caught_up) {
       if (server_.stopping || !follow) break;
       if (Clock::now() < quiet_until) {
         timer_.expires_at(quiet_until);
