@@ -10,7 +10,8 @@
 namespace kevolve::http {
 namespace {
 
-constexpr std::size_t kEventsAtOnce = 256, kBytesAtOnce = 64 * 1024;
+constexpr std::size_t kEventsAtOnce = 32;  // others wait for their turn meanwhile
+constexpr std::size_t kBytesAtOnce = 64 * 1024;
 
 }  // namespace
 
