@@ -20,6 +20,7 @@ Archive::Impl::Impl(const std::filesystem::path& path, OpenMode open_mode, Archi
       mode(open_mode),
       options(std::move(archive_options)) {
   if (!options.clock) options.clock = system_time;
+  connection.interrupt_when(options.interrupted);
   check_identity(connection, migrations());
   if (mode == OpenMode::read_write) {
     lock.emplace(path, options.exclusive ? WriterLock::Kind::exclusive : WriterLock::Kind::shared);

@@ -35,6 +35,8 @@ struct ArchiveOptions {
   std::function<Timestamp()> clock;                ///< default: the system's
   std::int64_t max_bytes = 0;                      ///< a quota on the file's size; 0: none
   bool exclusive = false;  ///< no other process may open it for writing meanwhile (a service's archive)
+  /// Asked every now and then while a statement runs, in its thread; true ends it with an error.
+  std::function<bool()> interrupted = {};
 };
 
 /// Groups the archive's writes: all of them or, without commit(), none. Must not outlive its Archive.

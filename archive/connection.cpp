@@ -187,6 +187,14 @@ std::string Connection::text(std::string_view sql) {
   return value;
 }
 
+void Connection::interrupt_when(std::function<bool()> interrupted) {
+  constexpr int kInstructionsBetween = 10'000;  // well below a millisecond
+  interrupted_ = std::move(interrupted);
+  const auto ask = [](void* question) { return (*static_cast<std::function<bool()>*>(question))() ? 1 : 0; };
+  sqlite3_progress_handler(handle_, interrupted_ ? kInstructionsBetween : 0, interrupted_ ? +ask : nullptr,
+                           &interrupted_);
+}
+
 bool Connection::in_transaction() const {
   return sqlite3_get_autocommit(handle_) == 0;
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -42,6 +43,9 @@ class Connection {
   [[nodiscard]] std::int64_t last_row_id() const;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] sqlite3* handle() const { return handle_; }
+  /// Statements are ended with an error once `interrupted` says true. Empty: never.
+  void interrupt_when(std::function<bool()> interrupted);
+  [[nodiscard]] const std::function<bool()>& interrupted() const { return interrupted_; }
   /// Drops prepared statements that nobody uses: before a database is detached.
   void forget_statements() noexcept;
 
@@ -55,6 +59,7 @@ class Connection {
   std::filesystem::path path_;
   std::int64_t max_bytes_ = 0;
   sqlite3* handle_ = nullptr;
+  std::function<bool()> interrupted_;
   std::map<std::string, sqlite3_stmt*, std::less<>> idle_;
 };
 

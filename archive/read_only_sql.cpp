@@ -27,25 +27,24 @@ int only_reading(void*, int action, const char*, const char* name, const char*, 
   }
 }
 
-int past_deadline(void* deadline) {
-  return Clock::now() > *static_cast<const Clock::time_point*>(deadline) ? 1 : 0;
-}
-
 class Guards {
  public:
-  Guards(sqlite3* handle, Clock::time_point& deadline) : handle_(handle) {
-    sqlite3_set_authorizer(handle, only_reading, nullptr);
-    sqlite3_progress_handler(handle, 10'000, past_deadline, &deadline);
+  Guards(Connection& connection, Clock::time_point deadline)
+      : connection_(connection), before_(connection.interrupted()) {
+    sqlite3_set_authorizer(connection.handle(), only_reading, nullptr);
+    connection.interrupt_when(
+        [deadline, before = before_] { return Clock::now() > deadline || (before && before()); });
   }
   ~Guards() {
-    sqlite3_set_authorizer(handle_, nullptr, nullptr);
-    sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+    sqlite3_set_authorizer(connection_.handle(), nullptr, nullptr);
+    connection_.interrupt_when(before_);
   }
   Guards(const Guards&) = delete;
   Guards& operator=(const Guards&) = delete;
 
  private:
-  sqlite3* handle_;
+  Connection& connection_;
+  const std::function<bool()> before_;
 };
 
 struct Finalize {
@@ -117,8 +116,7 @@ Prepared prepare(sqlite3* handle, std::string_view sql, const SqlLimits& limits)
 Result<SqlTable> Archive::select(std::string_view sql, const SqlLimits& limits) {
   return impl_->read([&] {
     sqlite3* handle = impl_->connection.handle();
-    auto deadline = Clock::now() + limits.time;
-    const Guards guards(handle, deadline);
+    const Guards guards(impl_->connection, Clock::now() + limits.time);
     const Prepared statement = prepare(handle, sql, limits);
     SqlTable table;
     const int columns = sqlite3_column_count(statement.get());

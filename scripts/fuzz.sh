@@ -13,7 +13,7 @@ if [[ "${1:-}" == --keep ]]; then keep=1; shift; fi
 seconds=60
 if [[ "${1:-}" =~ ^[0-9]+$ ]]; then seconds=$1; shift; fi
 targets=("$@")
-[[ ${#targets[@]} -gt 0 ]] || targets=(ideas candidates header expression)
+[[ ${#targets[@]} -gt 0 ]] || targets=(ideas candidates header expression http events job worker_line)
 dictionary() { case $1 in ideas | candidates) echo replies ;; *) echo "$1" ;; esac; }
 max_len() { case $1 in expression) echo 300 ;; *) echo 6000 ;; esac; }
 

@@ -41,6 +41,14 @@ Command add_models(CLI::App& app);
 Command add_evaluate(CLI::App& app);
 Command add_operators(CLI::App& app);
 Command add_doctor(CLI::App& app);
+Command add_submit(CLI::App& app);
+Command add_status(CLI::App& app);
+Command add_pause(CLI::App& app);
+Command add_cancel(CLI::App& app);
+Command add_priority(CLI::App& app);
+Command add_workers(CLI::App& app);
+Command add_events(CLI::App& app);
+Command add_drain(CLI::App& app);
 
 /// Prints "kevolve: <message>" to stderr and returns `code`.
 int complain(const Error& error, ExitCode code);

@@ -43,10 +43,11 @@ int run_main(int argc, char** argv) {
       "interrupted.\n\n"
       "Start with:  kevolve run config/quickstart.json   then:  kevolve best layernorm");
   using Adder = Command (*)(CLI::App&);
-  const std::vector<Adder> adders = {add_run,   add_resume,    add_best,   add_show,     add_lineage,
-                                     add_diff,  add_verify,    add_report, add_failures, add_ideas,
-                                     add_costs, add_exchanges, add_models, add_evaluate, add_operators,
-                                     add_query, add_archive,   add_doctor};
+  const std::vector<Adder> adders = {
+      add_run,       add_resume,   add_best,    add_show,   add_lineage,   add_diff,   add_verify,
+      add_report,    add_failures, add_ideas,   add_costs,  add_exchanges, add_models, add_evaluate,
+      add_operators, add_query,    add_archive, add_doctor, add_submit,    add_status, add_pause,
+      add_cancel,    add_priority, add_workers, add_events, add_drain};
   int exit_code = kOk;
   for (const Adder add : adders) {
     Command command = add(app);

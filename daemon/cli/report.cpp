@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "archive/archive.hpp"
+#include "daemon/answers/report.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
 
@@ -17,43 +17,7 @@ struct Options {
   bool json = false;
 };
 
-struct Findings {
-  JobRecord job;
-  Funnel funnel;
-  std::vector<RoundBest> rounds;
-  std::vector<JobChampion> champions;
-  std::vector<CostRecord> costs;
-};
-
-Result<std::optional<Findings>> find(Archive& archive, const std::string& name) {
-  const auto job = archive.job(name);
-  if (!job) return failure(job.error());
-  if (!*job) return std::optional<Findings>();
-  Findings found;
-  found.job = **job;
-  const auto funnel = archive.funnel(found.job.id);
-  if (!funnel) return failure(funnel.error());
-  const auto rounds = archive.round_bests(found.job.id);
-  if (!rounds) return failure(rounds.error());
-  const auto champions = archive.job_champions(found.job.id);
-  if (!champions) return failure(champions.error());
-  const auto costs = archive.costs(found.job.id);
-  if (!costs) return failure(costs.error());
-  found.funnel = *funnel;
-  found.rounds = *rounds;
-  found.champions = *champions;
-  found.costs = *costs;
-  return std::optional<Findings>(std::move(found));
-}
-
-template <class T>
-Json list_json(const std::vector<T>& records) {
-  Json list = Json::array();
-  for (const T& record : records) list.push_back(to_json(record));
-  return list;
-}
-
-void print(const Findings& found) {
+void print(const JobReport& found) {
   const Funnel& funnel = found.funnel;
   fmt::print("job {} ({}): {} candidates judged, {} waiting, {} passed\n", found.job.name,
              name(found.job.state), funnel.evaluated, funnel.proposed + funnel.evaluating, funnel.passed());
@@ -90,19 +54,14 @@ void print(const Findings& found) {
 int report(const Options& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<std::optional<Findings>> found = find(*archive, options.job);
+  const Result<std::optional<JobReport>> found = answer_report(*archive, options.job);
   if (!found) return complain(found.error(), kOperational);
   if (!*found) return complain({fmt::format("the archive has no job '{}'", options.job)}, kNotFound);
   if (!options.json) {
     print(**found);
     return kOk;
   }
-  print_json({{"job", (*found)->job.name},
-              {"state", name((*found)->job.state)},
-              {"funnel", to_json((*found)->funnel)},
-              {"champions", list_json((*found)->champions)},
-              {"rounds", list_json((*found)->rounds)},
-              {"costs", list_json((*found)->costs)}});
+  print_json(to_json(**found));
   return kOk;
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/progress.hpp"
+#include "daemon/cli/service_link.hpp"
 #include "daemon/cli/text.hpp"
 #include "daemon/cli/version.hpp"
 #include "daemon/engine.hpp"
@@ -122,6 +123,17 @@ Result<std::optional<JobRecord>> job_to_resume(Archive& archive, const std::stri
 int resume(const Options& options) {
   if (!std::filesystem::exists(options.archive))
     return complain({fmt::format("there is no archive '{}'", options.archive.string())}, kNotFound);
+  ServiceOptions link;
+  link.archive = options.archive;
+  Result<std::optional<http::Client>> service = find_service(link);
+  if (!service) return complain(service.error(), kUsage);
+  if (*service) {
+    if (options.job.empty())
+      return complain({fmt::format("a service runs with archive '{}': name the job that it is to go on with",
+                                   options.archive.string())},
+                      kUsage);
+    return resume_at_service(**service, options.job, options.json);
+  }
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<std::optional<JobRecord>> record = job_to_resume(*archive, options.job);
@@ -170,6 +182,8 @@ Command add_resume(CLI::App& app) {
   sub->add_option("job", options->job, "Its name; default: the unfinished one that was worked on last");
   add_run_options(*sub, *options);
   sub->footer(
+      "Where a service has the archive, it goes on with the job; otherwise this command does, until the "
+      "end.\n"
       "Its relative paths are relative to the present folder. A finished job is searched for a further "
       "series "
       "of rounds.");

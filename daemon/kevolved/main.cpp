@@ -10,6 +10,8 @@
 #include <cstdio>
 
 #include "daemon/cli/version.hpp"
+#include "daemon/http/client.hpp"
+#include "daemon/http/server.hpp"
 #include "daemon/service/job_service.hpp"
 
 namespace kevolve {
@@ -72,6 +74,27 @@ class Signals {
   JobService& service_;
 };
 
+/// The HTTP API, and the file beside the archive that says where it is.
+Result<std::unique_ptr<http::Server>> listen(const DaemonSettings& settings, Service& service,
+                                             EventLog& events) {
+  http::HttpSettings wanted{settings.http->address, settings.http->port};
+  if (!settings.http->token_file.empty()) {
+    Result<std::string> token = http::read_token(settings.http->token_file);
+    if (!token) return failure(token.error());
+    wanted.token = std::move(*token);
+  }
+  auto server = std::make_unique<http::Server>(wanted, service, events, settings.archive);
+  if (auto started = server->start(); !started) return failure(started.error());
+  // Those who ask from this machine come by its loopback, whatever the address is.
+  const bool any = wanted.address == "0.0.0.0" || wanted.address == "::";
+  const http::ServiceAddress address{any ? "127.0.0.1" : wanted.address, server->port(), "",
+                                     settings.http->token_file};
+  if (auto written = http::write_service_file(settings.archive, address); !written)
+    return failure(written.error());
+  fmt::print(stderr, "event=listening address={} port={}\n", wanted.address, server->port());
+  return server;
+}
+
 int serve(const std::filesystem::path& config) {
   const auto load = [config] { return load_daemon_settings(config); };
   const Result<DaemonSettings> settings = load();
@@ -87,10 +110,19 @@ int serve(const std::filesystem::path& config) {
       {io, *archive, events, std::string(cli::kVersion), std::move(keys), load, [&io] { io.stop(); }},
       *settings);
   Signals signals(io, service);
-  // The HTTP server is started here, beside the service, and stopped behind io.run().
+  std::unique_ptr<http::Server> server;
+  if (settings->http) {
+    auto listening = listen(*settings, service, events);
+    if (!listening) return complain(listening.error(), kOperational);
+    server = std::move(*listening);
+  }
   if (const Result<void> started = service.start(); !started) return complain(started.error(), kOperational);
   io.run();
   signals.cancel();
+  if (server) {
+    http::remove_service_file(settings->archive);
+    server->stop();
+  }
   return kOk;
 }
 

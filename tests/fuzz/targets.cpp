@@ -5,8 +5,13 @@
 #include <cstdlib>
 
 #include "core/model/candidate.hpp"
+#include "core/model/job.hpp"
 #include "core/model/launch_plan.hpp"
+#include "core/model/worker_protocol.hpp"
 #include "core/search/novelty.hpp"
+#include "daemon/http/admission.hpp"
+#include "daemon/http/bodies.hpp"
+#include "daemon/http/sse.hpp"
 #include "llm_client/replies/reply_parser.hpp"
 
 namespace kevolve::fuzz {
@@ -131,10 +136,113 @@ void run_expression(std::string_view data) {
     demand(!value.error().message.empty(), "an error says what");
 }
 
-constexpr std::array<Target, 4> kTargets = {{{"ideas", run_ideas},
+/// "METHOD TARGET\n" and lines of a header that decide, an empty line, and a body: what the server asks its
+/// pure parts.
+void run_http(std::string_view data) {
+  const auto line = [&data] {
+    const std::size_t end = std::min(data.find('\n'), data.size());
+    const std::string_view text = data.substr(0, end);
+    data.remove_prefix(std::min(end + 1, data.size()));
+    return text;
+  };
+  const std::string_view first = line();
+  const std::size_t space = std::min(first.find(' '), first.size());
+  http::RequestHead head;
+  head.method = first.substr(0, space);
+  head.target = first.substr(std::min(space + 1, first.size()));
+  head.host = line();
+  head.content_type = line();
+  head.authorization = line();
+  head.content_length = data.size();
+  const http::AccessRules rules{true, "0123456789abcdef"};
+  const auto match = http::admit(rules, head, 4096);
+  const auto demand_refusal = [](const http::Refusal& refusal) {
+    demand(refusal.status >= 400 && refusal.status < 500 && !refusal.kind.empty() && !refusal.message.empty(),
+           "a refusal has a status, a kind and words");
+    demand(Json::accept(http::refusal_answer(refusal).body), "a refusal is JSON");
+  };
+  if (!match) return demand_refusal(match.error());
+  demand(match->route == nullptr || !match->route->changes || head.authorization.ends_with(rules.token),
+         "nothing is changed without the token");
+  demand(match->id.find_first_of(std::string("/\\\0", 3)) == std::string::npos && match->id != "..",
+         "an id is one segment");
+  if (match->route == nullptr) return;
+  const auto request = http::service_request(*match, data);
+  if (!request) return demand_refusal(request.error());
+  demand(request->body.is_object(), "a body is an object");
+  demand(request->job == match->id, "a request is about the job of its path");
+  if (request->verb == ServiceVerb::submit)
+    demand(parse_job(request->body.at("job"), "job").has_value(), "what is submitted is a job");
+  if (match->route->endpoint == http::Endpoint::best) {
+    const auto question = http::best_question(*match);
+    if (!question) return demand_refusal(question.error());
+    demand(question->top >= 1 && question->top <= 1000, "a question has bounds");
+  }
+}
+
+/// In pieces of any size the same events come out.
+void run_events(std::string_view data) {
+  const auto read = [data](std::size_t at_once) {
+    http::SseReader reader;
+    std::string all;
+    for (std::size_t i = 0; i < data.size(); i += at_once) {
+      const bool well = reader.feed(data.substr(i, at_once), [&all](const http::SseEvent& event) {
+        demand(!event.type.empty(), "an event has a type");
+        all += event.id + "\1" + event.type + "\1" + event.data + "\2";
+        return true;
+      });
+      demand(well, "a short stream is read to its end");
+    }
+    return all + reader.last_id();
+  };
+  demand(read(1) == read(std::max<std::size_t>(data.size(), 1)), "pieces do not matter");
+}
+
+void run_job(std::string_view data) {
+  const Result<Json> document = parse_json(data, "job.json");
+  if (!document) {
+    demand(document.error().message.starts_with("job.json"), "an error names the file");
+    return;
+  }
+  const Result<Job> job = parse_job(*document, "job.json");
+  if (!job) {
+    demand(job.error().message.starts_with("job.json"), "an error names the file");
+    demand(sendable(job.error().message), "an error is text");
+    return;
+  }
+  demand(!job->name.empty() && !job->operators.empty() && !job->idea_sources.empty(), "a job is complete");
+  demand(job->workers >= 1 && job->policy.rounds >= 1, "a job has bounds");
+  const Json whole = to_json(*job);
+  const Result<Job> again = parse_job(whole, "archived");
+  demand(again.has_value(), "an archived job is a job");
+  demand(to_json(*again) == whole, "an archived job is the same job");
+}
+
+template <class Parsed>
+void demand_line(const Result<Parsed>& parsed, Result<Parsed> (*parse)(std::string_view)) {
+  if (!parsed) {
+    demand(!parsed.error().message.empty() && sendable(parsed.error().message), "an error says what");
+    return;
+  }
+  const std::string line = to_line(*parsed);
+  demand(line.find('\n') == std::string::npos, "a line is one line");
+  const Result<Parsed> again = parse(line);
+  demand(again.has_value() && to_line(*again) == line, "a line comes back as it was written");
+}
+
+void run_worker_line(std::string_view data) {
+  demand_line(request_from_line(data), request_from_line);
+  demand_line(reply_from_line(data), reply_from_line);
+}
+
+constexpr std::array<Target, 8> kTargets = {{{"ideas", run_ideas},
                                              {"candidates", run_candidates},
                                              {"header", run_header},
-                                             {"expression", run_expression}}};
+                                             {"expression", run_expression},
+                                             {"http", run_http},
+                                             {"events", run_events},
+                                             {"job", run_job},
+                                             {"worker_line", run_worker_line}}};
 
 }  // namespace
 

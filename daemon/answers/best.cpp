@@ -1,0 +1,149 @@
+#include "daemon/answers/best.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/model/candidate.hpp"
+
+namespace kevolve {
+namespace {
+
+/// Among so many of the fastest of a group the re-timed one is looked for.
+constexpr int kSearchedDepth = 256;
+
+/// An idea of tuning tells only how the kernel was found; its header says what it does.
+std::string own_idea(const std::string& source) {
+  const Result<std::string> text = header_text(source);
+  if (!text) return {};
+  const Result<Json> header = parse_json(*text, "header");
+  if (!header || !header->is_object()) return {};
+  const auto idea = header->find("idea");
+  return idea != header->end() && idea->is_string() ? idea->get<std::string>() : std::string();
+}
+
+Result<BestKernel> described(Archive& archive, RankedKernel kernel) {
+  const Result<CandidateDetail> detail = archive.show(kernel.candidate_hash);
+  if (!detail) return failure(detail.error());
+  const Result<EvaluationRecord> record = archive.evaluation(kernel.evaluation);
+  if (!record) return failure(record.error());
+  BestKernel best;
+  best.source = detail->candidate.source;
+  best.own_idea = own_idea(best.source);
+  for (const Measurement& m : record->evaluation.measurements) {
+    const bool ours = m.subject == "candidate" || m.subject == "naive" || m.subject == "incumbent";
+    if (!ours) best.baselines_us.emplace_back(m.subject, m.median_us);
+  }
+  best.kernel = std::move(kernel);
+  return best;
+}
+
+/// A figure taken again in fresh processes counts before a faster one of the search itself, which may have
+/// been luck. Keeps the `top` first of each group (`kernels` come group by group, ranked from 1).
+std::vector<RankedKernel> prefer_retimed(std::vector<RankedKernel> kernels, int top) {
+  std::vector<RankedKernel> chosen;
+  for (auto begin = kernels.begin(); begin != kernels.end();) {
+    const auto end =
+        std::find_if(std::next(begin), kernels.end(), [](const RankedKernel& k) { return k.rank == 1; });
+    std::stable_partition(begin, end, [](const RankedKernel& k) { return k.figure == Figure::retimed; });
+    const auto count = std::min<std::ptrdiff_t>(top, end - begin);
+    for (std::ptrdiff_t i = 0; i < count; ++i) {
+      begin[i].rank = static_cast<int>(i) + 1;
+      chosen.push_back(std::move(begin[i]));
+    }
+    begin = end;
+  }
+  return chosen;
+}
+
+/// "ROWS=4096,COLS=1024" as axes; nothing when it is not of that form.
+std::optional<Bindings> axes_from(const std::string& text) {
+  Bindings axes;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::size_t equals = text.find('=', at);
+    std::int64_t size = 0;
+    if (equals >= end) return std::nullopt;
+    const auto [stop, error] = std::from_chars(text.data() + equals + 1, text.data() + end, size);
+    if (error != std::errc() || stop != text.data() + end || size < 1) return std::nullopt;
+    axes[text.substr(at, equals - at)] = size;
+    at = end + 1;
+  }
+  return axes;
+}
+
+/// The searched workload nearest to the one asked for; nothing when its axes are unknown, or nothing was
+/// searched.
+Result<std::optional<NearestWorkload>> nearest_searched(Archive& archive, const BestQuestion& question) {
+  std::optional<Bindings> axes = axes_from(question.workload);
+  if (!axes) {
+    const auto known = archive.workload(question.operator_name, question.workload);
+    if (!known) return failure(known.error());
+    if (!*known) return std::optional<NearestWorkload>();
+    axes = (*known)->axes;
+  }
+  const auto searched = archive.ranked_workloads(question.operator_name);
+  if (!searched) return failure(searched.error());
+  std::optional<NearestWorkload> nearest;
+  for (const Workload& workload : *searched) {
+    const double distance = workload_distance(*axes, workload.axes);
+    if (!nearest || distance < nearest->distance)
+      nearest = NearestWorkload{question.workload, workload.name, distance};
+  }
+  return nearest;
+}
+
+}  // namespace
+
+Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question) {
+  RankingQuery query;
+  query.operator_name = question.operator_name;
+  query.workload = question.workload;
+  query.device = question.device;
+  query.precision = question.precision;
+  query.yardstick = question.yardstick;
+  query.top = std::max(question.top, kSearchedDepth);
+  Result<std::vector<RankedKernel>> kernels = archive.best(query);
+  if (!kernels) return failure(kernels.error());
+  BestAnswer answer;
+  if (kernels->empty() && !question.workload.empty()) {
+    const auto found = nearest_searched(archive, question);
+    if (!found) return failure(found.error());
+    if (*found) {
+      query.workload = (*found)->workload;
+      kernels = archive.best(query);
+      if (!kernels) return failure(kernels.error());
+      if (!kernels->empty()) answer.nearest = **found;
+    }
+  }
+  for (RankedKernel& kernel : prefer_retimed(std::move(*kernels), question.top)) {
+    Result<BestKernel> best = described(archive, std::move(kernel));
+    if (!best) return failure(best.error());
+    answer.kernels.push_back(std::move(*best));
+  }
+  return answer;
+}
+
+std::string nothing_best(Archive& archive, const BestQuestion& question) {
+  const Result<std::vector<std::string>> names = archive.operator_names();
+  return fmt::format("{} holds no verified kernel of '{}' that matches; operators in it: {}",
+                     archive.path().string(), question.operator_name,
+                     names ? fmt::format("{}", fmt::join(*names, ", ")) : "");
+}
+
+Json to_json(const BestAnswer& answer) {
+  Json list = Json::array();
+  for (const BestKernel& best : answer.kernels) {
+    Json entry = to_json(best.kernel);
+    if (answer.nearest)
+      entry["nearest_to"] = {{"workload", answer.nearest->asked}, {"distance", answer.nearest->distance}};
+    entry["kernel_idea"] = best.own_idea;
+    entry["baselines_us"] = Json::object();
+    for (const auto& [name, us] : best.baselines_us) entry["baselines_us"][name] = us;
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+}  // namespace kevolve

@@ -1,0 +1,42 @@
+#pragma once
+// What `kevolve best` and GET /v1/best answer: the best verified kernels of an operator, from the archive
+// alone, with the nearest searched workload in place of one that was never searched. Belongs to the archive's
+// thread.
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "archive/archive.hpp"
+#include "daemon/answers/best_question.hpp"
+
+namespace kevolve {
+
+/// Another workload that answers for the one asked for.
+struct NearestWorkload {
+  std::string asked, workload;
+  double distance = 0;  ///< workload_distance()
+};
+
+struct BestKernel {
+  RankedKernel kernel;
+  std::string source;
+  std::string own_idea;  ///< what the kernel itself says that it does; may be ""
+  /// What PyTorch took in the evaluation that the figures come from: subject and median.
+  std::vector<std::pair<std::string, double>> baselines_us;
+};
+
+struct BestAnswer {
+  std::optional<NearestWorkload> nearest;
+  std::vector<BestKernel> kernels;  ///< none: nothing answers
+};
+
+Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question);
+
+/// "the archive holds no verified kernel of …", with the operators that it has.
+std::string nothing_best(Archive& archive, const BestQuestion& question);
+
+Json to_json(const BestAnswer& answer);
+
+}  // namespace kevolve

@@ -1,0 +1,26 @@
+#pragma once
+// What `kevolve report` and GET /v1/jobs/{name}/report answer: what became of a job. Belongs to the archive's
+// thread.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/archive.hpp"
+
+namespace kevolve {
+
+struct JobReport {
+  JobRecord job;
+  Funnel funnel;
+  std::vector<RoundBest> rounds;
+  std::vector<JobChampion> champions;
+  std::vector<CostRecord> costs;
+};
+
+/// Nothing when the archive has no such job.
+Result<std::optional<JobReport>> answer_report(Archive& archive, const std::string& job);
+
+Json to_json(const JobReport& report);
+
+}  // namespace kevolve

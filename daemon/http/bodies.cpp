@@ -1,0 +1,119 @@
+#include "daemon/http/bodies.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "core/model/field_reader.hpp"
+#include "core/model/job.hpp"
+
+namespace kevolve::http {
+namespace {
+
+constexpr int kMostKernels = 1000;
+
+tl::unexpected<Refusal> refuse(std::string kind, std::string message) {
+  return tl::unexpected<Refusal>(Refusal{400, std::move(kind), std::move(message)});
+}
+
+ServiceVerb verb_of(Endpoint endpoint) {
+  switch (endpoint) {
+    case Endpoint::jobs:
+      return ServiceVerb::jobs;
+    case Endpoint::submit:
+      return ServiceVerb::submit;
+    case Endpoint::job:
+      return ServiceVerb::job;
+    case Endpoint::pause:
+      return ServiceVerb::pause;
+    case Endpoint::resume:
+      return ServiceVerb::resume;
+    case Endpoint::cancel:
+      return ServiceVerb::cancel;
+    case Endpoint::prioritise:
+      return ServiceVerb::prioritise;
+    case Endpoint::workers:
+      return ServiceVerb::workers;
+    case Endpoint::drain:
+      return ServiceVerb::drain;
+    case Endpoint::reload:
+      return ServiceVerb::reload;
+    default:
+      return ServiceVerb::status;
+  }
+}
+
+/// {"job": …, "priority"?: …}
+Result<void> check_submission(const Json& body) {
+  FieldReader reader(body, "body");
+  const Json* document = reader.required("job");
+  std::optional<int> priority;
+  reader.maybe("priority", priority);
+  const Result<bool> fields = reader.finish(true);
+  if (!fields) return failure(fields.error());
+  const Result<Job> job = parse_job(*document, "body.job");
+  return job ? Result<void>() : failure(job.error());
+}
+
+Result<void> check_prioritise(const Json& body) {
+  FieldReader reader(body, "body");
+  int priority = 0;
+  reader.read("priority", priority);
+  const Result<int> fields = reader.finish(priority);
+  return fields ? Result<void>() : failure(fields.error());
+}
+
+Result<void> check_empty(const Json& body) {
+  FieldReader reader(body, "body");
+  const Result<bool> fields = reader.finish(true);
+  return fields ? Result<void>() : failure(fields.error());
+}
+
+}  // namespace
+
+tl::expected<ServiceRequest, Refusal> service_request(const Match& match, std::string_view body) {
+  ServiceRequest request{verb_of(match.route->endpoint), match.id, Json::object()};
+  if (match.route->body == BodyRule::none) return request;
+  if (!body.empty()) {
+    Result<Json> json = parse_json(body, "body");
+    if (!json) return refuse("not_json", json.error().message);
+    request.body = std::move(*json);
+  }
+  const Result<void> good = request.verb == ServiceVerb::submit       ? check_submission(request.body)
+                            : request.verb == ServiceVerb::prioritise ? check_prioritise(request.body)
+                                                                      : check_empty(request.body);
+  if (!good) return refuse("invalid", good.error().message);
+  return request;
+}
+
+tl::expected<BestQuestion, Refusal> best_question(const Match& match) {
+  const auto value = [&match](std::string_view name) {
+    const auto found = match.query.find(name);
+    return found == match.query.end() ? std::string() : found->second;
+  };
+  BestQuestion question{value("operator"), value("workload"), value("device"), value("against"), {}, 1};
+  if (question.operator_name.empty())
+    return refuse("bad_parameter", "'operator' is missing: /v1/best?operator=layernorm");
+  if (const std::string& against = question.yardstick;
+      !against.empty() && against != "naive" && against != "eager" && against != "compile")
+    return refuse("bad_parameter",
+                  fmt::format("'against' is '{}'; expected naive, eager or compile", against));
+  if (const std::string precision = value("precision"); !precision.empty()) {
+    question.precision = precision_from_name(precision);
+    if (!question.precision) {
+      return refuse("bad_parameter", fmt::format("'precision' is '{}'; expected exact, strict_fp32, "
+                                                 "compensated, tf32, fp16 or bf16",
+                                                 precision));
+    }
+  }
+  if (const std::string top = value("top"); !top.empty()) {
+    const auto [end, error] = std::from_chars(top.data(), top.data() + top.size(), question.top);
+    if (error != std::errc() || end != top.data() + top.size() || question.top < 1 ||
+        question.top > kMostKernels)
+      return refuse("bad_parameter",
+                    fmt::format("'top' is '{}'; expected an integer from 1 to {}", top, kMostKernels));
+  }
+  return question;
+}
+
+}  // namespace kevolve::http
