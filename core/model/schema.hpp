@@ -13,8 +13,8 @@
 
 namespace kevolve {
 
-/// `schema`: "operator", "candidate", "job", "models" or "daemon". `where`: file name (and field) that errors start
-/// with.
+/// `schema`: "operator", "candidate", "job", "models" or "daemon". `where`: file name (and field) that errors
+/// start with.
 Result<void> validate(const Json& value, std::string_view schema, std::string_view where);
 
 /// The known word nearest to `word` by edit distance, or "" when none is near enough to suggest.
