@@ -36,29 +36,37 @@ Json plan_of(const std::string& source) {
 
 struct Ancestor {
   int steps = 0;
-  std::string hash;
-  std::vector<std::string> relations;  ///< from the root
+  std::string hash, relation;  ///< of the step that leads to it, from `child`
+  CandidateId child;
 };
+using Ancestors = std::map<CandidateId, Ancestor>;
+
+std::vector<std::string> steps_to(const Ancestors& ancestors, CandidateId id) {
+  std::vector<std::string> steps;
+  for (auto at = ancestors.find(id); at->second.steps > 0; at = ancestors.find(at->second.child))
+    steps.push_back(at->second.relation);
+  std::reverse(steps.begin(), steps.end());
+  return steps;
+}
 
 /// The nearest way to each ancestor; breadth first, since a tree repeats those that it shares.
-std::map<CandidateId, Ancestor> ancestors_of(const LineageNode& root) {
+Ancestors ancestors_of(const LineageNode& root) {
   std::map<CandidateId, const LineageNode*> expanded;
-  std::vector<std::pair<const LineageNode*, std::vector<std::string>>> todo = {{&root, {}}};
+  std::vector<std::pair<const LineageNode*, Ancestor>> todo = {{&root, {}}};
   const auto remember = [&](const LineageNode& node, const auto& self) -> void {
     if (!node.repeated) expanded.emplace(node.candidate, &node);
     for (const LineageNode& parent : node.parents) self(parent, self);
   };
   remember(root, remember);
-  std::map<CandidateId, Ancestor> found;
+  Ancestors found;
   for (std::size_t i = 0; i < todo.size(); ++i) {
-    const auto [node, relations] = todo[i];
-    const Ancestor ancestor{static_cast<int>(relations.size()), node->hash, relations};
+    auto [node, ancestor] = todo[i];
+    ancestor.hash = node->hash;
     if (!found.emplace(node->candidate, ancestor).second) continue;
     const auto whole = expanded.find(node->candidate);
     for (const LineageNode& parent : (whole == expanded.end() ? node : whole->second)->parents) {
-      std::vector<std::string> further = relations;
-      further.emplace_back(parent.relation ? name(*parent.relation) : "comes from");
-      todo.emplace_back(&parent, std::move(further));
+      const std::string relation(parent.relation ? name(*parent.relation) : "comes from");
+      todo.emplace_back(&parent, Ancestor{ancestor.steps + 1, "", relation, node->candidate});
     }
   }
   return found;
@@ -157,12 +165,12 @@ Kinship kinship(const LineageNode& a, const LineageNode& b) {
   const auto of_a = ancestors_of(a), of_b = ancestors_of(b);
   if (const auto found = of_a.find(b.candidate); found != of_a.end()) {
     result.kind = Kinship::Kind::a_from_b;
-    result.steps = found->second.relations;
+    result.steps = steps_to(of_a, b.candidate);
     return result;
   }
   if (const auto found = of_b.find(a.candidate); found != of_b.end()) {
     result.kind = Kinship::Kind::b_from_a;
-    result.steps = found->second.relations;
+    result.steps = steps_to(of_b, a.candidate);
     return result;
   }
   for (const auto& [id, ancestor] : of_a) {

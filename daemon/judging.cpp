@@ -14,7 +14,7 @@ using namespace subjects;
 namespace {
 
 /// A request that failed for no fault of its candidate (a runner killed from outside, say) is sent again.
-constexpr int kAttempts = 3;
+constexpr int kAttempts = 6;
 
 /// While it lives, candidates of that hash wait.
 class InFlight {
