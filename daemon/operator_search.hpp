@@ -132,7 +132,8 @@ class OperatorSearch {
     EvaluationId id;
     Evaluation evaluation;
   };
-  boost::asio::awaitable<Result<bool>> retime(const Judged& contender, const RoundRecord& round);
+  enum class Retiming { promoted, not_faster, refuted, not_judged };
+  boost::asio::awaitable<Result<Retiming>> retime(const Judged& contender, const RoundRecord& round);
   boost::asio::awaitable<Result<std::optional<Retimed>>> retime_once(const Judged& contender, bool last);
   Result<std::vector<Retimed>> earlier_retimings(const Judged& contender);
   void note_stop();

@@ -39,7 +39,6 @@ std::vector<OperatorSearch::Judged> OperatorSearch::contenders(std::vector<Judge
   });
   const auto same = [](const Judged& a, const Judged& b) { return a.candidate.hash == b.candidate.hash; };
   judged.erase(std::unique(judged.begin(), judged.end(), same), judged.end());
-  if (judged.size() > kContenders) judged.resize(kContenders);
   return judged;
 }
 
@@ -51,15 +50,17 @@ asio::awaitable<Result<bool>> OperatorSearch::promote_best(std::vector<Judged> j
   for (const ChampionRecord& row : *promoted_before) {
     if (row.round == round.id) co_return true;
   }
+  std::size_t lost = 0;  // those that did not hold stand in nobody's way
   for (const Judged& contender : contenders(std::move(judged))) {
     if (!env_.may_evaluate()) co_return false;
     const bool holds = co_await holds_on_cpu(contender);
     if (!env_.may_evaluate()) co_return false;
     if (!holds) continue;
-    const Result<bool> promoted = co_await retime(contender, round);
-    if (!promoted) co_return failure(promoted.error());
-    if (*promoted) break;
+    const Result<Retiming> retiming = co_await retime(contender, round);
+    if (!retiming) co_return failure(retiming.error());
+    if (*retiming == Retiming::promoted) break;
     if (!env_.may_evaluate()) co_return false;  // perhaps for that reason
+    if (*retiming == Retiming::not_faster && ++lost == kContenders) break;
   }
   co_return true;
 }
@@ -129,7 +130,8 @@ asio::awaitable<Result<std::optional<OperatorSearch::Retimed>>> OperatorSearch::
 /// Times a contender again in fresh runners with new seeds; only these figures are kept. It is promoted when
 /// the interleaved pairs against the incumbent are won by more than the threshold: all together, and in the
 /// median of each fresh pair of runners. In a deterministic job it is promoted when it holds each time.
-asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, const RoundRecord& round) {
+asio::awaitable<Result<OperatorSearch::Retiming>> OperatorSearch::retime(const Judged& contender,
+                                                                         const RoundRecord& round) {
   const std::string rival(champion_.id == naive_.id ? yardstick_ : kIncumbent);
   // On a GPU nobody waits for the naive kernel again: PyTorch stands in for it, and how they compare is
   // known.
@@ -142,10 +144,10 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
   if (retimed->size() > kRetimings) retimed->resize(kRetimings);
   for (std::size_t i = 0; i < kRetimings; ++i) {
     if (i == retimed->size()) {
-      if (!env_.may_evaluate()) co_return false;
+      if (!env_.may_evaluate()) co_return Retiming::not_judged;
       Result<std::optional<Retimed>> one = co_await retime_once(contender, i + 1 == kRetimings);
       if (!one) co_return failure(one.error());
-      if (!*one) co_return false;
+      if (!*one) co_return Retiming::not_judged;
       retimed->push_back(std::move(**one));
     }
     const Evaluation& evaluation = (*retimed)[i].evaluation;
@@ -156,7 +158,7 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
                                        contender.candidate.hash.substr(0, 12),
                                        name(evaluation.verdict.outcome),
                                        shorten(evaluation.verdict.evidence, 200)));
-      co_return false;
+      co_return Retiming::refuted;
     }
     const std::size_t pairs = std::min(own->samples_us.size(), other->samples_us.size());
     const std::vector<double> mine(own->samples_us.begin(),
@@ -168,7 +170,7 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
     rival_us.insert(rival_us.end(), theirs.begin(), theirs.end());
   }
   const Ratio pooled = scaled(paired_ratio(rival_us, contender_us, seed), 1 / head_start);
-  if (!deterministic() && !promotes(pooled, ratios)) co_return false;
+  if (!deterministic() && !promotes(pooled, ratios)) co_return Retiming::not_faster;
   std::sort(retimed->begin(), retimed->end(),
             [](const Retimed& a, const Retimed& b) { return a.evaluation.speedup < b.evaluation.speedup; });
   const Retimed& middle = (*retimed)[retimed->size() / 2];
@@ -177,7 +179,7 @@ asio::awaitable<Result<bool>> OperatorSearch::retime(const Judged& contender, co
   }
   if (const auto remembered = remember_champion(); !remembered) co_return failure(remembered.error());
   env_.observer.promoted(summary());
-  co_return true;
+  co_return Retiming::promoted;
 }
 
 }  // namespace kevolve

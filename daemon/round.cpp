@@ -305,8 +305,8 @@ asio::awaitable<Result<void>> OperatorSearch::round() {
     }
   }
   Result<std::vector<Judged>> judged = co_await work(*round, *known);
-  // What the workers could not judge (they were killed again and again) is gone over once more from the rows: a
-  // finished round is not come back to.
+  // What the workers could not judge (they were killed again and again) is gone over once more from the rows:
+  // a finished round is not come back to.
   for (int pass = 1; pass < kPasses && judged && env_.may_evaluate(); ++pass) {
     const auto unfinished = env_.archive.unfinished_candidates(round->id);
     if (!unfinished) co_return failure(unfinished.error());

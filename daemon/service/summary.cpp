@@ -49,8 +49,13 @@ std::string in_tunables(const Bindings& tunables) {
   return fmt::format("{}", fmt::join(parts, " "));
 }
 
+/// Something has become champion in place of the naive seed.
+bool found(const OperatorSummary& s) {
+  return s.round > 0;
+}
+
 bool won(const OperatorSummary& s) {
-  return s.round > 0 && s.speedup > 1;
+  return found(s) && s.speedup > 1;
 }
 
 std::string head(const JobReport& report) {
@@ -59,8 +64,8 @@ std::string head(const JobReport& report) {
   std::size_t wins = 0;
   for (const OperatorSummary& s : report.operators) wins += won(s) ? 1 : 0;
   if (!report.operators.empty())
-    text += fmt::format("**{} of {} operators have a kernel that beats the naive one.** ", wins,
-                        report.operators.size());
+    text += fmt::format("**{} of {} operators have a kernel that beats {}.** ", wins, report.operators.size(),
+                        report.operators.front().yardstick == "naive" ? "the naive one" : "PyTorch (eager)");
   text += fmt::format("{} candidates judged, {} passed", report.funnel.evaluated, report.funnel.passed());
   const int waiting = report.funnel.proposed + report.funnel.evaluating;
   if (waiting > 0) text += fmt::format(", {} not judged yet", waiting);
@@ -102,7 +107,7 @@ std::string development(const JobReport& report, const OperatorSummary& s) {
 
 std::string about_operator(const JobReport& report, const OperatorSummary& s) {
   std::string text = fmt::format("\n## {}\n\n", s.label);
-  if (won(s)) {
+  if (found(s)) {
     text +=
         fmt::format("Best: `{}` of round {}, idea `{}`", s.candidate_hash.substr(0, 12), s.round, s.idea_key);
     if (!s.tunables.empty()) text += fmt::format(", {}", in_tunables(s.tunables));

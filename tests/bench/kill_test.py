@@ -85,8 +85,11 @@ def contents(path):
                          JOIN operators o ON o.id = r.operator"""),
         "ideas": ask("""SELECT o.name, r.number, i.source, i.key, i.text FROM ideas i
                         JOIN operators o ON o.id = i.operator LEFT JOIN rounds r ON r.id = i.round"""),
-        "exchanges": ask("""SELECT o.name, r.number, x.slot, x.outcome FROM exchanges x
-                            JOIN rounds r ON r.id = x.round JOIN operators o ON o.id = r.operator"""),
+        # Each reply once. What brought none (the recording lacks it) costs nothing, and may be asked again.
+        "replies": ask("""SELECT o.name, r.number, x.slot FROM exchanges x JOIN rounds r ON r.id = x.round
+                          JOIN operators o ON o.id = r.operator WHERE x.outcome = 'replied'"""),
+        "slots": ask("""SELECT DISTINCT o.name, r.number, x.slot FROM exchanges x JOIN rounds r ON r.id = x.round
+                        JOIN operators o ON o.id = r.operator"""),
         "lineage": ask("""SELECT c.candidate_hash, p.candidate_hash, l.relation FROM lineage l
                           JOIN candidates c ON c.id = l.child JOIN candidates p ON p.id = l.parent"""),
         "job": ask("SELECT name, state FROM jobs"),

@@ -2,19 +2,25 @@
 """Times seed kernels with nothing of kevolve's: cupy compiles and launches them, events around each launch, L2
 flushed before. To be compared with kevolve's own figures, and to be run under ncu.
 
-plain_timing.py OPERATOR WORKLOAD FILE [NAME=VALUE ...]      tunables that differ from the defaults
+plain_timing.py OPERATOR WORKLOAD FILE [--other-process] [NAME=VALUE ...]      tunables that differ from the defaults
+
+--other-process: before each flush another process uses the GPU, as kevolve's judge does before each timed run: the GPU
+changes contexts, and instruction caches and address translations are cold afterwards.
 """
 import json
 import math
 import pathlib
 import re
 import statistics
+import subprocess
 import sys
 
 import cupy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-operator_name, workload, file, *chosen = sys.argv[1:]
+OTHER = "import cupy, sys\nx = cupy.zeros(1 << 20)\nfor line in sys.stdin:\n x.fill(1); cupy.cuda.Device().synchronize(); print(flush=True)"
+other_process = "--other-process" in sys.argv
+operator_name, workload, file, *chosen = [word for word in sys.argv[1:] if word != "--other-process"]
 folder = ROOT / "kernels/seed" / operator_name
 operator = json.loads((folder / "operator.json").read_text())
 source = (folder / file).read_text()
@@ -64,8 +70,14 @@ for launch in header["launches"]:
 
 flush = cupy.zeros(64 << 20, dtype=cupy.int32)
 zeroed = [buffers[name] for name, scratch in header.get("scratch", {}).items() if scratch.get("init") == "zero"]
+other = None
+if other_process:
+    other = subprocess.Popen([sys.executable, "-c", OTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 samples = []
 for _ in range(60):
+    if other:
+        print(file=other.stdin, flush=True)
+        other.stdout.readline()
     for buffer in zeroed:
         buffer.fill(0)
     flush.max()  # reads 256 MB: L2 then holds nothing else, and nothing dirty
@@ -78,4 +90,6 @@ for _ in range(60):
     end.synchronize()
     samples.append(1e3 * cupy.cuda.get_elapsed_time(begin, end))
 print(f"{operator_name}/{workload}/{file} {' '.join(chosen)}: median {statistics.median(samples[10:]):.2f} us of 50, "
-      f"plain event loop")
+      f"plain event loop{', another process in between' if other else ''}")
+if other:
+    other.stdin.close()

@@ -9,13 +9,12 @@ namespace {
 /// What version 1 of kevolve's archive held of one evaluated candidate.
 constexpr std::string_view kRowsOfVersion1 = R"sql(
 INSERT INTO operators VALUES (1, 'layernorm', 'h', 'f32', 'strict_fp32', '{"name":"layernorm"}', 5);
-INSERT INTO jobs (id, name, version, state, created_at_ms) VALUES (1, 'night', 1, 'finished', 5);
+INSERT INTO jobs VALUES (1, 'night', 1, 'finished', 5);
 INSERT INTO job_documents VALUES (1, 1, '{}', 5);
-INSERT INTO rounds (id, job, operator, workload, number, state, began_at_ms, finished_at_ms)
-  VALUES (1, 1, 1, 'small', 1, 'finished', 5, 6);
+INSERT INTO rounds VALUES (1, 1, 1, 'small', 1, 'finished', 5, 6);
 INSERT INTO runs VALUES (1, 1, 1, 1, '1', '{}', 'p', 'finished', 5, 8);
 INSERT INTO ideas VALUES (1, 1, 1, 'playbook', 'split_rows', 'Split each row.', '2 x', 5);
-INSERT INTO sources (id, sha256, text) VALUES (1, 's', replace(hex(zeroblob(300)), '0', 'the source '));
+INSERT INTO sources VALUES (1, 's', replace(hex(zeroblob(300)), '0', 'the source '));
 INSERT INTO candidates VALUES (1, 1, 1, 1, 1, 'abcd', '{"BLOCK":256}', 'proposed', NULL, 5);
 INSERT INTO evaluations VALUES (1, 1, NULL, 1, 'small', 1, 'strict_fp32', 'strict_fp32', 'naive', 'search', 'timing',
                                 'passed', '', 2.0, 1.9, NULL, 0.0, 'ff', NULL, NULL, '{}', 7);
@@ -42,6 +41,13 @@ void make_version(const std::filesystem::path& path, std::size_t version) {
                                   std::pair("'the source '))", "'the source '), NULL)")})
       rows.replace(rows.find(was), std::string_view(was).size(), is);
   }
+  if (version >= 5) {  // `witness` of evaluations, `sm_mhz` of measurements
+    for (const auto& [was, is] :
+         {std::pair("'{}', 7)", "'{}', 7, NULL)"), std::pair("13.0, x'')", "13.0, x'', x'')")})
+      rows.replace(rows.find(was), std::string_view(was).size(), is);
+  }
+  if (version >= 6)  // `priority`, `submitted_at_ms`, `changed_at_ms`, `reason`, `series_began_at_ms` of jobs
+    rows.replace(rows.find("5, 'u')"), 7, "5, 'u', 0, NULL, 8, '', 8)");
   connection.execute(rows);
 }
 
