@@ -180,6 +180,9 @@ asio::awaitable<Result<RunSummary>> JobRun::conclude(Result<void> searched) {
   stop_backends(true);
   pass_on_news();
   const RunState state = !searched ? RunState::failed : stopped_ ? RunState::interrupted : RunState::finished;
+  // Together: a run that ended without its job would be taken for the end of another series.
+  Result<Transaction> transaction = archive_.begin();
+  if (!transaction) co_return failure(transaction.error());
   const Result<void> run_ended = archive_.end_run(environment_->run_id, state);
   Result<void> job_ended;
   if (!searched) {
@@ -187,9 +190,9 @@ asio::awaitable<Result<RunSummary>> JobRun::conclude(Result<void> searched) {
   } else if (!stopped_) {
     job_ended = archive_.end_job(environment_->job_id, JobState::finished, summary.ended_by);
   }
+  const Result<void> saved = !run_ended ? run_ended : !job_ended ? job_ended : transaction->commit();
   if (!searched) co_return failure(searched.error());
-  if (!run_ended) co_return failure(run_ended.error());
-  if (!job_ended) co_return failure(job_ended.error());
+  if (!saved) co_return failure(saved.error());
   observer_.run_ended(summary);
   co_return summary;
 }

@@ -98,6 +98,16 @@ def contents(path):
     return found
 
 
+def ended(archive):
+    db = sqlite3.connect(f"file:{archive}?mode=ro", uri=True)
+    try:
+        return db.execute("SELECT state FROM jobs").fetchall() == [("finished",)]
+    except sqlite3.OperationalError:  # killed before it had tables
+        return False
+    finally:
+        db.close()
+
+
 def differences(expected, found):
     texts = []
     for what, rows in expected.items():
@@ -199,6 +209,8 @@ class Test:
                     process.wait()
                     if pathlib.Path(archive).exists():
                         self.check(archive)
+                        if ended(archive):  # it was killed behind its end: another run would search further rounds
+                            return starts
                     process = self.start(archive, workers)
                     starts += 1
                 continue
