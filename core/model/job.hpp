@@ -50,8 +50,9 @@ struct JobPolicy {
   int tunings = 3;             ///< further tunables tried of a model's verified candidate
   int plateau_rounds = 2;      ///< an operator ends after so many rounds without a gain
   double plateau_gain = 0.02;  ///< relative improvement of the best time that counts as a gain
-  /// The search goes by figures drawn from seed and candidate hash instead of measured times, so that the same
-  /// job makes the same choices again: for tests of the search and exact re-runs, never for faster kernels.
+  /// The search goes by figures drawn from seed and candidate hash instead of measured times, so that the
+  /// same job makes the same choices again: for tests of the search and exact re-runs, never for faster
+  /// kernels.
   bool deterministic = false;
 };
 
