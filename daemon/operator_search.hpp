@@ -171,6 +171,7 @@ class OperatorSearch {
   std::vector<double> best_us_;             ///< before the present series and after each of its rounds
   std::map<std::string, CandidateId> ids_;  ///< of survivors, by candidate hash
   std::map<std::string, int> outcomes_;
+  std::map<std::string, int> not_judged_;  ///< times that a contender was lost, by candidate hash
   /// Hashes of candidates that are being judged; the timers are cancelled when they are done.
   std::map<std::string, std::shared_ptr<boost::asio::steady_timer>> in_flight_;
   std::string stop_reason_;

@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kRetimings = 3;
 /// Contenders of one round that get that chance.
 constexpr std::size_t kContenders = 2;
+/// A contender whom the workers could not judge is tried so often.
+constexpr int kMostTimes = 5;
 
 std::string shorten(const std::string& text, std::size_t length) {
   const std::size_t line = text.find('\n');
@@ -60,6 +62,9 @@ asio::awaitable<Result<bool>> OperatorSearch::promote_best(std::vector<Judged> j
     if (!retiming) co_return failure(retiming.error());
     if (*retiming == Retiming::promoted) break;
     if (!env_.may_evaluate()) co_return false;  // perhaps for that reason
+    // Lost with its workers: the round stays open and comes by again, but not for ever.
+    if (*retiming == Retiming::not_judged && ++not_judged_[contender.candidate.hash] < kMostTimes)
+      co_return false;
     if (*retiming == Retiming::not_faster && ++lost == kContenders) break;
   }
   co_return true;
