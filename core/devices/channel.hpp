@@ -27,6 +27,8 @@ enum class RequestKind : std::uint32_t {
   witness,  ///< like some runs, traced by a second clock: the answer's text is what it saw, as JSON
 };
 
+inline constexpr std::uint32_t kNoSet = 0xFFFFFFFF;
+
 struct Request {
   RequestKind kind = RequestKind::run;
   std::uint32_t set = 0;
@@ -34,6 +36,7 @@ struct Request {
   std::uint32_t timed = 0;
   std::uint32_t order = 0;  ///< ThreadOrder
   std::uint64_t order_seed = 0;
+  std::uint32_t rehearsal = kNoSet;  ///< the set on which the plan is launched first
 };
 
 struct BufferPlace {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,10 @@ enum class ThreadOrder { forward, reverse, shuffled };
 struct RunOptions {
   bool prepare = false;  ///< run the plan's `prepare` launches instead of its `launches`
   bool timed = false;    ///< where the runner owns the caches (cuda): flush them right before the first fill
+  /// Another set, on which the plan is launched first, unseen: the device then meets the kernel under the
+  /// clock as it would in a loop of launches, although others have used it since. Ignored where that is no
+  /// matter.
+  std::optional<int> rehearsal;
   ThreadOrder order = ThreadOrder::forward;
   std::uint64_t order_seed = 0;
   std::chrono::milliseconds deadline{10'000};

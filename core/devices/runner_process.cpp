@@ -118,8 +118,13 @@ Result<RunReport> RunnerProcess::run(int set, const RunOptions& options) {
     return failure("run: no set of buffers " + std::to_string(set) + "; bind() gave " +
                    std::to_string(sets_));
   const channel::Request request{
-      RequestKind::run,        static_cast<std::uint32_t>(set),           options.prepare ? 1U : 0U,
-      options.timed ? 1U : 0U, static_cast<std::uint32_t>(options.order), options.order_seed};
+      .kind = RequestKind::run,
+      .set = static_cast<std::uint32_t>(set),
+      .prepare = options.prepare ? 1U : 0U,
+      .timed = options.timed ? 1U : 0U,
+      .order = static_cast<std::uint32_t>(options.order),
+      .order_seed = options.order_seed,
+      .rehearsal = options.rehearsal ? static_cast<std::uint32_t>(*options.rehearsal) : channel::kNoSet};
   const auto begin = Clock::now();
   if (!channel::send(socket_.get(), request)) return failure(gone("between two runs"));
   const Waited waited = await(begin + options.deadline);

@@ -15,10 +15,12 @@ namespace {
 
 constexpr double kMaxSeconds = 60;  // then no further distributions, but never fewer than these
 constexpr std::size_t kFewestDistributions = 3;
-// A kernel so much slower than PyTorch is judged with fewer repetitions: it will never be a champion. (On a
-// GPU; the cpu device's repetitions run under different orders of the threads, and all are needed.)
+// A kernel so much slower than PyTorch, or than the kernels it will be timed beside, is judged with fewer
+// repetitions: it will never be a champion. (On a GPU; the cpu device's repetitions run under different
+// orders of the threads, and all are needed.)
 constexpr double kHopeless = 20;
 constexpr std::size_t kHopelessDistributions = 5, kHopelessRepetitions = 2;
+constexpr double kHopelessSeconds = 0.2;      // then the fewest distributions are enough
 constexpr std::uint64_t kHoldoutDraws = 100;  // numbers of the hold-outs' draws
 
 std::string_view order_text(ThreadOrder order) {
@@ -35,21 +37,22 @@ std::string_view order_text(ThreadOrder order) {
 
 class Check {
  public:
-  Check(Device& device, Judge& judge, const CompiledSubject& subject, const Seed& seed, bool contender,
-        Correctness& record)
+  Check(Device& device, Judge& judge, const CompiledSubject& subject, const Seed& seed,
+        const Standing& standing, Correctness& record)
       : device_(device),
         memory_(*device.memory()),
         judge_(judge),
         subject_(subject),
         seed_(seed),
-        contender_(contender),
+        standing_(standing),
         record_(record) {}
 
   /// Starts the runner, with one set of buffers flush with each of its guards.
   Result<void> start(const Draw& first) {
     const auto eager_us = judge_.time_us(std::string(kEagerBaseline), first);
     if (!eager_us) return failure(eager_us.error());
-    hopeless_us_ = contender_ || device_.times_on_host() ? 0 : kHopeless * *eager_us;
+    if (!standing_.contender && !device_.times_on_host())
+      hopeless_us_ = kHopeless * std::min(*eager_us, standing_.rival_us.value_or(*eager_us));
     auto session = Session::start(device_, judge_.op(), subject_, run_deadline(*eager_us));
     if (!session) return failure(session.error());
     session_.emplace(std::move(*session));
@@ -182,7 +185,7 @@ class Check {
   Judge& judge_;
   const CompiledSubject& subject_;
   const Seed seed_;
-  const bool contender_;
+  const Standing standing_;
   Correctness& record_;
   std::optional<Session> session_;
   double hopeless_us_ = 0, last_us_ = 0;
@@ -196,12 +199,12 @@ Pass pass_for(std::size_t k, const Seed& seed) {
 
 Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& workload,
                                const CompiledSubject& subject, DrawPool& draws, const Seed& seed,
-                               bool contender, Correctness& record) {
+                               const Standing& standing, Correctness& record) {
   const Stopwatch watch;
   const Distribution& timed = timed_distribution(judge.op());
   const auto first = draws.get(judge, workload.axes, timed, 0);
   if (!first) return failure(first.error());
-  Check check(device, judge, subject, seed, contender, record);
+  Check check(device, judge, subject, seed, standing, record);
   if (auto started = check.start(**first); !started) return failure(started.error());
   auto verdict = check.thoroughly(**first);
   std::size_t done = 1;
@@ -215,7 +218,9 @@ Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& wor
                                          {"of", std::to_string(judge.op().distributions.size())}});
       break;
     }
-    if (done >= kHopelessDistributions && check.hopeless()) break;
+    const bool enough = done >= kHopelessDistributions ||
+                        (done >= kFewestDistributions && watch.seconds() > kHopelessSeconds);
+    if (enough && check.hopeless()) break;
     const auto draw = draws.get(judge, workload.axes, distribution, done);
     if (!draw) return failure(draw.error());
     verdict = check.once(**draw, pass_for(done, seed));
@@ -227,13 +232,13 @@ Result<Verdict> check_workload(Device& device, Judge& judge, const Workload& wor
 
 Result<Verdict> check_holdout(Device& device, Judge& judge, const Bindings& axes,
                               const CompiledSubject& subject, DrawPool& draws, const Seed& seed,
-                              std::uint64_t number, bool contender, Correctness& record) {
+                              std::uint64_t number, const Standing& standing, Correctness& record) {
   auto moved = prepare_at(device, judge.op(), axes, subject);
   if (!moved) return failure(moved.error());
   if (!moved->compiled) return moved->verdict;
   const auto draw = draws.get(judge, axes, timed_distribution(judge.op()), number);
   if (!draw) return failure(draw.error());
-  Check check(device, judge, *moved->compiled, seed, contender, record);
+  Check check(device, judge, *moved->compiled, seed, standing, record);
   if (auto started = check.start(**draw); !started) return failure(started.error());
   auto verdict = check.once(**draw, pass_for(0, seed));
   if (!verdict || !verdict->passed()) return verdict;
@@ -272,13 +277,13 @@ Verdict compare_outputs(Memory& memory, const Draw& draw, const std::vector<Elem
 
 Result<Correctness> check_correctness(Device& device, Judge& judge, const Workload& workload,
                                       const CompiledSubject& subject, DrawPool& draws, const Seed& seed,
-                                      bool contender) {
+                                      const Standing& standing) {
   Correctness out;
-  auto verdict = check_workload(device, judge, workload, subject, draws, seed, contender, out);
+  auto verdict = check_workload(device, judge, workload, subject, draws, seed, standing, out);
   for (std::size_t i = 0; verdict && verdict->passed() && i < workload.holdouts.size(); ++i) {
     Bindings axes = workload.axes;
     for (const auto& [name, value] : workload.holdouts[i]) axes[name] = value;
-    verdict = check_holdout(device, judge, axes, subject, draws, seed, kHoldoutDraws + i, contender, out);
+    verdict = check_holdout(device, judge, axes, subject, draws, seed, kHoldoutDraws + i, standing, out);
     if (verdict && !verdict->passed()) {
       verdict->evidence =
           fmt::format("At the hold-out {}: {}", bindings_text(workload.holdouts[i]), verdict->evidence);

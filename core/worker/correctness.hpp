@@ -32,10 +32,15 @@ std::chrono::milliseconds run_deadline(double eager_us);
 Verdict compare_outputs(Memory& memory, const Draw& draw, const std::vector<Elements>& outputs,
                         PrecisionClass required, std::optional<std::uint8_t> poison, Correctness& record);
 
-/// `contender`: no repetition is left out, however slow it is.
+/// What is known of a candidate's chances before it runs.
+struct Standing {
+  bool contender = false;          ///< no repetition is left out, however slow it is
+  std::optional<double> rival_us;  ///< the fastest of the kernels that it will be timed beside
+};
+
 /// An Error is operational (the reference failed, no runner could be started).
 Result<Correctness> check_correctness(Device& device, Judge& judge, const Workload& workload,
                                       const CompiledSubject& subject, DrawPool& draws, const Seed& seed,
-                                      bool contender);
+                                      const Standing& standing);
 
 }  // namespace kevolve

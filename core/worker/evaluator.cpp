@@ -179,8 +179,10 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   const std::string family = document_hash(prepared.op->document) + " " + prepared.workload->name;
   out.seed = pool.begin(family, request.fresh_draws).hex();
   const Stopwatch correctness_watch;
-  auto correctness = check_correctness(*prepared.device, judge, *prepared.workload, candidate, pool, seed,
-                                       request.fresh_draws);
+  TimingBench& timing_bench = bench(*prepared.device, judge, *prepared.workload, family, request.fresh_draws);
+  auto correctness =
+      check_correctness(*prepared.device, judge, *prepared.workload, candidate, pool, seed,
+                        {request.fresh_draws, timing_bench.fastest_rival_us(prepared.compare_with)});
   if (!correctness) return failure(correctness.error());
   out.gate_ms["correctness"] = correctness_watch.milliseconds();
   out.verdict = correctness->verdict;
@@ -191,8 +193,7 @@ Result<Evaluation> Evaluator::finish(const EvaluateRequest& request, PreparedEva
   const Stopwatch timing_watch;
   const TimingPlan plan{candidate,         prepared.compare_with, request.baselines,
                         request.yardstick, request.timing,        request.fresh_draws};
-  auto timing = bench(*prepared.device, judge, *prepared.workload, family, request.fresh_draws)
-                    .time(plan, std::move(correctness->session), pool, seed);
+  auto timing = timing_bench.time(plan, std::move(correctness->session), pool, seed);
   if (!timing) return failure(timing.error());
   out.gate_ms["timing"] = timing_watch.milliseconds();
   for (const auto& [baseline, why] : timing->left_out) log_left_out(baseline, why);

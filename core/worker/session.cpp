@@ -67,6 +67,7 @@ Result<RunReport> Session::prepare(const Pass& pass, const Draw& draw, RunOption
     if (constant_inputs_.count(planned()[i].name) == 0) poison(*sets_[pass.set].buffers[i], pass.poison);
   }
   options.prepare = true;
+  options.rehearsal.reset();
   auto report = runner_->run(sets_[pass.set].number, options);
   if (hide) write_inputs(pass.set, draw);
   if (report) prepare_us_ = report->wall_us;
@@ -76,6 +77,7 @@ Result<RunReport> Session::prepare(const Pass& pass, const Draw& draw, RunOption
 Result<RunReport> Session::run(const Pass& pass, const Draw& draw) {
   RunOptions options{
       .timed = pass.timed, .order = pass.order, .order_seed = pass.order_seed, .deadline = deadline_};
+  if (pass.rehearsal) options.rehearsal = sets_[*pass.rehearsal].number;
   poison_role(pass.set, BufferRole::scratch, pass.poison);
   if (!subject_->plan.prepare.empty()) {
     auto prepared = prepare(pass, draw, options);

@@ -24,9 +24,19 @@ Result<Verdict> TimedKernel::warm_up(std::size_t set, const Draw& draw) {
   return compared(draw, set, kPoisons[set % 3]);
 }
 
+/// A set of other inputs, so that nothing which a rehearsal may leave is of use.
+std::optional<std::size_t> TimedKernel::rehearsal_for(std::size_t set) const {
+  if (wall_us_ > kShortUs || warm_sets() < 2) return std::nullopt;
+  return first_set_ + (set + 1) % warm_sets();
+}
+
 Result<Verdict> TimedKernel::sample(std::size_t set, const Draw& draw, std::size_t number) {
+  if (set >= warm_sets()) {
+    if (auto warm = warm_up(set, draw); !warm || !warm->passed()) return warm;
+  }
   const std::uint8_t pattern = kPoisons[number % 3];
-  auto verdict = run(set, draw, {.set = set, .poison = pattern, .timed = true});
+  auto verdict =
+      run(set, draw, {.set = set, .poison = pattern, .timed = true, .rehearsal = rehearsal_for(set)});
   if (!verdict || !verdict->passed()) return verdict;
   *verdict = verified(draw, set, pattern);
   if (!verdict->passed()) return verdict;

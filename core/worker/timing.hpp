@@ -51,6 +51,9 @@ class TimingBench {
   Result<Timing> time(const TimingPlan& plan, std::optional<Session> session, DrawPool& draws,
                       const Seed& seed);
 
+  /// The least median that one of these kernels had when it was last timed here, if any was.
+  [[nodiscard]] std::optional<double> fastest_rival_us(const std::vector<CompiledSubject>& subjects) const;
+
  private:
   struct Rival {
     std::unique_ptr<CompiledSubject> subject;

@@ -12,7 +12,7 @@ using namespace kevolve::adversarial;
 namespace {
 
 std::vector<Case> cases_that_are(bool honest) {
-  const auto cases = load_cases();
+  const auto cases = load_cases_for_device();
   if (!cases) FAIL(cases.error().message);
   std::vector<Case> chosen;
   std::copy_if(cases->begin(), cases->end(), std::back_inserter(chosen),
@@ -42,11 +42,21 @@ TEST_CASE("expectations name every candidate of the folder once") {
     INFO(test.file);
     CHECK(named.insert(test.file).second);
     CHECK(!test.outcomes.empty());
+    CHECK(test.honest() == (test.outcomes == std::set{Outcome::passed}));
     CHECK((test.honest() || !test.outcomes.contains(Outcome::passed)));
     const auto request = request_for(test);
     if (!request) FAIL_CHECK(request.error().message);
   }
   CHECK(named == candidate_files());
+}
+
+TEST_CASE("what a GPU may let pass is listed, and is never an honest kernel") {
+  const auto cases = load_cases(), on_gpu = load_cases_for_gpu();
+  if (!on_gpu) FAIL(on_gpu.error().message);
+  for (std::size_t i = 0; i < cases->size(); ++i) {
+    INFO((*cases)[i].file);
+    CHECK((*cases)[i].honest() == (*on_gpu)[i].honest());
+  }
 }
 
 TEST_CASE("every folder of wrong candidates has an honest twin") {

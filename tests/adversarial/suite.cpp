@@ -1,5 +1,6 @@
 #include "tests/adversarial/suite.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <sstream>
@@ -15,8 +16,16 @@ namespace fs = std::filesystem;
 const fs::path kRepository = KEVOLVE_SOURCE_DIR;
 const fs::path kFolder = kRepository / "tests/adversarial";
 
-Result<Case> read_case(const Json& json) {
-  Case test{json.at("file"), json.at("operator"), json.value("axes", Json()), {}, {}, json.at("why")};
+/// KEVOLVE_TEST_DEVICE, or the cpu device.
+std::string device() {
+  const char* named = std::getenv("KEVOLVE_TEST_DEVICE");
+  return named == nullptr ? "cpu" : named;
+}
+
+/// Where and how it must be stopped, and why.
+Result<void> read_expectation(const Json& json, Case& test) {
+  test.why = json.at("why");
+  test.outcomes.clear();
   const std::string gate = json.at("gate");
   test.gate = gate_from_name(gate);
   if (!test.gate && gate != "any") return failure(test.file + ": unknown gate '" + gate + "'");
@@ -25,7 +34,7 @@ Result<Case> read_case(const Json& json) {
     if (!outcome) return failure(test.file + ": unknown outcome '" + name.get<std::string>() + "'");
     test.outcomes.insert(*outcome);
   }
-  return test;
+  return {};
 }
 
 Result<Bindings> first_tunables(const std::string& source, const std::string& where) {
@@ -58,11 +67,34 @@ Result<std::vector<Case>> load_cases() {
   if (!json) return failure(json.error());
   std::vector<Case> cases;
   for (const Json& entry : *json) {
-    auto test = read_case(entry);
-    if (!test) return failure(test.error().in("expectations.json"));
-    cases.push_back(std::move(*test));
+    Case test{.file = entry.at("file"),
+              .operator_folder = entry.at("operator"),
+              .axes = entry.value("axes", Json())};
+    if (auto read = read_expectation(entry, test); !read)
+      return failure(read.error().in("expectations.json"));
+    cases.push_back(std::move(test));
   }
   return cases;
+}
+
+Result<std::vector<Case>> load_cases_for_gpu() {
+  auto cases = load_cases();
+  if (!cases) return cases;
+  const auto json = read_json_file(kFolder / "gpu_expectations.json");
+  if (!json) return failure(json.error());
+  for (const Json& entry : *json) {
+    const std::string file = entry.at("file");
+    const auto test =
+        std::find_if(cases->begin(), cases->end(), [&](const Case& c) { return c.file == file; });
+    if (test == cases->end()) return failure("gpu_expectations.json: no candidate '" + file + "'");
+    if (auto read = read_expectation(entry, *test); !read)
+      return failure(read.error().in("gpu_expectations.json"));
+  }
+  return cases;
+}
+
+Result<std::vector<Case>> load_cases_for_device() {
+  return device().rfind("cuda", 0) == 0 ? load_cases_for_gpu() : load_cases();
 }
 
 std::set<std::string> candidate_files() {
@@ -86,8 +118,7 @@ Result<EvaluateRequest> request_for(const Case& test) {
   const auto tunables = first_tunables(*source, test.file);
   if (!tunables) return failure(tunables.error());
   request.tunables = *tunables;
-  // A GPU has no order of threads to choose, so other gates or none may stop what only that shows.
-  if (const char* device = std::getenv("KEVOLVE_TEST_DEVICE"); device != nullptr) request.device = device;
+  request.device = device();
   request.baselines = {};
   request.timing = {.min_samples = 3, .max_samples = 5, .max_seconds = 0.2};
   return request;
@@ -103,11 +134,9 @@ Result<std::vector<WorkerReply>> judge_all(const std::vector<Case>& cases) {
   CommandLimits limits;
   limits.deadline = std::chrono::minutes(24);
   limits.output_bytes = 256 << 20;
-  const char* device = std::getenv("KEVOLVE_TEST_DEVICE");
-  const auto result =
-      run_command({KEVOLVE_BIN_DIR "/kevolve-worker", "--device", device == nullptr ? "cpu" : device,
-                   "--cache", KEVOLVE_BIN_DIR "/../tests/adversarial-cache"},
-                  lines, limits);
+  const auto result = run_command({KEVOLVE_BIN_DIR "/kevolve-worker", "--device", device(), "--cache",
+                                   KEVOLVE_BIN_DIR "/../tests/adversarial-cache"},
+                                  lines, limits);
   if (!result) return failure(result.error());
 
   std::map<std::string, WorkerReply> by_id;

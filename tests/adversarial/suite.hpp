@@ -20,10 +20,16 @@ struct Case {
   std::set<Outcome> outcomes;
   std::string why;  ///< row of the trust list and what the candidate does; "honest"
 
-  [[nodiscard]] bool honest() const { return outcomes == std::set{Outcome::passed}; }
+  [[nodiscard]] bool honest() const { return why == "honest"; }
 };
 
 Result<std::vector<Case>> load_cases();
+
+/// The same with gpu_expectations.json, which lists what a GPU does not see, or sees elsewhere, and why.
+Result<std::vector<Case>> load_cases_for_gpu();
+
+/// Those for the device of this run: KEVOLVE_TEST_DEVICE, or the cpu device.
+Result<std::vector<Case>> load_cases_for_device();
 
 /// Files of the folder that end in .cu, as Case::file names them.
 std::set<std::string> candidate_files();

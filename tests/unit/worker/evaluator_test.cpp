@@ -280,6 +280,56 @@ TEST_CASE("a hopeless candidate is not sampled to the end") {
   CHECK(evaluation->speedup == Approx(0.2));
 }
 
+TEST_CASE("a short kernel is rehearsed on the other draw before each sample") {
+  int timed = 0, rehearsed = 0;
+  const auto kernel = [&](double us) {
+    return [&, us](FakeRun& run) {
+      multiply(run), run.wall_us = us;
+      if (!run.options.timed) CHECK_FALSE(run.options.rehearsal);
+      if (!run.options.timed) return;
+      ++timed;
+      if (!run.options.rehearsal) return;
+      ++rehearsed;
+      CHECK(*run.options.rehearsal != run.set);
+    };
+  };
+  CHECK(judged(request_for(candidate("k")), kernel(6)).verdict.passed());
+  CHECK(timed >= 4);
+  CHECK(rehearsed == timed);
+  timed = rehearsed = 0;
+  CHECK(judged(request_for(candidate("k")), kernel(600)).verdict.passed());
+  CHECK(timed >= 4);
+  CHECK(rehearsed == 0);
+}
+
+TEST_CASE("a kernel far slower than a known rival is looked at less, unless it is a contender") {
+  Evaluator evaluator(DevicePlaces{});
+  int runs = 0;
+  const FakeKernel slow = [&](FakeRun& run) { multiply(run), run.wall_us = 30'000, ++runs; };
+  auto device = std::make_unique<FakeDevice>(
+      "cpu", std::map<std::string, FakeKernel>{{"good", multiply}, {"slow", slow}});
+  device->on_host = false;
+  evaluator.adopt_device(std::move(device));
+  EvaluateRequest request = request_for(candidate("slow"));
+  request.operator_document["workloads"]["small"].erase("holdouts");
+  request.baselines = {};
+  request.compare_with = {{"incumbent", candidate("good"), {}}};
+  const auto runs_of_one = [&] {
+    runs = 0;
+    auto prepared = evaluator.prepare(request);
+    REQUIRE(prepared);
+    const auto evaluation = evaluator.finish(request, std::move(*prepared));
+    REQUIRE(evaluation);
+    CHECK(evaluation->verdict.passed());
+    return runs;
+  };
+  runs_of_one();  // PyTorch's own time alone is known so far, and differs from machine to machine
+  // Five runs on the first draw become three; the two other distributions, a warm-up and a sample stay.
+  CHECK(runs_of_one() == 3 + 2 + 1 + 1);
+  request.fresh_draws = true;
+  CHECK(runs_of_one() == 5 + 2 + 2 + 3);
+}
+
 TEST_CASE("a comparison kernel that fails is an error, not the candidate's verdict") {
   EvaluateRequest request = request_for(candidate("k"));
   request.compare_with = {{"incumbent", candidate("bad"), {}}};

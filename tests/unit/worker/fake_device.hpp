@@ -14,6 +14,7 @@ namespace kevolve {
 struct FakeRun {
   std::vector<std::shared_ptr<SharedBuffer>> buffers;  ///< inputs, outputs, scratch
   RunOptions options;
+  int set = 0;
   int number = 0;        ///< of this runner's launches, from 0; prepare not counted
   double wall_us = 100;  ///< what the report will say
   double sm_mhz = 0;
@@ -50,7 +51,7 @@ class FakeRunner final : public Runner {
     return static_cast<int>(sets_.size()) - 1;
   }
   Result<RunReport> run(int set, const RunOptions& options) override {
-    FakeRun state{sets_[static_cast<std::size_t>(set)], options};
+    FakeRun state{sets_[static_cast<std::size_t>(set)], options, set};
     if (!options.prepare) state.number = launches_++;
     for (const PlannedLaunch& launch : options.prepare ? plan_.prepare : plan_.launches)
       kernels_.at(launch.kernel)(state);
@@ -75,6 +76,7 @@ class FakeDevice final : public Device {
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
   [[nodiscard]] DeviceLimits limits() const override { return {}; }
   [[nodiscard]] std::string timing_mode() const override { return "warm"; }
+  [[nodiscard]] bool times_on_host() const override { return on_host; }
   void flush_caches() override {}
   Memory* memory() override { return &memory_; }
   double copy_bytes_per_us() override { return 20'000; }
@@ -96,6 +98,7 @@ class FakeDevice final : public Device {
     return std::unique_ptr<Runner>(std::make_unique<FakeRunner>(plan, kernels_, witness));
   }
 
+  bool on_host = true;
   std::map<std::string, std::int64_t> resources;  ///< of every binary
   FakeWitness witness = [] { return std::optional<Witness>(); };
 

@@ -209,6 +209,17 @@ CUresult Session::launch(const PlannedLaunch& planned, BoundLaunch& bound) const
   return driver_.cuLaunchKernelEx_(&config, bound.kernel, bound.arguments.data(), nullptr);
 }
 
+std::optional<Result<Ending>> Session::rehearse(std::uint32_t number) {
+  if (number >= sets_.size()) return failure(fmt::format("run: no set of buffers {} to rehearse on", number));
+  BoundSet& set = sets_[number];
+  if (auto done = fill_all(set, false); !done) return failure(done.error());
+  for (std::size_t i = 0; i < plan_.launches.size(); ++i) {
+    if (const CUresult result = launch(plan_.launches[i], set.launches[i]); result != CUDA_SUCCESS)
+      return refused(result, plan_.launches[i], fmt::format("launches[{}]", i));
+  }
+  return std::nullopt;
+}
+
 Result<Ending> Session::run(const channel::Request& request) {
   if (request.set >= sets_.size()) return failure(fmt::format("run: no set of buffers {}", request.set));
   if (!refusal_.empty()) return Ending{Outcome::launch_error, refusal_, 0};
@@ -218,6 +229,9 @@ Result<Ending> Session::run(const channel::Request& request) {
   auto& bound = prepare ? set.prepare : set.launches;
   const auto ours = [&](CUresult result, std::string_view what) { return driver_.check(result, what); };
 
+  if (request.rehearsal != channel::kNoSet) {
+    if (auto fault = rehearse(request.rehearsal)) return std::move(*fault);
+  }
   if (auto done = ours(context_.scrub_shared(kScrub), "scrubbing shared memory"); !done)
     return failure(done.error());
   if (request.timed != 0) {

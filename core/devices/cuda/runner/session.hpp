@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ class Session {
 
   Result<void> bind(const std::vector<channel::BufferPlace>& places,
                     const std::vector<UniqueFd>& descriptors);
-  /// Scrubs shared memory, flushes caches when asked, then fills and launches, timed by events around these.
+  /// Rehearses on another set when asked, scrubs shared memory, flushes caches when asked, then fills and
+  /// launches, timed by events around these.
   Result<Ending> run(const channel::Request& request);
   /// Counters of the plan's launches over a bound set, caches flushed before each pass.
   Result<std::map<std::string, double>> profile(std::uint32_t set, const std::filesystem::path& cupti);
@@ -62,6 +64,8 @@ class Session {
   Result<void> prepare_pass(const BoundSet& set) const;
   Result<void> launch_all(BoundSet& set) const;
   Result<void> fill_all(const BoundSet& set, bool before_prepare) const;
+  /// Launches the plan over a set, queued only; what it was refused for, or nothing.
+  std::optional<Result<Ending>> rehearse(std::uint32_t number);
   CUresult fill(const PlannedBuffer& planned, CUdeviceptr data) const;
   CUresult launch(const PlannedLaunch& planned, BoundLaunch& bound) const;
   [[nodiscard]] Ending faulted(CUresult result, const std::vector<PlannedLaunch>& launches) const;
