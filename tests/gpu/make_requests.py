@@ -57,6 +57,8 @@ def main():
     parser.add_argument("--incumbent", help="a file to compare each candidate with")
     parser.add_argument("--baselines", nargs="*", default=[], help="of PyTorch, to time beside each: eager compile")
     parser.add_argument("--min-samples", type=int, default=30)
+    parser.add_argument("--max-samples", type=int, default=40)
+    parser.add_argument("--max-seconds", type=float, default=2.0)
     parser.add_argument("--fresh-draws", action="store_true", help="as for a promotion: draws and runners of its own")
     parser.add_argument("--repeat", type=int, default=1, help="the whole list so many times")
     parser.add_argument("--seed", type=int, default=1)
@@ -89,7 +91,7 @@ def main():
             "operator": operator, "workload": options.workload, "source": source, "tunables": tunables,
             "last_gate": options.gate, "compare_with": compare, "baselines": options.baselines,
             "fresh_draws": options.fresh_draws,
-            "timing": {"min_samples": options.min_samples, "max_samples": 40, "max_seconds": 2.0}}))
+            "timing": {"min_samples": options.min_samples, "max_samples": options.max_samples, "max_seconds": options.max_seconds}}))
 
 
 if __name__ == "__main__":
