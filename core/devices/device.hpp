@@ -56,7 +56,7 @@ struct RunOptions {
   /// Another set, on which the plan is launched first, unseen: the device then meets the kernel under the
   /// clock as it would in a loop of launches, although others have used it since. Ignored where that is no
   /// matter.
-  std::optional<int> rehearsal;
+  std::optional<int> rehearsal{};
   ThreadOrder order = ThreadOrder::forward;
   std::uint64_t order_seed = 0;
   std::chrono::milliseconds deadline{10'000};

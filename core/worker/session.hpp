@@ -24,7 +24,7 @@ struct Pass {  ///< one run, as a recipe
   ThreadOrder order = ThreadOrder::forward;
   std::uint64_t order_seed = 0;
   bool timed = false;                    ///< flush caches first
-  std::optional<std::size_t> rehearsal;  ///< RunOptions::rehearsal; its outputs are lost
+  std::optional<std::size_t> rehearsal{};  ///< RunOptions::rehearsal; its outputs are lost
 };
 
 class Session {

@@ -67,9 +67,7 @@ Result<std::vector<Case>> load_cases() {
   if (!json) return failure(json.error());
   std::vector<Case> cases;
   for (const Json& entry : *json) {
-    Case test{.file = entry.at("file"),
-              .operator_folder = entry.at("operator"),
-              .axes = entry.value("axes", Json())};
+    Case test{entry.at("file"), entry.at("operator"), entry.value("axes", Json()), {}, {}, {}};
     if (auto read = read_expectation(entry, test); !read)
       return failure(read.error().in("expectations.json"));
     cases.push_back(std::move(test));
