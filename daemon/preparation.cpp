@@ -23,10 +23,11 @@ Result<PreparedJob> prepare_job(Job job, const std::string& where) {
   return prepared;
 }
 
-WorkerCommand worker_command(const std::vector<std::string>& launcher, const std::filesystem::path& log,
-                             const std::vector<std::string>& arguments) {
+WorkerCommand worker_command(const std::vector<std::string>& launcher, const std::string& gpus,
+                             const std::filesystem::path& log, const std::vector<std::string>& arguments) {
   WorkerCommand command{launcher, log};
   command.argv.push_back(program_beside("kevolve-worker").string());
+  if (!gpus.empty()) command.argv.insert(command.argv.end(), {"--gpus", gpus});
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   return command;
 }

@@ -20,8 +20,9 @@ struct PreparedJob {
 /// `where` starts every error: the job's file, or its name.
 Result<PreparedJob> prepare_job(Job job, const std::string& where);
 
-/// `launcher`, then the worker beside this program, with `arguments`.
-WorkerCommand worker_command(const std::vector<std::string>& launcher, const std::filesystem::path& log,
+/// `launcher`, then the worker beside this program, for its `gpus` if any are named, with `arguments`.
+WorkerCommand worker_command(const std::vector<std::string>& launcher, const std::string& gpus,
+                             const std::filesystem::path& log,
                              const std::vector<std::string>& arguments = {});
 
 /// Where workers of an archive log: beside it.

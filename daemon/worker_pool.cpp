@@ -20,10 +20,10 @@ constexpr std::chrono::seconds kRequestDeadline{300};
 /// Deaths of workers over one request: with others answered in between, and in any case.
 constexpr int kDeathsAmongOthers = 2, kDeaths = 5;
 
-/// A GPU's worker compiles ahead of what it measures, so it gets many requests at a time; on the cpu device
-/// the machine must be quiet while it measures.
-std::size_t places_of(const std::string& device) {
-  return device == "cpu" ? 4 : 32;
+/// A GPU's worker compiles ahead of what it measures, so it gets many requests at a time, and as many for
+/// each of its GPUs; on the cpu device the machine must be quiet while it measures.
+std::size_t places_of(const std::string& device, const Hello& hello) {
+  return (device == "cpu" ? 4U : 32U) * static_cast<std::size_t>(hello.parallel);
 }
 
 Result<DeviceInfo> device_named(const Hello& hello, const std::string& name) {
@@ -46,7 +46,6 @@ WorkerPool::WorkerPool(asio::io_context& io, PoolSettings settings, Listener lis
     : io_(io),
       settings_(std::move(settings)),
       listener_(std::move(listener)),
-      places_(places_of(settings_.device)),
       slots_(static_cast<std::size_t>(std::max(settings_.workers, 1))),
       changed_(io),
       idle_(io) {
@@ -100,13 +99,15 @@ asio::awaitable<void> WorkerPool::start_worker(std::size_t index) {
   }
   slot.state = Slot::State::ready;
   slot.client = *client;
+  slot.places = places_of(settings_.device, hello);
   slot.last_reply = Clock::now();
   slot.client->on_end([weak = weak_from_this(), index](const std::string& why) {
     if (const auto pool = weak.lock()) pool->lose(index, why, PoolNews::Kind::lost);
   });
   trouble_.clear();
   tell({PoolNews::Kind::started, "", static_cast<int>(index) + 1, again,
-        fmt::format("kevolve-worker {} on {}", hello.version, device_->model)});
+        fmt::format("kevolve-worker {} on {}{}", hello.version, device_->model,
+                    hello.parallel == 1 ? "" : fmt::format(", {} at once", hello.parallel))});
   changed_.cancel();
   consider_idleness();
   dispatch();
@@ -229,7 +230,7 @@ std::vector<WorkerStatus> WorkerPool::workers() const {
 WorkerPool::Slot* WorkerPool::free_slot() {
   Slot* least = nullptr;
   for (Slot& slot : slots_) {
-    if (slot.state != Slot::State::ready || slot.given >= places_) continue;
+    if (slot.state != Slot::State::ready || slot.given >= slot.places) continue;
     if (least == nullptr || slot.given < least->given) least = &slot;
   }
   return least;

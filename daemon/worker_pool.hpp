@@ -82,7 +82,8 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
     std::int64_t answered = 0;  ///< by earlier clients
     std::string why;
     std::chrono::steady_clock::time_point last_reply{};
-    std::size_t given = 0;  ///< requests that carry() has for it
+    std::size_t given = 0;   ///< requests that carry() has for it
+    std::size_t places = 0;  ///< requests that it is given at a time
   };
   struct Pending {
     Pending(boost::asio::io_context& io, EvaluateRequest r, WorkerShare& s);
@@ -111,7 +112,6 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   boost::asio::io_context& io_;
   const PoolSettings settings_;
   Listener listener_;
-  const std::size_t places_;  ///< requests that a worker is given at a time
   std::vector<Slot> slots_;
   std::vector<WorkerShare*> shares_;
   FairShare turns_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/model/gpu_choice.hpp"
 #include "core/model/schema.hpp"
 
 namespace kevolve {
@@ -176,6 +177,9 @@ Result<Job> parse_job(const Json& document, std::string_view where) {
     if (document.contains(key)) *path = document[key].get<std::string>();
   }
   maybe(document, "workers", job.workers);
+  auto gpus = gpus_from_json(document, job.device);
+  if (!gpus) return failure(gpus.error().in(where));
+  job.gpus = std::move(*gpus);
   if (document.contains("archive")) job.archive = document["archive"].get<std::string>();
   maybe(document, "launcher", job.launcher);
   return job;
@@ -228,6 +232,7 @@ Json to_json(const Job& job) {
   if (job.prompts) json["prompts"] = job.prompts->string();
   if (job.record) json["record"] = job.record->string();
   json["workers"] = job.workers;
+  if (!job.gpus.empty()) json["gpus"] = gpus_to_json(job.gpus);
   if (job.archive) json["archive"] = job.archive->string();
   json["launcher"] = job.launcher;
   return json;

@@ -73,6 +73,8 @@ struct Job {
   TimingSettings timing;
   JobBudget budget;
   int workers = 1;
+  std::string
+      gpus;  ///< of each worker: "all", "4" (how many) or "cuda:0,cuda:2" (which); "": its device alone
   std::optional<std::filesystem::path> archive;  ///< as written: relative to the working directory
   std::vector<std::string> launcher;             ///< argv prefix of the workers; empty: started directly
   std::optional<std::filesystem::path> models;   ///< the models file

@@ -7,6 +7,8 @@
 namespace kevolve {
 namespace {
 
+constexpr int kMostParallel = 256;
+
 // Compiler logs and crash evidence may hold any bytes; a line must be UTF-8.
 std::string line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -52,10 +54,12 @@ Json to_json(const AdmitRequest& request) {
 Json to_json(const Hello& hello) {
   Json devices = Json::array();
   for (const DeviceInfo& device : hello.devices) devices.push_back(kevolve::to_json(device));
-  return {{"type", "hello"},
-          {"protocol", hello.protocol},
-          {"version", hello.version},
-          {"devices", std::move(devices)}};
+  Json json = {{"type", "hello"},
+               {"protocol", hello.protocol},
+               {"version", hello.version},
+               {"devices", std::move(devices)}};
+  if (hello.parallel != 1) json["parallel"] = hello.parallel;
+  return json;
 }
 
 Json to_json(const EvaluationReply& reply) {
@@ -154,6 +158,11 @@ Result<WorkerReply> hello_from_json(FieldReader fields) {
     if (!device) return failure(device.error().in(where));
     return device;
   });
+  fields.maybe("parallel", hello.parallel);
+  if (!fields.failed() && (hello.parallel < 1 || hello.parallel > kMostParallel)) {
+    return failure(fmt::format("{}: found {}; expected a number from 1 to {}", fields.at("parallel"),
+                               hello.parallel, kMostParallel));
+  }
   return fields.finish<WorkerReply>(std::move(hello));
 }
 
@@ -225,6 +234,12 @@ Result<WorkerReply> reply_from_line(std::string_view line) {
                               {"evaluation", evaluation_reply_from_json},
                               {"admission", admission_from_json},
                               {"error", error_from_json}});
+}
+
+std::string id_in(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains("id") || !json["id"].is_string()) return "";
+  return json["id"].get<std::string>();
 }
 
 }  // namespace kevolve

@@ -53,6 +53,7 @@ struct Hello {
   int protocol = kWorkerProtocolVersion;
   std::string version;
   std::vector<DeviceInfo> devices;
+  int parallel = 1;  ///< candidates that it judges at once: one on each of its GPUs
 };
 struct EvaluationReply {
   std::string id;
@@ -75,5 +76,7 @@ std::string to_line(const WorkerRequest& request);  ///< without the newline
 std::string to_line(const WorkerReply& reply);
 Result<WorkerRequest> request_from_line(std::string_view line);
 Result<WorkerReply> reply_from_line(std::string_view line);
+/// What the sender of a line that is no request would look for in the reply; "" when it has none.
+std::string id_in(std::string_view line);
 
 }  // namespace kevolve

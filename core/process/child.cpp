@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -44,6 +45,7 @@ struct Launchpad {
   std::vector<std::pair<int, int>> descriptors;
   int null_descriptor = -1;
   std::size_t memory_bytes = 0, file_bytes = 0;
+  pid_t dies_with = -1;  ///< the parent, or nobody
   sigset_t old_signals{};
 };
 
@@ -63,6 +65,10 @@ void limit(__rlimit_resource resource, std::size_t bytes) {
 /// Runs in the vforked child: shares our memory, so it changes no object and only makes system calls.
 [[noreturn]] void become(const Launchpad& pad) {
   ::setpgid(0, 0);
+  if (pad.dies_with >= 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != pad.dies_with) ::_exit(127);  // it had ended before we asked
+  }
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction old {};
     if (::sigaction(signal, nullptr, &old) == 0 && old.sa_handler != SIG_DFL) ::signal(signal, SIG_DFL);
@@ -100,10 +106,12 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, const ChildSett
   pad.program = *program;
   std::vector<std::string> arguments = argv;
   pad.argv = pointers(arguments);
-  pad.environment = {"PATH=" + search_path(), "HOME=/nonexistent", "LC_ALL=C"};
+  pad.environment = settings.environment;
+  if (pad.environment.empty()) pad.environment = {"PATH=" + search_path(), "HOME=/nonexistent", "LC_ALL=C"};
   pad.envp = pointers(pad.environment);
   pad.memory_bytes = settings.memory_bytes;
   pad.file_bytes = settings.file_bytes;
+  if (settings.dies_with_us) pad.dies_with = ::getpid();
 
   // Copies above every number the child is given, so that no dup2 overwrites one that is still to be copied.
   int above = 3;

@@ -23,11 +23,15 @@ struct ChildSettings {
   std::vector<std::pair<int, int>> descriptors;
   std::size_t memory_bytes = 0;  ///< RLIMIT_AS; 0: unlimited
   std::size_t file_bytes = 0;    ///< RLIMIT_FSIZE; 0: unlimited
+  /// "NAME=value", the whole of it; empty: the scrubbed one of run_command().
+  std::vector<std::string> environment = {};
+  /// SIGKILL when the thread that spawned it ends, however that ends; its own children are its own affair.
+  bool dies_with_us = false;
 };
 
 class Child {
  public:
-  /// Starts argv[0] (looked up on PATH unless it holds a slash) in the scrubbed environment of run_command().
+  /// Starts argv[0] (looked up on PATH unless it holds a slash).
   static Result<Child> spawn(const std::vector<std::string>& argv, const ChildSettings& settings);
 
   Child(Child&& other) noexcept;

@@ -15,17 +15,6 @@ namespace {
 /// Requests that are read before the first of them is answered.
 constexpr std::size_t kAhead = 256;
 
-std::size_t cores() {
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
-/// The id that a line's sender would look for, even if the rest of the line is wrong.
-std::string id_of(const std::string& line) {
-  const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object() || !json.contains("id") || !json["id"].is_string()) return "";
-  return json["id"].get<std::string>();
-}
-
 WorkerReply finish(Evaluator& evaluator, const EvaluateRequest& request,
                    Result<PreparedEvaluation> prepared) {
   const Stopwatch watch;
@@ -53,7 +42,7 @@ WorkerReply admit(Evaluator& evaluator, const AdmitRequest& request) {
 Result<void> Worker::serve(const std::vector<std::string>& devices) {
   if (auto said = say_hello(devices); !said) return said;
   LineQueue queue(in_);
-  preparing_.emplace(evaluator_, cores());
+  preparing_.emplace(evaluator_, compilers_);
   while (true) {
     begin(queue.take(kAhead - std::min(kAhead, pending_.size()), pending_.empty()));
     if (pending_.empty()) break;
@@ -88,7 +77,7 @@ void Worker::begin(const std::vector<std::string>& lines) {
     Pending& pending = pending_.emplace_back();
     if (!request) {
       log_line("bad_request", {{"reason", request.error().message}});
-      pending.error = ErrorReply{id_of(line), request.error().message};
+      pending.error = ErrorReply{id_in(line), request.error().message};
     } else if (auto* evaluate = std::get_if<EvaluateRequest>(&*request)) {
       pending.evaluation = preparing_->submit(std::move(*evaluate));
     } else {

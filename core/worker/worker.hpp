@@ -14,8 +14,9 @@ namespace kevolve {
 
 class Worker {
  public:
-  Worker(Evaluator& evaluator, std::istream& in, std::ostream& out)
-      : evaluator_(evaluator), in_(in), out_(out) {}
+  /// `compilers`: threads that compile.
+  Worker(Evaluator& evaluator, std::istream& in, std::ostream& out, std::size_t compilers)
+      : evaluator_(evaluator), in_(in), out_(out), compilers_(compilers) {}
 
   /// Says hello, then answers until the input ends and all is answered. An error when no device could be
   /// opened, or when nobody reads the replies any more.
@@ -39,6 +40,7 @@ class Worker {
   Evaluator& evaluator_;
   std::istream& in_;
   std::ostream& out_;
+  std::size_t compilers_;
   std::deque<Pending> pending_;
   std::optional<Preparing> preparing_;
 };

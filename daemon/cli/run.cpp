@@ -70,8 +70,9 @@ int write_report(Archive& archive, const RunSummary& summary, const std::filesys
 int run_on(Archive& archive, const Job& job, const std::string& where, const Options& options) {
   Result<PreparedJob> prepared = prepare_job(job, where);
   if (!prepared) return complain(prepared.error(), kUsage);
-  const EngineSettings settings{
-      std::move(*prepared), worker_command(job.launcher, worker_log(archive.path())), std::string(kVersion)};
+  const EngineSettings settings{std::move(*prepared),
+                                worker_command(job.launcher, job.gpus, worker_log(archive.path())),
+                                std::string(kVersion)};
   auto ideas = open_idea_sources(job, default_models_file());
   if (!ideas) return complain(ideas.error().in(where), kUsage);
   Observer silent;

@@ -18,7 +18,7 @@ PoolSettings Pools::settings_of(const PoolConfig& config) const {
   PoolSettings settings;
   settings.name = config.name;
   settings.device = config.device;
-  settings.command = worker_command(config.launcher, log_, arguments_);
+  settings.command = worker_command(config.launcher, config.gpus, log_, arguments_);
   settings.workers = config.workers;
   settings.start_deadline = config.start;
   settings.idle = config.idle;
@@ -54,9 +54,8 @@ std::shared_ptr<WorkerPool> Pools::for_device(const std::string& device) const {
   return nullptr;
 }
 
-std::shared_ptr<WorkerPool> Pools::own(const std::string& job, const std::string& device, int workers,
-                                       const std::vector<std::string>& launcher) {
-  PoolSettings settings = settings_of({"job " + job, device, workers, launcher});
+std::shared_ptr<WorkerPool> Pools::own(const Job& job) {
+  PoolSettings settings = settings_of({"job " + job.name, job.device, job.workers, job.gpus, job.launcher});
   settings.patience = kOwnPatience;
   settings.idle = std::chrono::seconds(0);  // it ends with the job
   passing_.push_back(std::make_shared<WorkerPool>(io_, std::move(settings), listener_));

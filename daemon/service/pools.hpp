@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/model/job.hpp"
 #include "daemon/service/settings.hpp"
 #include "daemon/worker_pool.hpp"
 
@@ -20,8 +21,7 @@ class Pools {
   /// nullptr: none is configured for that device.
   [[nodiscard]] std::shared_ptr<WorkerPool> for_device(const std::string& device) const;
   /// A pool of a job's own, by its launcher.
-  std::shared_ptr<WorkerPool> own(const std::string& job, const std::string& device, int workers,
-                                  const std::vector<std::string>& launcher);
+  std::shared_ptr<WorkerPool> own(const Job& job);
   /// Ends pools of former configurations, and jobs' own, that nobody uses any more.
   void tidy();
   void stop(const std::string& why);

@@ -92,8 +92,7 @@ Result<void> JobService::begin(const JobRecord& record) {
   if (!ideas) return failure(ideas.error().in(where));
   if (!job->launcher.empty() && !settings_.job_launchers)
     return failure(where + ": launcher: this service does not let jobs name their own ('job_launchers')");
-  const auto pool = job->launcher.empty() ? pools_.for_device(job->device)
-                                          : pools_.own(job->name, job->device, job->workers, job->launcher);
+  const auto pool = job->launcher.empty() ? pools_.for_device(job->device) : pools_.own(*job);
   if (!pool)
     return failure(fmt::format("{}: device: no pool of this service has '{}'; it has: {}", where, job->device,
                                pools_.devices()));

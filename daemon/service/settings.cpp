@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/model/gpu_choice.hpp"
 #include "core/model/schema.hpp"
 #include "daemon/places.hpp"
 
@@ -23,11 +24,14 @@ void maybe_path(const Json& json, const char* key, const fs::path& folder, fs::p
   if (json.contains(key)) target = (folder / json[key].get<std::string>()).lexically_normal();
 }
 
-PoolConfig read_pool(const Json& json) {
+Result<PoolConfig> read_pool(const Json& json) {
   PoolConfig pool;
   pool.name = json["name"];
   pool.device = json["device"];
   maybe(json, "workers", pool.workers);
+  auto gpus = gpus_from_json(json, pool.device);
+  if (!gpus) return failure(gpus.error());
+  pool.gpus = std::move(*gpus);
   maybe(json, "launcher", pool.launcher);
   maybe(json, "idle_seconds", pool.idle);
   maybe(json, "start_seconds", pool.start);
@@ -37,18 +41,19 @@ PoolConfig read_pool(const Json& json) {
 Result<std::vector<PoolConfig>> read_pools(const Json& list) {
   std::vector<PoolConfig> pools;
   for (const Json& json : list) {
-    PoolConfig pool = read_pool(json);
+    Result<PoolConfig> pool = read_pool(json);
+    if (!pool) return failure(pool.error().in(fmt::format("pools[{}]", pools.size())));
     for (const PoolConfig& other : pools) {
-      if (other.name == pool.name)
+      if (other.name == pool->name)
         return failure(
-            fmt::format("pools[{}].name: '{}' is another pool's already", pools.size(), pool.name));
-      if (other.device == pool.device)
+            fmt::format("pools[{}].name: '{}' is another pool's already", pools.size(), pool->name));
+      if (other.device == pool->device)
         return failure(
             fmt::format("pools[{}].device: '{}' is pool {}'s already, and a job goes by its device; "
                         "expected one pool for each device",
-                        pools.size(), pool.device, other.name));
+                        pools.size(), pool->device, other.name));
     }
-    pools.push_back(std::move(pool));
+    pools.push_back(std::move(*pool));
   }
   return pools;
 }
@@ -69,7 +74,7 @@ Result<DaemonSettings> parse_daemon_settings(const Json& document, const fs::pat
   maybe(document, "max_running", settings.max_running);
   maybe(document, "job_launchers", settings.job_launchers);
   maybe(document, "drain_seconds", settings.drain);
-  settings.pools = {PoolConfig{"cpu", "cpu", 1, {}}};
+  settings.pools = {PoolConfig{"cpu", "cpu", 1, "", {}}};
   if (document.contains("pools")) {
     auto pools = read_pools(document["pools"]);
     if (!pools) return failure(pools.error().in(where));

@@ -17,6 +17,7 @@ namespace kevolve {
 struct PoolConfig {
   std::string name, device;
   int workers = 1;
+  std::string gpus;  ///< of each worker; "": its device alone
   std::vector<std::string> launcher;
   std::chrono::seconds idle{600}, start{60};
   bool operator==(const PoolConfig&) const = default;

@@ -28,8 +28,10 @@ struct Settings {
   std::vector<std::string> devices = {"cpu"};
   std::string model = "simulated";
   std::string version = "simulated";
+  int parallel = 1;
   int hello_delay_ms = 0, delay_ms = 0, jitter_ms = 0;
   double crash = 0, hang = 0, garbage = 0, error = 0;
+  std::string poison;
   bool never_start = false;
   std::uint64_t seed = 0;
   std::vector<std::string> rest;
@@ -49,6 +51,7 @@ class SimulatedWorker {
     if (settings_.never_start) return 1;
     Hello hello;
     hello.version = settings_.version;
+    hello.parallel = settings_.parallel;
     for (const std::string& device : settings_.devices)
       hello.devices.push_back(simulated_device(device, settings_.model));
     say(hello);
@@ -64,13 +67,17 @@ class SimulatedWorker {
     return std::uniform_real_distribution<double>(0, 1)(random_) < probability;
   }
 
+  bool is_poison(const std::string& line) const {
+    return !settings_.poison.empty() && id_in(line) == settings_.poison;
+  }
+
   void answer(const std::string& line) {
     const Result<WorkerRequest> request = request_from_line(line);
     if (!request) return say(ErrorReply{"", request.error().message});
     pause(settings_.delay_ms + (settings_.jitter_ms > 0
                                     ? std::uniform_int_distribution<int>(0, settings_.jitter_ms)(random_)
                                     : 0));
-    if (happens(settings_.crash)) ::raise(SIGKILL);
+    if (happens(settings_.crash) || is_poison(line)) ::raise(SIGKILL);
     while (happens(settings_.hang)) ::pause();
     if (happens(settings_.garbage)) std::cout << "this is no reply\n" << std::flush;
     if (const auto* admit = std::get_if<AdmitRequest>(&*request))
@@ -90,10 +97,12 @@ int run_main(int argc, char** argv) {
   app.add_option("--device", settings.devices, "Devices to offer");
   app.add_option("--model", settings.model, "What it calls its device: workers of one pool must agree");
   app.add_option("--worker-version", settings.version, "What its hello says");
+  app.add_option("--parallel", settings.parallel, "Candidates that it says it judges at once");
   app.add_option("--hello-delay-ms", settings.hello_delay_ms, "Before it says hello");
   app.add_option("--delay-ms", settings.delay_ms, "Each evaluation");
   app.add_option("--jitter-ms", settings.jitter_ms, "Up to so much more, by lot");
   app.add_option("--crash", settings.crash, "Probability of dying before a reply");
+  app.add_option("--poison", settings.poison, "Id of a request that it dies of");
   app.add_option("--hang", settings.hang, "Probability of never replying again");
   app.add_option("--garbage", settings.garbage, "Probability of a line that is no reply");
   app.add_option("--error", settings.error, "Probability of an 'error' in place of an evaluation");

@@ -298,6 +298,21 @@ int gpu_count() {
   return count;
 }
 
+Result<std::vector<std::string>> gpu_uuids() {
+  const auto& driver = Driver::load();
+  if (!driver) return failure(driver.error());
+  std::vector<std::string> uuids;
+  for (int ordinal = 0; ordinal < gpu_count(); ++ordinal) {
+    CUdevice gpu = 0;
+    if (auto got =
+            driver->check(driver->cuDeviceGet_(&gpu, ordinal), fmt::format("looking at cuda:{}", ordinal));
+        !got)
+      return failure(got.error());
+    uuids.push_back(driver->uuid(gpu));
+  }
+  return uuids;
+}
+
 Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSettings& settings) {
   const auto& driver = Driver::load();
   if (!driver) return failure(driver.error().in(fmt::format("device cuda:{}", ordinal)));

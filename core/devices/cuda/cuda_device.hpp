@@ -26,6 +26,8 @@ std::optional<int> gpu_ordinal(std::string_view device_name);
 
 /// GPUs that the driver sees; 0 without a driver.
 int gpu_count();
+/// What CUDA_VISIBLE_DEVICES may name them by, in the driver's order; an error when there is none.
+Result<std::vector<std::string>> gpu_uuids();
 
 /// The error says what is missing: driver, GPU, NVRTC, sandbox, runner.
 Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSettings& settings);

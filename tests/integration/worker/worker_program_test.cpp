@@ -1,8 +1,16 @@
 // kevolve-worker as a program: request lines in, reply lines out, with the real compiler and runner.
 
-#include <filesystem>
-#include <sstream>
+#include <fcntl.h>
+#include <signal.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "core/process/child.hpp"
 #include "core/process/command.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/worker/requests.hpp"
@@ -17,11 +25,13 @@ struct Conversation {
   std::vector<WorkerReply> replies;  ///< the hello first
 };
 
-Conversation converse(const std::string& lines, const std::string& device = "cpu") {
+Conversation converse(const std::string& lines, const std::string& device = "cpu",
+                      const std::vector<std::string>& options = {}) {
   const auto cache = std::filesystem::path(KEVOLVE_BIN_DIR) / "../tests/worker-cache";
-  const auto done =
-      run_command({KEVOLVE_BIN_DIR "/kevolve-worker", "--device", device, "--cache", cache.string()}, lines,
-                  {.deadline = std::chrono::minutes(4)});
+  std::vector<std::string> command{KEVOLVE_BIN_DIR "/kevolve-worker", "--device", device, "--cache",
+                                   cache.string()};
+  command.insert(command.end(), options.begin(), options.end());
+  const auto done = run_command(command, lines, {.deadline = std::chrono::minutes(4)});
   if (!done) FAIL(done.error().message);
   Conversation out{*done, {}};
   std::istringstream written(done->out);
@@ -44,6 +54,15 @@ std::string kernel(const std::string& body, const std::string& header = "") {
                    "__global__ void k(const float* x, const float* w, float* y, int n) {\n"
                    "  const int i = blockIdx.x * blockDim.x + threadIdx.x;\n" +
                        body + "\n}\n");
+}
+
+/// Neither gone nor waiting to be reaped.
+bool runs(int process) {
+  std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  const std::size_t name_end = text.rfind(") ");
+  return name_end != std::string::npos && text[name_end + 2] != 'Z' && text[name_end + 2] != 'X';
 }
 
 const char* const kHonest = "if (i < n) y[i] = x[i] * w[i];";
@@ -119,6 +138,69 @@ TEST_CASE("a compile-only device checks CUDA without a GPU") {
   CAPTURE(evaluation.verdict.evidence);
   CHECK(evaluation.verdict.passed());
   CHECK(evaluation.verdict.gate == Gate::compile);
+}
+
+TEST_CASE("several processes judge behind one worker, and their logs say whose they are") {
+  std::string lines;
+  for (int i = 0; i < 6; ++i)
+    lines += line_of(request_for(kernel(kHonest), Gate::correctness), std::to_string(i));
+  const auto spoken = converse(lines + "{\"id\": \"half\"}\n", "cpu", {"--workers", "2", "--threads", "1"});
+  CAPTURE(spoken.process.err);
+  CHECK(spoken.process.exit_code == 0);
+  REQUIRE(spoken.replies.size() == 8);
+  CHECK(std::get<Hello>(spoken.replies[0]).parallel == 2);
+  CHECK(std::get<Hello>(spoken.replies[0]).devices.at(0).num_sms == 1);
+  std::set<std::string> passed;
+  for (const WorkerReply& reply : spoken.replies) {
+    const auto* evaluation = std::get_if<EvaluationReply>(&reply);
+    if (evaluation != nullptr && evaluation->evaluation.verdict.passed()) passed.insert(evaluation->id);
+  }
+  CHECK(passed.size() == 6);
+  for (const char* mark : {"process=0\n", "process=1\n"})
+    CHECK_THAT(spoken.process.err, ContainsSubstring(mark));
+}
+
+TEST_CASE("processes end with the worker in front of them, even when that is killed") {
+  int in[2], out[2];
+  REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
+  REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
+  UniqueFd their_in(in[0]), our_in(in[1]), our_out(out[0]), their_out(out[1]);
+  auto worker = Child::spawn({KEVOLVE_BIN_DIR "/kevolve-worker", "--device", "cpu", "--workers", "2"},
+                             {.descriptors = {{their_in.get(), 0}, {their_out.get(), 1}}});
+  REQUIRE(worker);
+  char first = 0;
+  REQUIRE(::read(our_out.get(), &first, 1) == 1);  // its hello: all have started
+  const std::string pid = std::to_string(worker->pid());
+  std::ifstream listed("/proc/" + pid + "/task/" + pid + "/children");
+  const std::vector<int> processes(std::istream_iterator<int>(listed), {});
+  CHECK(processes.size() == 2);
+  for (const int process : processes) CHECK(runs(process));
+  REQUIRE(::kill(worker->pid(), SIGKILL) == 0);  // it alone; our end of its input stays open
+  for (const int process : processes) {
+    for (int i = 0; i < 1000 && runs(process); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    CHECK_FALSE(runs(process));
+  }
+}
+
+TEST_CASE("processes that cannot start end the worker with their reasons") {
+  const auto spoken = converse("", "tpu", {"--workers", "2"});
+  CHECK(spoken.process.exit_code == 1);
+  CHECK(spoken.replies.empty());
+  CHECK_THAT(spoken.process.err, ContainsSubstring("device 'tpu': unknown"));
+  CHECK_THAT(spoken.process.err, ContainsSubstring("no worker process started:"));
+}
+
+TEST_CASE("GPUs that are not there, or not clearly named, are refused with the reason") {
+  const auto unclear = converse("", "cpu", {"--gpus", "0,2"});
+  CHECK(unclear.process.exit_code == 1);
+  CHECK_THAT(unclear.process.err, ContainsSubstring("expected 'all', how many, such as '4'"));
+  const auto missing = converse("", "cpu", {"--gpus", "cuda:255"});
+  CHECK(missing.process.exit_code == 1);
+  CHECK(missing.replies.empty());
+  CHECK_THAT(missing.process.err,
+             ContainsSubstring("NVIDIA driver") || ContainsSubstring("there is no cuda:255"));
+  CHECK(converse("", "cpu", {"--gpus", "all", "--workers", "2"}).process.exit_code != 0);
 }
 
 TEST_CASE("a worker without a device says why and fails") {

@@ -34,7 +34,7 @@ TEST_CASE("an empty configuration is one worker of the cpu device, and nothing t
 TEST_CASE("paths are relative to the file, durations are in seconds") {
   const auto settings = parsed(R"({
     "archive": "../data/a.db", "drain_seconds": 5, "worker_cache": "/cache",
-    "pools": [{ "name": "gpu", "device": "cuda:0", "workers": 3, "launcher": ["ssh", "host"], "idle_seconds": 0,
+    "pools": [{ "name": "gpu", "device": "cuda:0", "workers": 3, "gpus": 8, "launcher": ["ssh", "host"], "idle_seconds": 0,
                 "start_seconds": 900 }],
     "http": { "port": 0, "token_file": "token" },
     "notifications": { "events": ["end"], "command": ["notify"], "webhook_file": "hook" } })");
@@ -43,6 +43,7 @@ TEST_CASE("paths are relative to the file, durations are in seconds") {
   CHECK(settings->summaries == "/etc/data/a.db.summaries");
   CHECK(settings->worker_cache == "/cache");
   CHECK(settings->drain == std::chrono::seconds(5));
+  CHECK(settings->pools[0].gpus == "8");
   CHECK(settings->pools[0].idle == std::chrono::seconds(0));
   CHECK(settings->pools[0].start == std::chrono::minutes(15));
   CHECK(settings->pools[0].launcher == std::vector<std::string>{"ssh", "host"});
@@ -56,6 +57,8 @@ TEST_CASE("what is wrong with a configuration is said") {
   CHECK_THAT(error_of(R"({ "max_running": 0 })"), ContainsSubstring("kevolved.json: max_running"));
   CHECK_THAT(error_of(R"({ "max_runing": 1 })"), ContainsSubstring("did you mean 'max_running'"));
   CHECK_THAT(error_of(R"({ "pools": [{ "name": "a" }] })"), ContainsSubstring("device"));
+  CHECK_THAT(error_of(R"({ "pools": [{ "name": "a", "device": "cuda:1", "gpus": "all" }] })"),
+             ContainsSubstring("kevolved.json: pools[0]: gpus: device is 'cuda:1'; expected 'cuda:0'"));
   CHECK_THAT(error_of(R"({ "http": { "port": 70000 } })"), ContainsSubstring("http.port"));
   CHECK_THAT(error_of(R"({ "notifications": { "events": ["victory"] } })"), ContainsSubstring("victory"));
   CHECK_THAT(

@@ -79,6 +79,34 @@ TEST_CASE("a pool whose first worker cannot start gives up where it is told to")
   CHECK(lost == 3);
 }
 
+TEST_CASE("a worker that judges several candidates at once is given as many times the requests") {
+  asio::io_context io;
+  const auto pool =
+      std::make_shared<WorkerPool>(io, simulated({"--delay-ms", "30", "--parallel", "3"}), nullptr);
+  std::size_t in_flight = 0, waiting = 0;
+  asio::co_spawn(
+      io,
+      [&]() -> asio::awaitable<void> {
+        const auto share = pool->join("night", 1);
+        (void)co_await share->device();
+        for (int i = 0; i < 20; ++i) {
+          asio::co_spawn(
+              io, [share, i]() -> asio::awaitable<void> { (void)co_await share->evaluate(request_of(i)); },
+              asio::detached);
+        }
+        asio::steady_timer timer(io, std::chrono::milliseconds(10));
+        boost::system::error_code ignored;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        in_flight = share->in_flight();
+        waiting = share->waiting();
+        pool->stop("done");
+      },
+      asio::detached);
+  io.run_for(std::chrono::seconds(30));
+  CHECK(in_flight == 12);  // four for each
+  CHECK(waiting == 8);
+}
+
 TEST_CASE("a closed share refuses what waits and lets end what workers have") {
   asio::io_context io;
   const auto pool = std::make_shared<WorkerPool>(io, simulated({"--delay-ms", "30"}), nullptr);

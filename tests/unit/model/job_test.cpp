@@ -92,7 +92,28 @@ TEST_CASE("every field of a job is read, and written back") {
   CHECK(to_json(*again) == to_json(*job));
 }
 
+TEST_CASE("a job for several GPUs says which, and keeps it") {
+  for (const auto& [written, kept] :
+       {std::pair{R"("all")", "all"}, {"4", "4"}, {R"("cuda:0,cuda:2")", "cuda:0,cuda:2"}}) {
+    CAPTURE(written);
+    const std::string text =
+        std::string(R"({ "name": "a", "operators": ["x"], "device": "cuda:0", "gpus": )") + written + " }";
+    const auto job = parse(text.c_str());
+    REQUIRE(job);
+    CHECK(job->gpus == kept);
+    CHECK(to_json(*job)["gpus"] == *parse_json(written, "a"));
+    const auto again = parse_job(to_json(*job), "again");
+    REQUIRE(again);
+    CHECK(again->gpus == kept);
+  }
+}
+
 TEST_CASE("mistakes in a job file are named") {
+  CHECK(error_of(R"({ "name": "a", "operators": ["x"], "device": "cuda:0", "gpus": "0,2" })") ==
+        "job.json: gpus: found \"0,2\" (a string); expected \"all\", how many, or which, such as "
+        "\"cuda:0,cuda:2\"");
+  CHECK(error_of(R"({ "name": "a", "operators": ["x"], "gpus": "all" })")
+            .find("job.json: gpus: device is 'cpu'; expected 'cuda:0'") == 0);
   CHECK(error_of(R"({ "name": "a", "operators": ["x"], "polcy": {} })")
             .find("job.json: unknown key 'polcy'; did you mean 'policy'? known keys: name, operators") == 0);
   CHECK(error_of(R"({ "operators": ["x"] })")

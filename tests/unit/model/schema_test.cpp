@@ -49,7 +49,7 @@ TEST_CASE("all problems are listed, each on its line") {
         "job.json: workers: found 0; expected an integer from 1 to 256\n"
         "job.json: unknown key 'oops'; known keys: name, operators, device, seed, idea_sources, policy, "
         "timing, budget, "
-        "models, prompts, record, workers, archive, launcher");
+        "models, prompts, record, workers, gpus, archive, launcher");
 }
 
 TEST_CASE("numbers are held to type and bounds") {

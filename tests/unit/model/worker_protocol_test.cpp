@@ -63,6 +63,11 @@ TEST_CASE("all other messages survive the line") {
   REQUIRE(hello);
   CHECK(std::get<Hello>(*hello).devices.at(0).name == "cpu");
   CHECK(std::get<Hello>(*hello).version == "0.1.0");
+  CHECK(std::get<Hello>(*hello).parallel == 1);
+
+  const auto several = reply_from_line(to_line(WorkerReply(Hello{1, "0.1.0", {device}, 8})));
+  REQUIRE(several);
+  CHECK(std::get<Hello>(*several).parallel == 8);
 
   EvaluationReply reply{"9", {}};
   reply.evaluation.verdict = {Outcome::crash, Gate::correctness, "Signal 11."};
@@ -77,6 +82,21 @@ TEST_CASE("all other messages survive the line") {
   const auto error = reply_from_line(to_line(WorkerReply(ErrorReply{"2", "no bwrap"})));
   REQUIRE(error);
   CHECK(std::get<ErrorReply>(*error).message == "no bwrap");
+}
+
+TEST_CASE("one candidate at a time goes without saying; none at all cannot be") {
+  CHECK(to_line(WorkerReply(Hello{1, "0.1.0", {}})).find("parallel") == std::string::npos);
+  const auto none =
+      reply_from_line(R"({"type":"hello","protocol":1,"version":"x","devices":[],"parallel":0})");
+  REQUIRE_FALSE(none);
+  CHECK(none.error().message == "reply.parallel: found 0; expected a number from 1 to 256");
+}
+
+TEST_CASE("a line that is no request keeps its id where one can be found") {
+  CHECK(id_in(R"({"type": "evaluate", "id": "half"})") == "half");
+  CHECK(id_in(R"({"id": 7})").empty());
+  CHECK(id_in("not json").empty());
+  CHECK(id_in("[1]").empty());
 }
 
 TEST_CASE("bytes that are not UTF-8 do not break a line") {

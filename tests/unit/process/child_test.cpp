@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <cerrno>
+#include <thread>
 
 #include "core/process/command.hpp"
 #include "tests/catch.hpp"
@@ -47,6 +48,29 @@ TEST_CASE("descriptors reach a child inside the sandbox") {
   out.reset();
   CHECK(read_all(in.get()) == "inside\n");
   CHECK(child->wait(milliseconds(10'000)) == 0);
+}
+
+TEST_CASE("a child has the environment that it is given, or the scrubbed one") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  UniqueFd in(ends[0]), out(ends[1]);
+  auto child =
+      Child::spawn({"/usr/bin/env"}, {.descriptors = {{out.get(), 1}}, .environment = {"A=1", "B=two"}});
+  REQUIRE(child);
+  out.reset();
+  CHECK(read_all(in.get()) == "A=1\nB=two\n");
+}
+
+TEST_CASE("a child that dies with us ends with the thread that spawned it") {
+  Result<Child> child = failure("not spawned"), other = failure("not spawned");
+  std::thread([&] {
+    child = Child::spawn({"sleep", "600"}, {.dies_with_us = true});
+    other = Child::spawn({"sleep", "600"}, {});
+  }).join();
+  REQUIRE(child);
+  REQUIRE(other);
+  CHECK(child->wait(milliseconds(10'000)) == 128 + SIGKILL);
+  CHECK_FALSE(other->wait(milliseconds(0)).has_value());
 }
 
 TEST_CASE("wait gives up after its patience, and destruction ends the child") {

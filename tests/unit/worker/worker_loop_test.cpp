@@ -20,7 +20,7 @@ std::vector<WorkerReply> replies_to(const std::string& lines) {
                                                 }}}));
   std::istringstream in(lines);
   std::ostringstream out;
-  const auto served = Worker(evaluator, in, out).serve({"cpu"});
+  const auto served = Worker(evaluator, in, out, 2).serve({"cpu"});
   if (!served) FAIL(served.error().message);
   std::vector<WorkerReply> replies;
   std::istringstream written(out.str());
@@ -65,7 +65,7 @@ TEST_CASE("a worker without any device fails and says why") {
   Evaluator evaluator(DevicePlaces{});
   std::istringstream in;
   std::ostringstream out;
-  const auto served = Worker(evaluator, in, out).serve({"tpu"});
+  const auto served = Worker(evaluator, in, out, 2).serve({"tpu"});
   REQUIRE_FALSE(served);
   CHECK_THAT(served.error().message, ContainsSubstring("no device could be opened:\ndevice 'tpu': unknown"));
   CHECK(out.str().empty());

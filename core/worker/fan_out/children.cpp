@@ -1,0 +1,76 @@
+#include "core/worker/fan_out/children.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace kevolve {
+namespace {
+
+constexpr std::chrono::seconds kListDeadline{60};
+
+std::vector<std::string> our_environment() {
+  std::vector<std::string> words;
+  for (char** word = environ; *word != nullptr; ++word) words.emplace_back(*word);
+  return words;
+}
+
+std::vector<std::string> seeing(const std::string& gpu) {
+  constexpr std::string_view kVisible = "CUDA_VISIBLE_DEVICES=";
+  std::vector<std::string> words = our_environment();
+  std::erase_if(words, [&](const std::string& word) { return word.starts_with(kVisible); });
+  words.push_back(std::string(kVisible) + gpu);
+  return words;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> list_gpus(const std::string& program) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return failure(std::string("cannot make a pipe: ") + std::strerror(errno));
+  const UniqueFd out(ends[0]);
+  UniqueFd theirs(ends[1]);
+  ChildSettings settings;
+  settings.descriptors = {{theirs.get(), 1}, {STDERR_FILENO, 2}};
+  settings.environment = our_environment();
+  settings.dies_with_us = true;
+  auto process = Child::spawn({program, "--list-gpus"}, settings);
+  if (!process) return failure(process.error());
+  theirs.reset();
+  const auto exit_code = process->wait(kListDeadline);  // a few lines fit into the pipe meanwhile
+  if (!exit_code)
+    return failure(fmt::format("listing GPUs: the driver did not answer within {} s", kListDeadline.count()));
+  std::vector<std::string> lines;
+  Incoming listed;
+  while (listed.read_from(out.get(), lines) == Incoming::Found::some) {
+  }
+  if (*exit_code != 0) return failure("listing GPUs: it failed; the reason stands above");
+  for (std::string& line : lines) line.erase(0, line.rfind(' ') + 1);  // "cuda:0 GPU-…"
+  return lines;
+}
+
+std::vector<ChildPlan> children_on_gpus(const std::vector<std::string>& command, const std::vector<int>& gpus,
+                                        const std::vector<std::string>& uuids) {
+  std::vector<ChildPlan> children;
+  for (const int gpu : gpus)
+    children.push_back({fmt::format("gpu={}", gpu), command, seeing(uuids[static_cast<std::size_t>(gpu)])});
+  return children;
+}
+
+std::vector<ChildPlan> children_alike(const std::vector<std::string>& command, int number) {
+  std::vector<ChildPlan> children;
+  for (int i = 0; i < number; ++i)
+    children.push_back({fmt::format("process={}", i), command, our_environment()});
+  return children;
+}
+
+int share_of(int threads, std::size_t processes) {
+  return std::max(1, threads / static_cast<int>(processes));
+}
+
+}  // namespace kevolve
