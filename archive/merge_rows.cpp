@@ -189,8 +189,9 @@ SELECT m.id, c.id, r.id, o.id, s.workload, d.id, s.precision, s.measured_precisi
   JOIN temp.m_candidates c ON c.src = s.candidate JOIN temp.m_operators o ON o.src = s.operator
   JOIN temp.m_devices d ON d.src = s.device LEFT JOIN temp.m_runs r ON r.src = s.run
  WHERE m.fresh ORDER BY m.id;
-INSERT INTO main.measurements (evaluation, ordinal, subject, mode, median_us, low_us, high_us, samples_us, sm_mhz)
-SELECT m.id, s.ordinal, s.subject, s.mode, s.median_us, s.low_us, s.high_us, s.samples_us, s.sm_mhz
+INSERT INTO main.measurements (evaluation, ordinal, subject, mode, median_us, low_us, high_us, samples_us, sm_mhz,
+                               backend)
+SELECT m.id, s.ordinal, s.subject, s.mode, s.median_us, s.low_us, s.high_us, s.samples_us, s.sm_mhz, s.backend
   FROM temp.m_evaluations m CROSS JOIN other.measurements s ON s.evaluation = m.src
  WHERE m.fresh ORDER BY m.id, s.ordinal;
 INSERT INTO main.profiles (evaluation, regime, source, metrics, advice)

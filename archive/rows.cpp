@@ -57,22 +57,22 @@ void insert_measurements(Connection& connection, EvaluationId id,
                          const std::vector<Measurement>& measurements) {
   int ordinal = 0;
   for (const Measurement& m : measurements) {
-    Statement(connection, "INSERT INTO measurements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+    Statement(connection, "INSERT INTO measurements VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
         .bind(id, ordinal++, m.subject, m.mode, storable(m.median_us), storable(m.low_us),
-              storable(m.high_us), m.samples_us, m.sm_mhz)
+              storable(m.high_us), m.samples_us, m.sm_mhz, m.backend)
         .run();
   }
 }
 
 std::vector<Measurement> read_measurements(Connection& connection, EvaluationId id) {
   Statement query(connection, R"sql(
-      SELECT subject, mode, median_us, low_us, high_us, samples_us, sm_mhz FROM measurements
+      SELECT subject, mode, median_us, low_us, high_us, samples_us, sm_mhz, backend FROM measurements
        WHERE evaluation = ?1 ORDER BY ordinal)sql");
   query.bind(id);
   std::vector<Measurement> measurements;
   while (query.step()) {
     Measurement& m = measurements.emplace_back();
-    query.read(m.subject, m.mode, m.median_us, m.low_us, m.high_us, m.samples_us, m.sm_mhz);
+    query.read(m.subject, m.mode, m.median_us, m.low_us, m.high_us, m.samples_us, m.sm_mhz, m.backend);
   }
   return measurements;
 }

@@ -486,8 +486,13 @@ CREATE TRIGGER tallies_move_standings AFTER UPDATE OF state ON standings BEGIN
 END;
 )sql";
 
-constexpr std::array<std::string_view, 7> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                                         kVersion5, kVersion6, kVersion7};
+// Which implementation of attention PyTorch used, where a baseline calls it.
+constexpr std::string_view kVersion8 = R"sql(
+ALTER TABLE measurements ADD COLUMN backend TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<std::string_view, 8> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                                         kVersion5, kVersion6, kVersion7, kVersion8};
 
 }  // namespace
 

@@ -9,9 +9,11 @@
 #include <torch/version.h>
 
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 
+#include "core/judge/attention_backend.hpp"
 #include "core/judge/baselines.hpp"
 #include "core/judge/torch_expression.hpp"
 
@@ -59,6 +61,7 @@ const Result<void>& load_torch_cuda() {
 struct Answers {
   Tensors torch, oracle, response;
   mutable std::set<std::string> verified;  ///< baselines that have answered this draw rightly
+  mutable std::map<std::string, std::set<std::string>> attention;  ///< backends, of baselines that were asked
 };
 
 }  // namespace
@@ -271,6 +274,19 @@ Result<double> Judge::time_us(const std::string& baseline, const Draw& draw) {
     const c10::InferenceMode no_gradients;
     const Tensors inputs = torch_->view(draw.inputs, draw.axes);
     return memory().time_us([&] { torch_->baselines.run(baseline, inputs, draw.axes); });
+  } catch (const std::exception& error) {
+    return failure(fmt::format("operator '{}': baseline '{}': {}", op().name, baseline, words_of(error)));
+  }
+}
+
+Result<std::set<std::string>> Judge::attention_backends(const std::string& baseline, const Draw& draw) {
+  auto& known = static_cast<const Answers*>(draw.answers.get())->attention;
+  if (const auto seen = known.find(baseline); seen != known.end()) return seen->second;
+  try {
+    const c10::InferenceMode no_gradients;
+    const Tensors inputs = torch_->view(draw.inputs, draw.axes);
+    const auto call = [&] { torch_->baselines.run(baseline, inputs, draw.axes); };
+    return known[baseline] = kevolve::attention_backends(call);
   } catch (const std::exception& error) {
     return failure(fmt::format("operator '{}': baseline '{}': {}", op().name, baseline, words_of(error)));
   }

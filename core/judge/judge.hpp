@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,9 @@ class Judge {
   Result<void> verify(const std::string& baseline, const Draw& draw);
   /// Runs a verified baseline once; the device's time for it. verify() is called when it was not.
   Result<double> time_us(const std::string& baseline, const Draw& draw);
+  /// What a baseline that is not missing() uses for torch.scaled_dot_product_attention on this draw, observed
+  /// in one run that is not timed (attention_backend.hpp); empty where it does not call it.
+  Result<std::set<std::string>> attention_backends(const std::string& baseline, const Draw& draw);
 
  private:
   class Torch;

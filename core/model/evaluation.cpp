@@ -45,6 +45,7 @@ Json measurement_to_json(const Measurement& measurement) {
                {"low_us", number_to_json(measurement.low_us)},
                {"high_us", number_to_json(measurement.high_us)}};
   if (!measurement.sm_mhz.empty()) json["sm_mhz"] = measurement.sm_mhz;
+  if (!measurement.backend.empty()) json["backend"] = measurement.backend;
   return json;
 }
 
@@ -58,6 +59,7 @@ Result<Measurement> measurement_from_json(const Json& json, const std::string& w
   fields.read("low_us", measurement.low_us);
   fields.read("high_us", measurement.high_us);
   if (fields.find("sm_mhz") != nullptr) fields.read("sm_mhz", measurement.sm_mhz);
+  fields.maybe("backend", measurement.backend);
   return fields.finish(std::move(measurement));
 }
 

@@ -44,6 +44,9 @@ struct Measurement {
   double low_us = 0, high_us = 0;  ///< 95 % bootstrap interval of the median
   /// The SMs' clock around each sample, 0 where it could not be read; empty where the device does not say.
   std::vector<double> sm_mhz = {};
+  /// Of a baseline that calls torch.scaled_dot_product_attention: what PyTorch used for it, as observed
+  /// ("flash_attention"; several: with ", "). Otherwise empty.
+  std::string backend = {};
 };
 
 /// What a second clock, independent of the one that gave the samples, saw of the launches.

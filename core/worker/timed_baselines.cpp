@@ -5,14 +5,18 @@
 namespace kevolve {
 namespace {
 
-/// Why a baseline cannot be timed; "" when it can.
-std::string fault_of(Judge& judge, const std::string& name,
+/// Why a baseline cannot be timed; "" when it can. Fills in its backends.
+std::string fault_of(Judge& judge, TimedBaseline& baseline,
                      const std::vector<std::shared_ptr<const Draw>>& draws) {
+  const std::string& name = baseline.name;
   for (const auto& draw : draws) {
     const auto missing = judge.missing(name, draw->axes);
     if (!missing) return missing.error().message;
     if (*missing) return **missing;
     if (const auto verified = judge.verify(name, *draw); !verified) return verified.error().message;
+    const auto backends = judge.attention_backends(name, *draw);
+    if (!backends) return backends.error().message;
+    baseline.backends.insert(backends->begin(), backends->end());
   }
   return {};
 }
@@ -26,9 +30,10 @@ Result<ChosenBaselines> choose_baselines(Judge& judge, const std::vector<std::st
   for (const std::string& name : names) {
     const auto again = [&](const TimedBaseline& other) { return other.name == name; };
     if (std::any_of(chosen.timed.begin(), chosen.timed.end(), again)) continue;
-    const std::string fault = fault_of(judge, name, draws);
+    TimedBaseline baseline{name};
+    const std::string fault = fault_of(judge, baseline, draws);
     if (fault.empty()) {
-      chosen.timed.push_back({name});
+      chosen.timed.push_back(std::move(baseline));
     } else if (name == yardstick) {
       return failure("the yardstick: " + fault);
     } else {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace kevolve {
 
 struct TimedBaseline {
   std::string name;
+  std::set<std::string> backends{};  ///< of scaled_dot_product_attention, on any of the draws
   std::vector<double> samples_us{};
 };
 

@@ -1,6 +1,7 @@
 #include "core/worker/timing.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <random>
@@ -105,7 +106,10 @@ class Sampling {
     add("candidate", kernels_[0]->samples_us, kernels_[0]->sm_mhz);
     for (std::size_t i = 1; i < kernels_.size(); ++i)
       add(kernels_[i]->name(), kernels_[i]->samples_us, kernels_[i]->sm_mhz);
-    for (const TimedBaseline& baseline : baselines_.timed) add(baseline.name, baseline.samples_us, {});
+    for (const TimedBaseline& baseline : baselines_.timed) {
+      add(baseline.name, baseline.samples_us, {});
+      out.measurements.back().backend = fmt::format("{}", fmt::join(baseline.backends, ", "));
+    }
     if (kernels_.size() > 1 || !baselines_.timed.empty())
       out.speedup = paired_ratio(yardstick(), kernels_[0]->samples_us, seed_.bits[0]);
     if (!kernels_[0]->prepare_us.empty()) out.prepare_us = median(kernels_[0]->prepare_us);

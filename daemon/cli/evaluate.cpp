@@ -118,8 +118,9 @@ void print_evaluation(const Evaluation& evaluation, const EvaluateRequest& reque
       fmt::print("compile    {} = {}\n", what, value);
   }
   for (const Measurement& m : evaluation.measurements) {
-    fmt::print("time       {:<10} {:>12}  [{}, {}]  {} samples, {}\n", m.subject, in_time(m.median_us),
-               in_time(m.low_us), in_time(m.high_us), m.samples_us.size(), m.mode);
+    fmt::print("time       {:<10} {:>12}  [{}, {}]  {} samples, {}{}\n", m.subject, in_time(m.median_us),
+               in_time(m.low_us), in_time(m.high_us), m.samples_us.size(), m.mode,
+               m.backend.empty() ? "" : ", by " + m.backend);
   }
   if (evaluation.prepare_us)
     fmt::print("time       prepare    {:>12}  (constant inputs, not counted above)\n",

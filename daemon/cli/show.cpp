@@ -50,8 +50,9 @@ void print_evaluation(const EvaluationRecord& record) {
                                                        name(evaluation.verdict.outcome)));
   if (!evaluation.verdict.evidence.empty()) fmt::print("    {}\n", evaluation.verdict.evidence);
   for (const Measurement& m : evaluation.measurements) {
-    fmt::print("    {:<10} {:>12} [{}, {}]  {} samples, {}\n", m.subject, in_time(m.median_us),
-               in_time(m.low_us), in_time(m.high_us), m.samples_us.size(), m.mode);
+    fmt::print("    {:<10} {:>12} [{}, {}]  {} samples, {}{}\n", m.subject, in_time(m.median_us),
+               in_time(m.low_us), in_time(m.high_us), m.samples_us.size(), m.mode,
+               m.backend.empty() ? "" : ", by " + m.backend);
   }
   if (!evaluation.measurements.empty() && !record.yardstick.empty()) {
     fmt::print("    {:.3f} x over {}, at least {:.3f} x\n", evaluation.speedup, record.yardstick,

@@ -30,6 +30,7 @@ def choices(tunables):
 def applies(operator, workload, head, tunables):
     """Whether the constraints hold; a plan whose scratch or grid cannot be is left to the worker."""
     names = dict(operator["workloads"][workload]["axes"], **{n: v[0] for n, v in head.get("tunables", {}).items()})
+    names.update({n: scalar["value"] for n, scalar in operator.get("scalars", {}).items()})
     names.update(tunables, num_sms=132, min=min, max=max, ceil_div=lambda a, b: -(-a // b))
     text = [c.replace("/", "//").replace("&&", " and ").replace("||", " or ") for c in head.get("constraints", [])]
     return all(eval(c, {}, names) for c in text)

@@ -14,6 +14,7 @@ TEST_CASE("an evaluation comes back whole") {
   e.prepare_us = 12.5;
   e.witness = Witness{.launches = 2, .busy_us = 1.5, .span_us = 1.75};
   e.measurements[0].sm_mhz = {1980, 1965};
+  e.measurements[1].backend = "cudnn_attention";
   const EvaluationRecord record = must(fixture.archive.evaluation(fixture.record(candidate, e)));
   CHECK(record.candidate == candidate);
   CHECK(record.run == fixture.run);
@@ -23,6 +24,8 @@ TEST_CASE("an evaluation comes back whole") {
   CHECK(record.evaluation.witness->span_us == 1.75);
   CHECK(record.evaluation.measurements[0].sm_mhz == e.measurements[0].sm_mhz);
   CHECK(record.evaluation.measurements[0].samples_us == e.measurements[0].samples_us);
+  CHECK(record.evaluation.measurements[0].backend.empty());
+  CHECK(record.evaluation.measurements[1].backend == "cudnn_attention");
   CHECK(must(fixture.archive.candidate(candidate)).state == CandidateState::evaluated);
   CHECK(must(fixture.archive.candidate(candidate)).evaluation == record.id);
 }

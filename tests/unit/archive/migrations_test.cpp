@@ -48,6 +48,8 @@ void make_version(const std::filesystem::path& path, std::size_t version) {
   }
   if (version >= 6)  // `priority`, `submitted_at_ms`, `changed_at_ms`, `reason`, `series_began_at_ms` of jobs
     rows.replace(rows.find("5, 'u')"), 7, "5, 'u', 0, NULL, 8, '', 8)");
+  if (version >= 8)  // `backend` of measurements
+    rows.replace(rows.find("x'', x'')"), 9, "x'', x'', '')");
   connection.execute(rows);
 }
 
@@ -78,6 +80,7 @@ TEST_CASE("an archive of every earlier version is brought up to date with all it
     const EvaluationRecord record = must(archive.evaluation(EvaluationId{1}));
     CHECK(record.evaluation.speedup == 2.0);
     CHECK_FALSE(record.evaluation.profile);
+    CHECK(record.evaluation.measurements.at(0).backend.empty());
     const auto ledger = must(archive.ledger(OperatorId{1}, JobId{1}));
     REQUIRE(ledger.size() == 1);
     CHECK(ledger[0].passed == 1);

@@ -126,6 +126,45 @@ TEST_CASE("what is no baseline is said") {
              ContainsSubstring("the operator has no such baseline; it has eager, compile, by_hand, coarse"));
 }
 
+TEST_CASE("what PyTorch uses for attention is seen in its call, not in the text") {
+  const auto op = parse_operator(*parse_json(R"json({ "name": "probe", "description": "A probe.",
+    "axes": { "S": { "kind": "constant", "description": "length" }, "D": { "kind": "constant", "description": "width" } },
+    "inputs": { "x": { "dtype": "f32", "shape": ["S", "D"] } },
+    "outputs": { "y": { "dtype": "f32", "shape": ["S", "D"] } },
+    "reference": ["def forward(x: Tensor) -> Tensor:", "    r = x.reshape(1, 1, x.size(0), x.size(1))",
+                  "    return torch.scaled_dot_product_attention(r, r, r)[0, 0]"],
+    "baselines": {
+      "by_hand": ["def forward(x: Tensor) -> Tensor:",
+                  "    return torch.softmax(x @ x.t() / x.size(1) ** 0.5, 1) @ x"],
+      "math": ["def forward(x: Tensor) -> Tensor:", "    r = x.reshape(1, 1, x.size(0), x.size(1))",
+               "    return torch._scaled_dot_product_attention_math(r, r, r)[0][0, 0]"],
+      "both": ["def forward(x: Tensor) -> Tensor:", "    r = x.reshape(1, 1, x.size(0), x.size(1))",
+               "    f = torch.scaled_dot_product_attention(r, r, r)",
+               "    return (f + torch._scaled_dot_product_attention_math(r, r, r)[0])[0, 0] / 2"] },
+    "workloads": { "small": { "axes": { "S": 40, "D": 16 } } },
+    "distributions": { "normal": { "timed": true, "draws": { "*": { "kind": "normal" } } } },
+    "precision": "strict_fp32", "cost": { "bytes": "8 * S * D", "flops": "4 * S * S * D" } })json",
+                                             "probe"),
+                                 "probe");
+  if (!op) FAIL(op.error().message);
+  auto judge = Judge::create(*op, 2, memory());
+  REQUIRE(judge);
+  const auto draw = (*judge)->draw(op->workloads[0].axes, op->distributions[0], kSeed, 0);
+  REQUIRE(draw);
+  using Names = std::set<std::string>;
+  const auto used = [&](const std::string& baseline) {
+    if (const auto verified = (*judge)->verify(baseline, *draw); !verified) FAIL(verified.error().message);
+    const auto backends = (*judge)->attention_backends(baseline, *draw);
+    if (!backends) FAIL(backends.error().message);
+    return *backends;
+  };
+  CHECK(used("eager") == Names{"flash_attention"});
+  CHECK(used("by_hand") == Names{});
+  CHECK(used("math") == Names{"math"});
+  CHECK(used("both") == Names{"flash_attention", "math"});
+  CHECK(used("eager") == Names{"flash_attention"});
+}
+
 TEST_CASE("a package that was never made is missing, which is no error") {
   Fixture nowhere;
   const auto unknown = nowhere.judge->missing("compile", nowhere.axes());

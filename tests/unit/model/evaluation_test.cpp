@@ -22,7 +22,8 @@ Evaluation full() {
   evaluation.accuracy =
       Accuracy{1.0 / 3, 1e-300, std::numeric_limits<double>::infinity(), std::nan(""), "impulse"};
   evaluation.measurements = {{"candidate", "warm", {1.1, 1.2, 0.1 + 0.2}, 1.1, 1.05, 1.25, {1980, 0, 1965.5}},
-                             {"naive", "warm", {}, 2, 1, 3}};
+                             {"naive", "warm", {}, 2, 1, 3},
+                             {"eager", "warm", {4}, 4, 3, 5, {}, "flash_attention, math"}};
   evaluation.profile = Profile{Regime::memory_bound,
                                {{"dram_pct", 91.5}, {"duration_us", 0.1 + 0.2}},
                                {"DRAM is busy.", "Move fewer bytes."},
@@ -57,7 +58,9 @@ TEST_CASE("evaluations survive their JSON form, doubles to the last bit") {
   CHECK(std::isnan(after->accuracy->torch_norm_error));
   CHECK(after->measurement("candidate")->samples_us == before.measurements[0].samples_us);
   CHECK(after->measurement("naive")->median_us == 2);
-  CHECK(after->measurement("eager") == nullptr);
+  CHECK(after->measurement("compile") == nullptr);
+  CHECK(after->measurement("eager")->backend == "flash_attention, math");
+  CHECK(after->measurement("naive")->backend.empty());
   CHECK(after->measurement("candidate")->sm_mhz == std::vector<double>{1980, 0, 1965.5});
   CHECK(after->measurement("naive")->sm_mhz.empty());
   REQUIRE(after->witness);

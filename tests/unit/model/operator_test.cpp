@@ -53,6 +53,22 @@ TEST_CASE("every seed operator and its naive candidate load") {
   CHECK(count >= 1);
 }
 
+TEST_CASE("attention's kernels are the same text with and without a mask") {
+  const std::filesystem::path seeds = std::filesystem::path(KEVOLVE_SOURCE_DIR) / "kernels/seed";
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(seeds / "attention_causal_fp16")) {
+    if (entry.path().extension() != ".cu") continue;
+    INFO(entry.path().filename().string());
+    const auto causal = read_text_file(entry.path());
+    const auto full = read_text_file(seeds / "attention_fp16" / entry.path().filename());
+    REQUIRE(causal);
+    REQUIRE(full);
+    CHECK(*causal == *full);
+    ++count;
+  }
+  CHECK(count >= 5);
+}
+
 TEST_CASE("a reference in a file of its own becomes part of the document") {
   const auto folder =
       std::filesystem::temp_directory_path() / ("kevolve_operator_test_" + std::to_string(::getpid()));

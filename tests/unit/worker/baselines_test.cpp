@@ -51,6 +51,22 @@ TEST_CASE("every baseline that is there is measured as often as the candidate") 
     CHECK(m.samples_us.size() == evaluation->measurements[0].samples_us.size());
 }
 
+TEST_CASE("a baseline's measurement says what PyTorch used for attention, if it called it") {
+  EvaluateRequest request = request_with({"eager", "attending"});
+  // Of one key alone, attention gives its value.
+  request.operator_document["baselines"]["attending"] =
+      "def forward(x: Tensor, w: Tensor) -> Tensor:\n"
+      "    y = (x * w).reshape(1, 1, -1, 1)\n"
+      "    return torch.scaled_dot_product_attention(y[:, :, :1], y[:, :, :1], y.reshape(1, 1, 1, -1))"
+      ".reshape(x.sizes())\n";
+  const auto evaluation = evaluate(request);
+  if (!evaluation) FAIL(evaluation.error().message);
+  REQUIRE(subjects(*evaluation) == Names{"candidate", "eager", "attending"});
+  CHECK(evaluation->measurement("attending")->backend == "math");
+  CHECK(evaluation->measurement("eager")->backend.empty());
+  CHECK(evaluation->measurement("candidate")->backend.empty());
+}
+
 TEST_CASE("a baseline that is missing, wrong or unknown is left out") {
   const auto evaluation = evaluate(request_with({"compile", "wrong", "sdpa", "eager"}));
   if (!evaluation) FAIL(evaluation.error().message);

@@ -1,0 +1,17 @@
+#pragma once
+// Which implementation PyTorch chooses when torch.scaled_dot_product_attention is called. It depends on the
+// device, types, sizes and options, so it is observed in a call, not guessed. Inside the judge only:
+// LibTorch's exceptions pass through. Sees what the calling thread dispatches.
+
+#include <functional>
+#include <set>
+#include <string>
+
+namespace kevolve {
+
+/// Runs `call` and gives the backends of scaled_dot_product_attention that were dispatched in it: "math",
+/// "flash_attention", "efficient_attention", "cudnn_attention", "overrideable"; none without such a call.
+/// A call to one of PyTorch's own attention operators by name counts, too.
+std::set<std::string> attention_backends(const std::function<void()>& call);
+
+}  // namespace kevolve
