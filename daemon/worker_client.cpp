@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include <boost/asio/write.hpp>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace kevolve {
 namespace asio = boost::asio;
@@ -61,7 +61,7 @@ WorkerClient::WorkerClient(asio::io_context& io, WorkerCommand command)
     : io_(io), command_(std::move(command)), stdin_(io), stdout_(io), hello_timer_(io) {}
 
 WorkerClient::~WorkerClient() {
-  end_child();
+  if (child_ > 0) EndingGroup(child_, EndingGroup::Leader::runs);  // the loop may be gone: waits
 }
 
 asio::awaitable<Result<std::shared_ptr<WorkerClient>>> WorkerClient::start(asio::io_context& io,
@@ -130,11 +130,10 @@ Result<void> WorkerClient::spawn() {
 }
 
 /// The launcher and what it started: all of the child's group.
-void WorkerClient::end_child() {
+void WorkerClient::end_child(EndingGroup::Leader state) {
   if (child_ <= 0) return;
-  ::kill(-child_, SIGKILL);
-  ::waitpid(child_, nullptr, 0);
-  child_ = -1;
+  auto group = std::make_unique<EndingGroup>(std::exchange(child_, -1), state);
+  asio::co_spawn(io_, see_off(io_, std::move(group)), asio::detached);
 }
 
 void WorkerClient::send(const std::string& line) {
@@ -170,10 +169,7 @@ asio::awaitable<void> WorkerClient::read_lines(std::shared_ptr<WorkerClient> sel
       if (self->ended_) co_return;
       int status = 0;
       const bool by_itself = ::waitpid(self->child_, &status, WNOHANG) > 0;
-      if (by_itself) {
-        ::kill(-self->child_, SIGKILL);  // what its launcher left
-        self->child_ = -1;
-      }
+      if (by_itself) self->end_child(EndingGroup::Leader::was_reaped);
       self->end("the worker ended unexpectedly" + (by_itself ? in_words(status) : std::string()));
       co_return;
     }
@@ -215,7 +211,7 @@ void WorkerClient::end(const std::string& why) {
   boost::system::error_code ignored;
   stdin_.close(ignored);
   stdout_.close(ignored);
-  end_child();
+  end_child(EndingGroup::Leader::runs);
   hello_timer_.cancel();
   bool suspect = true;
   for (auto& [id, pending] : pending_) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/model/worker_protocol.hpp"
+#include "daemon/ending_group.hpp"
 
 namespace kevolve {
 
@@ -66,7 +67,8 @@ class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
   boost::asio::awaitable<tl::expected<WorkerReply, WorkerLoss>> request(WorkerRequest request,
                                                                         std::chrono::seconds deadline);
 
-  /// Ends the child and all of its process group. All waiting requests are lost.
+  /// Ends the child and all of its process group, which has EndingGroup::kGrace for it. All waiting requests
+  /// are lost.
   void stop(const std::string& why);
 
  private:
@@ -77,7 +79,7 @@ class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
   };
 
   Result<void> spawn();
-  void end_child();
+  void end_child(EndingGroup::Leader state);
   void send(const std::string& line);
   void end(const std::string& why);
   void on_line(const std::string& line);

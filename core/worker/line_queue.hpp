@@ -1,6 +1,7 @@
 #pragma once
 // LineQueue: reads a stream's lines ahead in a thread of its own, so that all that wait can be taken at once.
-// The stream must outlive it; destruction waits for the end of the stream.
+// The stream must outlive it; destruction waits for the end of the stream. It is untied: as a reader std::cin
+// would flush std::cout, which another thread is writing to, and lines would come out twice or not at all.
 
 #include <condition_variable>
 #include <deque>
@@ -14,7 +15,10 @@ namespace kevolve {
 
 class LineQueue {
  public:
-  explicit LineQueue(std::istream& in) : reader_([this, &in] { read(in); }) {}
+  explicit LineQueue(std::istream& in) {
+    in.tie(nullptr);
+    reader_ = std::thread([this, &in] { read(in); });
+  }
   ~LineQueue() { reader_.join(); }
   LineQueue(const LineQueue&) = delete;
   LineQueue& operator=(const LineQueue&) = delete;
@@ -49,7 +53,7 @@ class LineQueue {
   std::condition_variable changed_;
   std::deque<std::string> lines_;
   bool ended_ = false;
-  std::thread reader_;  // last: it uses the others
+  std::thread reader_;
 };
 
 }  // namespace kevolve

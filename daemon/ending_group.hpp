@@ -1,0 +1,45 @@
+#pragma once
+// EndingGroup: a process group on its way out. It gets SIGTERM, and what is left of it after a while SIGKILL.
+// A launcher needs that while: srun gives its place back to Slurm, docker stops its container; killed
+// outright, both leave it taken.
+//
+// Owns the group's leader, a child of this process: nobody else may wait for it. Not thread-safe.
+
+#include <sys/types.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <memory>
+
+namespace kevolve {
+
+class EndingGroup {
+ public:
+  static constexpr std::chrono::seconds kGrace{10};
+  enum class Leader { runs, was_reaped };
+
+  /// Sends SIGTERM to the group of `leader`. Where the leader has ended already, the others of its group are
+  /// waited for in its place.
+  EndingGroup(pid_t leader, Leader state, std::chrono::milliseconds grace = kGrace);
+  /// Waits for the end of the group, or of its time, and kills what is left.
+  ~EndingGroup();
+  EndingGroup(const EndingGroup&) = delete;
+  EndingGroup& operator=(const EndingGroup&) = delete;
+
+  /// Nothing to wait for any more: it has ended, or its time is over. Does not block.
+  [[nodiscard]] bool over();
+
+ private:
+  [[nodiscard]] bool ended();
+
+  pid_t leader_;
+  bool reaped_;
+  bool ended_ = false;
+  std::chrono::steady_clock::time_point due_;
+};
+
+/// Waits for the group without holding up the loop. Where the loop ends before it, destruction waits.
+boost::asio::awaitable<void> see_off(boost::asio::io_context& io, std::unique_ptr<EndingGroup> group);
+
+}  // namespace kevolve
