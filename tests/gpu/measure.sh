@@ -13,7 +13,7 @@ usage: tests/gpu/measure.sh FOLDER PART ...
   bad          six candidates that misbehave in a row, then an honest one
   tests        the judge's kernels and the profiler on kernels whose regime is beyond doubt
   seeds        every seed at `small`
-  benchmark    every seed at `benchmark`, default tunables, beside eager and torch.compile
+  benchmark    every seed at `benchmark`, default tunables, beside eager and torch.compile; attention also at `kernelbench`
   adversarial  the adversarial suite
   models       the kernels of config/replay_demo.jsonl
 
@@ -43,7 +43,7 @@ judge() {  # judge NAME < requests: replies to NAME.jsonl, log to NAME.log, and 
 summary() { python3 tests/gpu/summary.py "$out/$1.jsonl" "${@:2}"; }
 
 watched() {  # watched NAME COMMAND...: with the GPU's use beside it
-  nvidia-smi --query-gpu=timestamp,utilization.gpu,clocks.sm,power.draw --format=csv,noheader,nounits -lms 200 >"$out/$1.smi" &
+  nvidia-smi -i "${CUDA_VISIBLE_DEVICES:-0}" --query-gpu=timestamp,utilization.gpu,clocks.sm,power.draw --format=csv,noheader,nounits -lms 200 >"$out/$1.smi" &
   local watcher=$!
   "${@:2}"
   kill $watcher
@@ -112,7 +112,11 @@ every() {  # every NAME WORKLOAD OPTIONS...: all seeds of all operators
 
 seeds() { every small small --baselines eager | grep -v '^[a-z0-9_]*/.* passed '; }
 
-benchmark() { every benchmark benchmark --baselines eager compile; }
+benchmark() {
+  every benchmark benchmark --baselines eager compile
+  requests attention_fp16 kernelbench --baselines eager | judge kernelbench
+  summary kernelbench
+}
 
 adversarial() {
   if [ ! -x "$tests/adversarial_test" ]; then echo "adversarial_test: not built, left out"; return; fi
