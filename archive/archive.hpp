@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/kinship.hpp"
 #include "archive/questions.hpp"
 #include "archive/records.hpp"
 #include "archive/upkeep.hpp"
@@ -122,7 +123,9 @@ class Archive {
   Result<ExchangeId> record_exchange(const NewExchange& exchange);
   /// The reply that was given there, if ever: nothing is asked, and paid, twice.
   Result<std::optional<ExchangeRecord>> find_exchange(RoundId round, std::string_view slot);
-  Result<std::vector<ExchangeRecord>> exchanges(JobId job);  ///< oldest first, messages included
+  /// Of the job, or its newest only; oldest first, messages included.
+  Result<std::vector<ExchangeRecord>> exchanges(JobId job, int newest = 0);
+  Result<std::optional<ExchangeRecord>> exchange(JobId job, ExchangeId id);
   /// What the job spent since it last finished: its present budget's use, also across interruptions.
   Result<Spending> spending(JobId job);
   Result<std::vector<CostRecord>> costs(std::optional<JobId> job);
@@ -160,7 +163,10 @@ class Archive {
   Result<std::vector<SurvivorRecord>> survivors(const RankingQuery& query);
   /// `id`: "#17", or a candidate hash or unambiguous prefix of it (at least 4 characters).
   Result<CandidateDetail> show(std::string_view id);
-  Result<LineageNode> lineage(CandidateId candidate);
+  /// Its ancestors up to so many generations ago (by the nearest way to each), or all with 0.
+  Result<LineageNode> lineage(CandidateId candidate, int generations = 0);
+  Result<std::int64_t> count_ancestors(CandidateId candidate, std::int64_t most);  ///< `most` if more
+  Result<Kinship> kinship(CandidateId a, CandidateId b);
   Result<std::vector<LedgerRecord>> ledger(OperatorId op, std::optional<JobId> job = std::nullopt);
   Result<Funnel> funnel(JobId job);
   Result<Funnel> funnel(RoundId round);
@@ -169,7 +175,8 @@ class Archive {
   Result<std::vector<FailureGroup>> failures(const FailureQuery& query);
   /// Why a job's own candidates failed, with the newest example of each.
   Result<std::vector<FailureGroup>> job_failures(JobId job);
-  /// Ideas that hold all of the words (by their stems), best match first. `operator_name`: "" matches all.
+  /// Ideas that hold all of the words (by their stems), best match first, but newest first where thousands
+  /// hold one of the words. `operator_name`: "" matches all.
   Result<std::vector<FoundIdea>> find_ideas(const std::vector<std::string>& words,
                                             std::string_view operator_name, int limit);
   /// Workloads of the operator with verified kernels, by its versions' documents.

@@ -15,7 +15,7 @@ struct Invariant {
   std::string_view sql;       ///< counts them
 };
 
-constexpr std::array<Invariant, 12> kInvariants = {{
+constexpr std::array<Invariant, 13> kInvariants = {{
     {"kernels rank as verified without an evaluation that passed timing", R"sql(
         SELECT count(*) FROM standings s JOIN evaluations e ON e.id = s.evaluation
          WHERE s.state = 'verified' AND NOT (e.outcome = 'passed' AND e.gate IN ('timing', 'profile')))sql"},
@@ -52,6 +52,18 @@ constexpr std::array<Invariant, 12> kInvariants = {{
         SELECT count(*) FROM (
           SELECT operator, count(*) AS n FROM candidates GROUP BY 1 EXCEPT
           SELECT operator, n FROM tallies WHERE what = 'candidates'))sql"},
+    {"costs of models that do not agree with the rows", R"sql(
+        SELECT count(*) FROM (
+          SELECT r.job, x.source, x.model, count(*), sum(x.attempts), sum(x.input_tokens), sum(x.output_tokens),
+                 sum((SELECT count(*) FROM ideas i WHERE i.exchange = x.id)),
+                 sum((SELECT count(*) FROM candidates c WHERE c.exchange = x.id)),
+                 sum((SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
+                       WHERE c.exchange = x.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile'))),
+                 sum((SELECT count(DISTINCT c.id) FROM candidates c JOIN champions h ON h.candidate = c.id
+                       WHERE c.exchange = x.id))
+            FROM exchanges x JOIN rounds r ON r.id = x.round GROUP BY 1, 2, 3 EXCEPT
+          SELECT job, source, model, exchanges, requests, input_tokens, output_tokens, ideas, candidates, verified, wins
+            FROM model_costs))sql"},
     {"texts that are kept twice, packed and plain", R"sql(
         SELECT (SELECT count(*) FROM sources WHERE packed IS NOT NULL AND text != '')
              + (SELECT count(*) FROM prompt_texts WHERE packed IS NOT NULL AND text != ''))sql"},

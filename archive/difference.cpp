@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "core/model/candidate.hpp"
 #include "core/model/text_diff.hpp"
@@ -32,44 +33,6 @@ Json plan_of(const std::string& source) {
   if (!header || !header->is_object()) return Json::object();
   header->erase("idea");
   return std::move(*header);
-}
-
-struct Ancestor {
-  int steps = 0;
-  std::string hash, relation;  ///< of the step that leads to it, from `child`
-  CandidateId child;
-};
-using Ancestors = std::map<CandidateId, Ancestor>;
-
-std::vector<std::string> steps_to(const Ancestors& ancestors, CandidateId id) {
-  std::vector<std::string> steps;
-  for (auto at = ancestors.find(id); at->second.steps > 0; at = ancestors.find(at->second.child))
-    steps.push_back(at->second.relation);
-  std::reverse(steps.begin(), steps.end());
-  return steps;
-}
-
-/// The nearest way to each ancestor; breadth first, since a tree repeats those that it shares.
-Ancestors ancestors_of(const LineageNode& root) {
-  std::map<CandidateId, const LineageNode*> expanded;
-  std::vector<std::pair<const LineageNode*, Ancestor>> todo = {{&root, {}}};
-  const auto remember = [&](const LineageNode& node, const auto& self) -> void {
-    if (!node.repeated) expanded.emplace(node.candidate, &node);
-    for (const LineageNode& parent : node.parents) self(parent, self);
-  };
-  remember(root, remember);
-  Ancestors found;
-  for (std::size_t i = 0; i < todo.size(); ++i) {
-    auto [node, ancestor] = todo[i];
-    ancestor.hash = node->hash;
-    if (!found.emplace(node->candidate, ancestor).second) continue;
-    const auto whole = expanded.find(node->candidate);
-    for (const LineageNode& parent : (whole == expanded.end() ? node : whole->second)->parents) {
-      const std::string relation(parent.relation ? name(*parent.relation) : "comes from");
-      todo.emplace_back(&parent, Ancestor{ancestor.steps + 1, "", relation, node->candidate});
-    }
-  }
-  return found;
 }
 
 std::optional<TimeDifference::Time> time_of(const CandidateDetail& detail, const StandingRecord& standing) {
@@ -156,44 +119,12 @@ std::vector<FieldDifference> compare_fields(const Json& a, const Json& b) {
   return differences;
 }
 
-Kinship kinship(const LineageNode& a, const LineageNode& b) {
-  Kinship result;
-  if (a.candidate == b.candidate) {
-    result.kind = Kinship::Kind::same;
-    return result;
-  }
-  const auto of_a = ancestors_of(a), of_b = ancestors_of(b);
-  if (const auto found = of_a.find(b.candidate); found != of_a.end()) {
-    result.kind = Kinship::Kind::a_from_b;
-    result.steps = steps_to(of_a, b.candidate);
-    return result;
-  }
-  if (const auto found = of_b.find(a.candidate); found != of_b.end()) {
-    result.kind = Kinship::Kind::b_from_a;
-    result.steps = steps_to(of_b, a.candidate);
-    return result;
-  }
-  for (const auto& [id, ancestor] : of_a) {
-    const auto other = of_b.find(id);
-    if (other == of_b.end()) continue;
-    const int sum = ancestor.steps + other->second.steps;
-    if (result.kind == Kinship::Kind::common && sum >= result.a_steps + result.b_steps) continue;
-    result.kind = Kinship::Kind::common;
-    result.ancestor = id;
-    result.ancestor_hash = ancestor.hash;
-    result.a_steps = ancestor.steps;
-    result.b_steps = other->second.steps;
-  }
-  return result;
-}
-
-KernelDifference difference(const CandidateDetail& a, const LineageNode& a_lineage, const CandidateDetail& b,
-                            const LineageNode& b_lineage) {
+KernelDifference difference(const CandidateDetail& a, const CandidateDetail& b, Kinship kinship) {
   KernelDifference result;
   result.tunables = compare_fields(Json(a.candidate.tunables), Json(b.candidate.tunables));
   result.plan = compare_fields(plan_of(a.candidate.source), plan_of(b.candidate.source));
   result.same_idea = a.idea.text == b.idea.text;
-  result.kinship = kinship(a_lineage, b_lineage);
+  result.kinship = std::move(kinship);
   result.times = times_of(a, b);
   result.source_diff =
       unified_diff(a.candidate.source, b.candidate.source, fmt::format("#{}", a.candidate.id.value),

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/kinship.hpp"
 #include "archive/records.hpp"
 
 namespace kevolve {
@@ -31,15 +32,6 @@ struct TimeDifference {
   [[nodiscard]] bool apart() const;  ///< the intervals of the medians do not overlap
 };
 
-struct Kinship {
-  enum class Kind { none, same, a_from_b, b_from_a, common } kind = Kind::none;
-  std::vector<std::string> steps;  ///< a_from_b, b_from_a: relations from the younger one up to the older
-  /// common: the nearest common ancestor, and how many steps each is away from it.
-  CandidateId ancestor;
-  std::string ancestor_hash;
-  int a_steps = 0, b_steps = 0;
-};
-
 struct KernelDifference {
   std::vector<FieldDifference> tunables;
   std::vector<FieldDifference> plan;  ///< the rest of the headers: launches, scratch, constraints, …
@@ -50,10 +42,8 @@ struct KernelDifference {
 };
 
 std::vector<FieldDifference> compare_fields(const Json& a, const Json& b);
-Kinship kinship(const LineageNode& a, const LineageNode& b);
-/// Of two kernels of one operator version; `a_lineage` and `b_lineage` are their ancestors.
-KernelDifference difference(const CandidateDetail& a, const LineageNode& a_lineage, const CandidateDetail& b,
-                            const LineageNode& b_lineage);
+/// Of two kernels of one operator version.
+KernelDifference difference(const CandidateDetail& a, const CandidateDetail& b, Kinship kinship);
 
 Json to_json(const KernelDifference& difference);
 

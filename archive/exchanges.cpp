@@ -13,14 +13,16 @@ namespace {
 constexpr std::string_view kExchangeColumns =
     "SELECT x.id, x.run, x.round, x.slot, x.source, x.model, x.served_by, x.outcome, x.error, x.reply, "
     "x.reasoning, x.finish, x.input_tokens, x.cached_tokens, x.output_tokens, x.reasoning_tokens, "
-    "x.usage_estimated, x.cost_usd, x.latency_ms, x.attempts, x.answered_at_ms FROM exchanges x ";
+    "x.usage_estimated, x.cost_usd, x.latency_ms, x.attempts, x.answered_at_ms, o.name, r.workload, r.number "
+    "FROM exchanges x JOIN rounds r ON r.id = x.round JOIN operators o ON o.id = r.operator ";
 
 ExchangeRecord read_exchange(Connection& connection, const Statement& row) {
   ExchangeRecord x;
   int estimated = 0;
   row.read(x.id, x.run, x.round, x.slot, x.source, x.model, x.served_by, x.outcome, x.error, x.reply,
            x.reasoning, x.finish, x.input_tokens, x.cached_tokens, x.output_tokens, x.reasoning_tokens,
-           estimated, x.cost_usd, x.latency_ms, x.attempts, x.answered_at);
+           estimated, x.cost_usd, x.latency_ms, x.attempts, x.answered_at, x.operator_name, x.workload,
+           x.round_number);
   x.usage_estimated = estimated != 0;
   Statement messages(connection, R"sql(
       SELECT m.role, kevolve_unpack(t.packed, t.text) FROM exchange_messages m JOIN prompt_texts t ON t.id = m.text
@@ -67,14 +69,22 @@ Result<std::optional<ExchangeRecord>> Archive::find_exchange(RoundId round, std:
   });
 }
 
-Result<std::vector<ExchangeRecord>> Archive::exchanges(JobId job) {
+Result<std::vector<ExchangeRecord>> Archive::exchanges(JobId job, int newest) {
   return impl_->read([&] {
-    Statement query(impl_->connection, std::string(kExchangeColumns) +
-                                           "JOIN rounds r ON r.id = x.round WHERE r.job = ?1 ORDER BY x.id");
-    query.bind(job);
+    Statement query(impl_->connection, std::string(kExchangeColumns) + "WHERE x.id IN (" +
+                                           std::string(queries::kExchangesOfJob) + ") ORDER BY x.id");
+    query.bind(job, newest > 0 ? newest : -1);
     std::vector<ExchangeRecord> exchanges;
     while (query.step()) exchanges.push_back(read_exchange(impl_->connection, query));
     return exchanges;
+  });
+}
+
+Result<std::optional<ExchangeRecord>> Archive::exchange(JobId job, ExchangeId id) {
+  return impl_->read([&]() -> std::optional<ExchangeRecord> {
+    Statement query(impl_->connection, std::string(kExchangeColumns) + "WHERE x.id = ?1 AND r.job = ?2");
+    if (!query.bind(id, job).step()) return std::nullopt;
+    return read_exchange(impl_->connection, query);
   });
 }
 

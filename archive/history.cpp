@@ -1,11 +1,10 @@
-// How things came to be, in an Archive: candidates and their ancestors, ideas and how they fared, rounds.
+// How things came to be, in an Archive: candidates, ideas and how they fared, rounds.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <set>
 
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
@@ -54,44 +53,6 @@ CandidateId by_hash_prefix(Connection& connection, std::string_view text) {
                                      hashes.size() == 6 ? "\n  …" : ""));
   }
   return first;
-}
-
-LineageNode read_node(Connection& connection, CandidateId candidate) {
-  Statement query(connection, R"sql(
-      SELECT c.candidate_hash, i.text, c.tunables, r.number, e.gate, e.outcome, e.evidence, coalesce(e.speedup, 0.0)
-        FROM candidates c
-        JOIN ideas i ON i.id = c.idea
-        LEFT JOIN rounds r ON r.id = c.round
-        LEFT JOIN evaluations e ON e.id = c.evaluation
-       WHERE c.id = ?1)sql");
-  if (!query.bind(candidate).step())
-    throw ArchiveFailure(fmt::format("there is no candidate #{}.", candidate.value));
-  LineageNode node;
-  node.candidate = candidate;
-  Json tunables;
-  std::optional<Gate> gate;
-  std::optional<Outcome> outcome;
-  std::string evidence;
-  double speedup = 0;
-  query.read(node.hash, node.idea_text, tunables, node.round_number, gate, outcome, evidence, speedup);
-  node.tunables = tunables.get<Bindings>();
-  if (gate && outcome) {
-    node.verdict = Verdict{*outcome, *gate, evidence};
-    if (is_verified(*node.verdict)) node.speedup = speedup;
-  }
-  return node;
-}
-
-void expand(Connection& connection, LineageNode& node, std::set<CandidateId>& expanded) {
-  if (!expanded.insert(node.candidate).second) {
-    node.repeated = true;
-    return;
-  }
-  for (const ParentRecord& parent : read_candidate(connection, node.candidate).parents) {
-    LineageNode& child = node.parents.emplace_back(read_node(connection, parent.candidate));
-    child.relation = parent.relation;
-    expand(connection, child, expanded);
-  }
 }
 
 Funnel read_funnel(Statement& query) {
@@ -151,15 +112,6 @@ Result<CandidateDetail> Archive::show(std::string_view id) {
     }
     detail.standings = read_standings(connection, detail.candidate.op, detail.candidate.hash);
     return detail;
-  });
-}
-
-Result<LineageNode> Archive::lineage(CandidateId candidate) {
-  return impl_->read([&] {
-    LineageNode root = read_node(impl_->connection, candidate);
-    std::set<CandidateId> expanded;
-    expand(impl_->connection, root, expanded);
-    return root;
   });
 }
 

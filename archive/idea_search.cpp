@@ -7,15 +7,26 @@
 namespace kevolve {
 namespace {
 
-/// Each word quoted, so that FTS5's own syntax is out of reach.
-std::string match_expression(const std::vector<std::string>& words) {
-  std::string expression;
+/// A word that more ideas hold says little about which of them is meant, and to rank them by it takes longer
+/// than anybody would wait: FTS5's bm25() goes through all that hold it.
+constexpr std::int64_t kTellingWord = 2000;
+
+/// Quoted, so that FTS5's own syntax is out of reach.
+std::string as_phrase(std::string_view word) {
+  std::string text = "\"";
+  for (const char c : word) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
+bool all_telling(Connection& connection, const std::vector<std::string>& words) {
   for (const std::string& word : words) {
-    std::string quoted = "\"";
-    for (const char c : word) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    expression += (expression.empty() ? "" : " ") + quoted + "\"";
+    Statement query(connection, queries::kCountIdeasByWords);
+    query.bind(as_phrase(word), kTellingWord + 1).step();
+    std::int64_t count = 0;
+    query.read(count);
+    if (count > kTellingWord) return false;
   }
-  return expression;
+  return true;
 }
 
 }  // namespace
@@ -23,13 +34,19 @@ std::string match_expression(const std::vector<std::string>& words) {
 Result<std::vector<FoundIdea>> Archive::find_ideas(const std::vector<std::string>& words,
                                                    std::string_view operator_name, int limit) {
   return impl_->read([&] {
-    Statement rows(impl_->connection, queries::kIdeasByWords);
-    rows.bind(match_expression(words), operator_name, limit);
+    Connection& connection = impl_->connection;
+    std::string expression;
+    for (const std::string& word : words) expression += (expression.empty() ? "" : " ") + as_phrase(word);
+    Statement ids(connection, all_telling(connection, words) ? queries::kIdeasByMatch : queries::kIdeasByAge);
+    ids.bind(expression, operator_name, limit);
     std::vector<FoundIdea> found;
-    while (rows.step()) {
+    while (ids.step()) {
       FoundIdea& idea = found.emplace_back();
-      rows.read(idea.idea, idea.operator_name, idea.source, idea.key, idea.text, idea.excerpt, idea.job,
-                idea.attempts, idea.passed, idea.best_speedup);
+      ids.read(idea.idea);
+      Statement row(connection, queries::kFoundIdea);
+      row.bind(expression, idea.idea).step();
+      row.read(idea.idea, idea.operator_name, idea.source, idea.key, idea.text, idea.excerpt, idea.job,
+               idea.attempts, idea.passed, idea.best_speedup);
     }
     return found;
   });

@@ -48,6 +48,14 @@ inline constexpr std::string_view kEvaluationsOfHash = R"sql(
 SELECT e.id FROM candidates c CROSS JOIN evaluations e ON e.candidate = c.id
  WHERE c.candidate_hash = ?1 AND c.operator = ?2 ORDER BY e.id)sql";
 
+/// ?1 candidate, ?2 the most that is counted. Ends there, since the recursion goes no further than it is
+/// read.
+inline constexpr std::string_view kCountAncestors = R"sql(
+WITH RECURSIVE ancestors (id) AS (
+  SELECT parent FROM lineage WHERE child = ?1
+  UNION SELECT l.parent FROM ancestors a CROSS JOIN lineage l ON l.child = a.id)
+SELECT count(*) FROM (SELECT id FROM ancestors LIMIT ?2))sql";
+
 /// ?1 operator, ?2 candidate hash. Where it ever stood.
 inline constexpr std::string_view kStandingsOfHash = R"sql(
 SELECT r.workload, r.yardstick, r.device, d.document, r.precision, s.state = 'refuted', s.evaluation, s.figure,
@@ -146,21 +154,19 @@ SELECT max((SELECT started_at_ms FROM runs WHERE id = ?1),
            coalesce((SELECT max(evaluated_at_ms) FROM evaluations WHERE run = ?1), 0),
            coalesce((SELECT max(answered_at_ms) FROM exchanges WHERE run = ?1), 0)))sql";
 
+/// ?1 job, ?2 how many or -1. Newest first.
+inline constexpr std::string_view kExchangesOfJob =
+    "SELECT x2.id FROM runs u CROSS JOIN exchanges x2 ON x2.run = u.id WHERE u.job = ?1 ORDER BY x2.id DESC "
+    "LIMIT ?2";
+
 /// ?1 job or NULL. A candidate counts for the exchange that wrote it, with all its tunings; a win is a
 /// candidate that became champion.
 inline constexpr std::string_view kCosts = R"sql(
-SELECT j.name, x.source, x.model, count(*), sum(x.attempts), sum(x.input_tokens), sum(x.cached_tokens),
-       sum(x.output_tokens), sum(x.reasoning_tokens), coalesce(sum(x.cost_usd), 0.0),
-       count(*) FILTER (WHERE x.cost_usd IS NULL AND x.outcome = 'replied'),
-       sum((SELECT count(*) FROM ideas i WHERE i.exchange = x.id)),
-       sum((SELECT count(*) FROM candidates c WHERE c.exchange = x.id)),
-       sum((SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
-             WHERE c.exchange = x.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile'))),
-       sum((SELECT count(DISTINCT c.id) FROM candidates c JOIN champions h ON h.candidate = c.id
-             WHERE c.exchange = x.id))
-  FROM exchanges x JOIN rounds r ON r.id = x.round JOIN jobs j ON j.id = r.job
- WHERE ?1 IS NULL OR j.id = ?1
- GROUP BY j.id, x.source, x.model ORDER BY j.id, x.source, x.model)sql";
+SELECT j.name, m.source, m.model, m.exchanges, m.requests, m.input_tokens, m.cached_tokens, m.output_tokens,
+       m.reasoning_tokens, m.cost_usd, m.unpriced, m.ideas, m.candidates, m.verified, m.wins
+  FROM model_costs m JOIN jobs j ON j.id = m.job
+ WHERE ?1 IS NULL OR m.job = ?1
+ ORDER BY m.job, m.source, m.model)sql";
 
 /// ?1 operator name or '', ?2 gate or NULL. By operator, gate and outcome, with the newest version that has
 /// any.
@@ -178,24 +184,42 @@ SELECT c.id, c.candidate_hash, newest.workload, newest.evidence, newest.evaluate
          WHERE operator = ?1 AND gate = ?2 AND outcome = ?3 AND outcome != 'passed' ORDER BY id DESC LIMIT ?4) newest
   JOIN candidates c ON c.id = newest.candidate ORDER BY newest.id DESC)sql";
 
-/// ?1 match expression, ?2 operator name or '', ?3 how many. Best match first.
-inline constexpr std::string_view kIdeasByWords = R"sql(
-SELECT i.id, o.name, i.source, i.key, i.text, w.excerpt, coalesce(j.name, ''),
+/// ?1 match expression, ?2 the most that is counted.
+inline constexpr std::string_view kCountIdeasByWords =
+    "SELECT count(*) FROM (SELECT 1 FROM idea_words WHERE idea_words MATCH ?1 LIMIT ?2)";
+
+/// ?1 match expression, ?2 operator name or '', ?3 how many. Best match first: goes through all ideas that
+/// hold any of the words.
+inline constexpr std::string_view kIdeasByMatch = R"sql(
+SELECT rowid FROM idea_words
+ WHERE idea_words MATCH ?1
+   AND (?2 = '' OR (SELECT operator FROM ideas WHERE id = idea_words.rowid) IN
+                   (SELECT id FROM operators WHERE name = ?2))
+ ORDER BY bm25(idea_words), rowid LIMIT ?3)sql";
+
+/// As kIdeasByMatch, but newest first: ends with the last that is asked for.
+inline constexpr std::string_view kIdeasByAge = R"sql(
+SELECT rowid FROM idea_words
+ WHERE idea_words MATCH ?1
+   AND (?2 = '' OR (SELECT operator FROM ideas WHERE id = idea_words.rowid) IN
+                   (SELECT id FROM operators WHERE name = ?2))
+ ORDER BY rowid DESC LIMIT ?3)sql";
+
+/// ?1 match expression, ?2 an idea that it finds.
+inline constexpr std::string_view kFoundIdea = R"sql(
+SELECT i.id, o.name, i.source, i.key, i.text,
+       (SELECT snippet(idea_words, 1, '«', '»', '…', 24) FROM idea_words WHERE idea_words MATCH ?1 AND rowid = ?2),
+       coalesce(j.name, ''),
        (SELECT count(*) FROM candidates c WHERE c.idea = i.id),
        (SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
          WHERE c.idea = i.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile')),
        coalesce((SELECT max(e.speedup) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
                   WHERE c.idea = i.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile')), 0.0)
-  FROM (SELECT rowid AS idea, snippet(idea_words, 1, '«', '»', '…', 24) AS excerpt, bm25(idea_words) AS score
-          FROM idea_words WHERE idea_words MATCH ?1
-           AND (?2 = '' OR rowid IN (SELECT i2.id FROM ideas i2 JOIN operators o2 ON o2.id = i2.operator
-                                      WHERE o2.name = ?2))
-         ORDER BY bm25(idea_words), rowid LIMIT ?3) w
-  JOIN ideas i ON i.id = w.idea
+  FROM ideas i
   JOIN operators o ON o.id = i.operator
   LEFT JOIN rounds r ON r.id = i.round
   LEFT JOIN jobs j ON j.id = r.job
- ORDER BY w.score, i.id)sql";
+ WHERE i.id = ?2)sql";
 
 /// ?1 job. The last of each key, and how many there were.
 inline constexpr std::string_view kJobChampions = R"sql(

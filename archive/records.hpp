@@ -203,6 +203,9 @@ struct CandidateDetail {
 };
 
 /// A candidate among its ancestors. A shared ancestor is expanded the first time it is met only.
+/// Of a lineage, as it is shown: a search that goes on for long makes chains of thousands.
+constexpr int kLineageGenerations = 20;
+
 struct LineageNode {
   CandidateId candidate;
   std::string hash, idea_text;
@@ -212,6 +215,7 @@ struct LineageNode {
   double speedup = 0;                ///< 0 unless its evaluation passed timing
   std::optional<Relation> relation;  ///< how its child came from it; absent at the root
   bool repeated = false;             ///< already expanded elsewhere in this tree
+  bool cut = false;                  ///< it has parents, which are too many generations ago to be here
   std::vector<LineageNode> parents;
 };
 
@@ -254,6 +258,8 @@ struct NewExchange {
 struct ExchangeRecord : NewExchange {
   ExchangeId id;
   Timestamp answered_at;
+  std::string operator_name, workload;  ///< of its round
+  int round_number = 0;
 };
 
 /// What was spent: sums over rows.

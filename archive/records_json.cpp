@@ -124,6 +124,7 @@ Json to_json(const LineageNode& node) {
   json["gate"] = node.verdict ? Json(name(node.verdict->gate)) : Json(nullptr);
   json["speedup"] = node.speedup;
   json["repeated"] = node.repeated;
+  json["cut"] = node.cut;
   json["parents"] = Json::array();
   for (const LineageNode& parent : node.parents) json["parents"].push_back(to_json(parent));
   return json;

@@ -77,6 +77,8 @@ std::vector<Measurement> read_measurements(Connection& connection, EvaluationId 
   return measurements;
 }
 
+}  // namespace
+
 std::vector<ParentRecord> read_parents(Connection& connection, CandidateId child) {
   Statement query(connection, "SELECT parent, relation FROM lineage WHERE child = ?1 ORDER BY ordinal");
   query.bind(child);
@@ -87,8 +89,6 @@ std::vector<ParentRecord> read_parents(Connection& connection, CandidateId child
   }
   return parents;
 }
-
-}  // namespace
 
 bool is_verified(const Verdict& verdict) {
   return verdict.passed() && verdict.gate >= Gate::timing;

@@ -19,6 +19,7 @@ DeviceId device_row(Connection& connection, const DeviceInfo& device, Timestamp 
 
 IdeaRecord read_idea(Connection& connection, IdeaId id);
 CandidateRecord read_candidate(Connection& connection, CandidateId id);
+std::vector<ParentRecord> read_parents(Connection& connection, CandidateId child);  ///< in their order
 
 /// The evaluation with its measurements and profile; its operator is the candidate's.
 EvaluationId insert_evaluation(Connection& connection, const NewEvaluation& evaluation, OperatorId op,

@@ -491,8 +491,106 @@ constexpr std::string_view kVersion8 = R"sql(
 ALTER TABLE measurements ADD COLUMN backend TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array<std::string_view, 8> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                                         kVersion5, kVersion6, kVersion7, kVersion8};
+// What models cost and what came of it, kept by triggers: `costs` and `report` would go through all that they
+// ever made. A candidate and the evaluation that decides it are entered in either order: a search enters the
+// evaluation first, merging and importing the candidate. And an index that `report` need not leave for the
+// candidates' rows.
+constexpr std::string_view kVersion9 = R"sql(
+DROP INDEX candidates_by_round;
+CREATE INDEX candidates_by_round ON candidates (round, state, evaluation);
+
+CREATE TABLE model_costs (
+  job              INTEGER NOT NULL REFERENCES jobs,
+  source           TEXT    NOT NULL,
+  model            TEXT    NOT NULL,
+  exchanges        INTEGER NOT NULL,
+  requests         INTEGER NOT NULL,
+  input_tokens     INTEGER NOT NULL,
+  cached_tokens    INTEGER NOT NULL,
+  output_tokens    INTEGER NOT NULL,
+  reasoning_tokens INTEGER NOT NULL,
+  cost_usd         REAL    NOT NULL,
+  unpriced         INTEGER NOT NULL,
+  ideas            INTEGER NOT NULL,
+  candidates       INTEGER NOT NULL,
+  verified         INTEGER NOT NULL,
+  wins             INTEGER NOT NULL,
+  PRIMARY KEY (job, source, model)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO model_costs
+SELECT r.job, x.source, x.model, count(*), sum(x.attempts), sum(x.input_tokens), sum(x.cached_tokens),
+       sum(x.output_tokens), sum(x.reasoning_tokens), coalesce(sum(x.cost_usd), 0.0),
+       count(*) FILTER (WHERE x.cost_usd IS NULL AND x.outcome = 'replied'),
+       sum((SELECT count(*) FROM ideas i WHERE i.exchange = x.id)),
+       sum((SELECT count(*) FROM candidates c WHERE c.exchange = x.id)),
+       sum((SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
+             WHERE c.exchange = x.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile'))),
+       sum((SELECT count(DISTINCT c.id) FROM candidates c JOIN champions h ON h.candidate = c.id
+             WHERE c.exchange = x.id))
+  FROM exchanges x JOIN rounds r ON r.id = x.round GROUP BY r.job, x.source, x.model;
+
+CREATE TRIGGER model_costs_of_exchanges AFTER INSERT ON exchanges BEGIN
+  INSERT INTO model_costs
+  SELECT job, new.source, new.model, 1, new.attempts, new.input_tokens, new.cached_tokens, new.output_tokens,
+         new.reasoning_tokens, coalesce(new.cost_usd, 0.0), new.cost_usd IS NULL AND new.outcome = 'replied', 0, 0, 0, 0
+    FROM rounds WHERE id = new.round
+  ON CONFLICT DO UPDATE SET
+    exchanges = exchanges + 1, requests = requests + excluded.requests,
+    input_tokens = input_tokens + excluded.input_tokens, cached_tokens = cached_tokens + excluded.cached_tokens,
+    output_tokens = output_tokens + excluded.output_tokens,
+    reasoning_tokens = reasoning_tokens + excluded.reasoning_tokens,
+    cost_usd = cost_usd + excluded.cost_usd, unpriced = unpriced + excluded.unpriced;
+END;
+CREATE TRIGGER model_costs_gain_ideas AFTER INSERT ON ideas WHEN new.exchange IS NOT NULL BEGIN
+  UPDATE model_costs SET ideas = ideas + 1
+   WHERE (job, source, model) = (SELECT r.job, x.source, x.model FROM exchanges x JOIN rounds r ON r.id = x.round WHERE x.id = new.exchange);
+END;
+CREATE TRIGGER model_costs_lose_ideas AFTER DELETE ON ideas WHEN old.exchange IS NOT NULL BEGIN
+  UPDATE model_costs SET ideas = ideas - 1
+   WHERE (job, source, model) = (SELECT r.job, x.source, x.model FROM exchanges x JOIN rounds r ON r.id = x.round WHERE x.id = old.exchange);
+END;
+CREATE TRIGGER model_costs_gain_candidates AFTER INSERT ON candidates WHEN new.exchange IS NOT NULL BEGIN
+  UPDATE model_costs SET candidates = candidates + 1,
+         verified = verified + (SELECT count(*) FROM evaluations WHERE id = new.evaluation AND outcome = 'passed' AND gate IN ('timing', 'profile'))
+   WHERE (job, source, model) = (SELECT r.job, x.source, x.model FROM exchanges x JOIN rounds r ON r.id = x.round WHERE x.id = new.exchange);
+END;
+CREATE TRIGGER model_costs_lose_candidates AFTER DELETE ON candidates WHEN old.exchange IS NOT NULL BEGIN
+  UPDATE model_costs SET candidates = candidates - 1,
+         verified = verified - (SELECT count(*) FROM evaluations WHERE id = old.evaluation AND outcome = 'passed' AND gate IN ('timing', 'profile'))
+   WHERE (job, source, model) = (SELECT r.job, x.source, x.model FROM exchanges x JOIN rounds r ON r.id = x.round WHERE x.id = old.exchange);
+END;
+CREATE TRIGGER model_costs_of_decisions AFTER UPDATE OF evaluation ON candidates WHEN new.exchange IS NOT NULL BEGIN
+  UPDATE model_costs SET verified = verified
+         - (SELECT count(*) FROM evaluations WHERE id = old.evaluation AND outcome = 'passed' AND gate IN ('timing', 'profile'))
+         + (SELECT count(*) FROM evaluations WHERE id = new.evaluation AND outcome = 'passed' AND gate IN ('timing', 'profile'))
+   WHERE (job, source, model) = (SELECT r.job, x.source, x.model FROM exchanges x JOIN rounds r ON r.id = x.round WHERE x.id = new.exchange);
+END;
+CREATE TRIGGER model_costs_gain_evaluations AFTER INSERT ON evaluations
+WHEN new.outcome = 'passed' AND new.gate IN ('timing', 'profile') BEGIN
+  UPDATE model_costs SET verified = verified + n.n
+    FROM (SELECT r.job, x.source, x.model, count(*) AS n
+            FROM candidates c JOIN exchanges x ON x.id = c.exchange JOIN rounds r ON r.id = x.round
+           WHERE c.evaluation = new.id GROUP BY 1, 2, 3) n
+   WHERE (model_costs.job, model_costs.source, model_costs.model) = (n.job, n.source, n.model);
+END;
+CREATE TRIGGER model_costs_lose_evaluations AFTER DELETE ON evaluations
+WHEN old.outcome = 'passed' AND old.gate IN ('timing', 'profile') BEGIN
+  UPDATE model_costs SET verified = verified - n.n
+    FROM (SELECT r.job, x.source, x.model, count(*) AS n
+            FROM candidates c JOIN exchanges x ON x.id = c.exchange JOIN rounds r ON r.id = x.round
+           WHERE c.evaluation = old.id GROUP BY 1, 2, 3) n
+   WHERE (model_costs.job, model_costs.source, model_costs.model) = (n.job, n.source, n.model);
+END;
+CREATE TRIGGER model_costs_of_champions AFTER INSERT ON champions
+WHEN NOT EXISTS (SELECT 1 FROM champions WHERE candidate = new.candidate AND id != new.id) BEGIN
+  UPDATE model_costs SET wins = wins + 1
+   WHERE (job, source, model) = (SELECT r.job, x.source, x.model FROM exchanges x JOIN rounds r ON r.id = x.round WHERE x.id = (SELECT exchange FROM candidates WHERE id = new.candidate));
+END;
+)sql";
+
+constexpr std::array<std::string_view, 9> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
+                                                         kVersion6, kVersion7, kVersion8, kVersion9};
 
 }  // namespace
 

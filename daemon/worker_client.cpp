@@ -66,7 +66,8 @@ WorkerClient::~WorkerClient() {
 
 asio::awaitable<Result<std::shared_ptr<WorkerClient>>> WorkerClient::start(asio::io_context& io,
                                                                            WorkerCommand command,
-                                                                           std::chrono::seconds deadline) {
+                                                                           std::chrono::seconds deadline,
+                                                                           bool* killed) {
   auto client = std::make_shared<WorkerClient>(io, std::move(command));
   if (const Result<void> spawned = client->spawn(); !spawned) co_return failure(spawned.error());
   client->hello_timer_.expires_after(deadline);
@@ -75,6 +76,7 @@ asio::awaitable<Result<std::shared_ptr<WorkerClient>>> WorkerClient::start(asio:
     co_await client->hello_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
   if (client->has_hello_ && !client->ended_) co_return client;
+  if (killed != nullptr) *killed = client->killed_;
   client->stop(fmt::format("it said nothing within {} s", deadline.count()));
   co_return failure(fmt::format("the worker '{}' did not start: {}{}", in_words(client->command_),
                                 client->end_reason_, see_log(client->command_)));
@@ -170,6 +172,7 @@ asio::awaitable<void> WorkerClient::read_lines(std::shared_ptr<WorkerClient> sel
       int status = 0;
       const bool by_itself = ::waitpid(self->child_, &status, WNOHANG) > 0;
       if (by_itself) self->end_child(EndingGroup::Leader::was_reaped);
+      self->killed_ = by_itself && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
       self->end("the worker ended unexpectedly" + (by_itself ? in_words(status) : std::string()));
       co_return;
     }

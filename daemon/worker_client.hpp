@@ -43,10 +43,11 @@ struct WorkerLoss {
 class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
  public:
   /// Starts the child and waits for its hello; an error names the command, the log and what the worker last
-  /// said.
+  /// said. `killed`, where given, becomes true when somebody killed it, which says nothing of the next one.
   static boost::asio::awaitable<Result<std::shared_ptr<WorkerClient>>> start(boost::asio::io_context& io,
                                                                              WorkerCommand command,
-                                                                             std::chrono::seconds deadline);
+                                                                             std::chrono::seconds deadline,
+                                                                             bool* killed = nullptr);
   static constexpr std::chrono::seconds kStartDeadline{60};  ///< for a machine that need not be waited for
   WorkerClient(boost::asio::io_context& io, WorkerCommand command);
   ~WorkerClient();
@@ -91,7 +92,7 @@ class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
   boost::asio::posix::stream_descriptor stdin_, stdout_;
   boost::asio::steady_timer hello_timer_;
   pid_t child_ = -1;
-  bool ended_ = false, writing_ = false, has_hello_ = false;
+  bool ended_ = false, writing_ = false, has_hello_ = false, killed_ = false;
   std::string end_reason_;
   std::function<void(const std::string&)> on_end_;
   Hello hello_;

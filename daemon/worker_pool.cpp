@@ -19,6 +19,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kRequestDeadline{300};
 /// Deaths of workers over one request: with others answered in between, and in any case.
 constexpr int kDeathsAmongOthers = 2, kDeaths = 5;
+/// Somebody may kill a worker as it starts, the kernel for one where memory is short; but not for ever.
+constexpr int kKilledStarts = 10;
 
 /// A GPU's worker compiles ahead of what it measures, so it gets many requests at a time, and as many for
 /// each of its GPUs; on the cpu device the machine must be quiet while it measures.
@@ -81,13 +83,15 @@ asio::awaitable<void> WorkerPool::start_worker(std::size_t index) {
   const auto self = shared_from_this();
   Slot& slot = slots_[index];
   const bool again = slot.losses > 0;
+  bool killed = false;
   Result<std::shared_ptr<WorkerClient>> client = co_await WorkerClient::start(
-      io_, numbered(settings_.command, static_cast<int>(index)), settings_.start_deadline);
+      io_, numbered(settings_.command, static_cast<int>(index)), settings_.start_deadline, &killed);
   if (stopped_) {
     if (client) (*client)->stop("stopped");
     co_return;
   }
   if (!client) {
+    slot.killed_starts += killed && slot.killed_starts < kKilledStarts ? 1 : 0;
     lose(index, client.error().message, PoolNews::Kind::lost);
     co_return;
   }
@@ -143,6 +147,7 @@ void WorkerPool::lose(std::size_t index, const std::string& why, PoolNews::Kind 
   if (slot.client) slot.answered += slot.client->answered();
   slot.client.reset();
   slot.failures = had_answered ? 0 : slot.failures + 1;
+  if (had_answered) slot.killed_starts = 0;
   ++slot.losses;
   slot.why = why;
   slot.state = Slot::State::waiting;
@@ -152,7 +157,7 @@ void WorkerPool::lose(std::size_t index, const std::string& why, PoolNews::Kind 
   wait = std::min(wait, settings_.longest_back_off);
   if (ready() == 0) trouble_ = why;
   tell({kind, "", static_cast<int>(index) + 1, false, why, static_cast<double>(wait.count()) / 1000});
-  if (settings_.patience > 0 && !device_ && slot.failures >= settings_.patience) {
+  if (settings_.patience > 0 && !device_ && slot.failures - slot.killed_starts >= settings_.patience) {
     gave_up_ = true;
     changed_.cancel();
     return;

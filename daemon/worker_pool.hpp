@@ -30,6 +30,7 @@ struct PoolSettings {
   std::chrono::seconds start_deadline = WorkerClient::kStartDeadline;  ///< from its start to its hello
   std::chrono::seconds idle{0};  ///< after so long without a request they end; 0: never
   /// So many failed starts in a row, before any worker ever said hello, and the pool gives up. 0: never.
+  /// Starts that somebody killed do not count, up to ten in a row.
   int patience = 0;
   std::chrono::milliseconds first_back_off{500}, longest_back_off{60'000};
 };
@@ -78,6 +79,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
     std::shared_ptr<WorkerClient> client;
     std::unique_ptr<boost::asio::steady_timer> timer;  ///< until it is started again
     int failures = 0;                                  ///< ends in a row without an answer
+    int killed_starts = 0;                             ///< of them: before a hello, by somebody
     int losses = 0;
     std::int64_t answered = 0;  ///< by earlier clients
     std::string why;

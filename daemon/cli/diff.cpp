@@ -37,14 +37,21 @@ void print_idea(const char* mark, const CandidateDetail& detail) {
   }
 }
 
+/// The way from one to the other, or how long it is where nobody would read it.
+std::string descent(const char* from_to, const std::vector<std::string>& steps) {
+  constexpr std::size_t kReadable = 12;
+  return steps.size() <= kReadable ? fmt::format("{}: {}", from_to, fmt::join(steps, ", which "))
+                                   : fmt::format("{}, {} steps ago", from_to, steps.size());
+}
+
 std::string in_words(const Kinship& kinship) {
   switch (kinship.kind) {
     case Kinship::Kind::same:
       return "they are one candidate";
     case Kinship::Kind::a_from_b:
-      return fmt::format("A comes from B: {}", fmt::join(kinship.steps, ", which "));
+      return descent("A comes from B", kinship.steps);
     case Kinship::Kind::b_from_a:
-      return fmt::format("B comes from A: {}", fmt::join(kinship.steps, ", which "));
+      return descent("B comes from A", kinship.steps);
     case Kinship::Kind::common:
       return fmt::format("both come from #{} {}, {} and {} steps ago", kinship.ancestor.value,
                          kinship.ancestor_hash.substr(0, 12), kinship.a_steps, kinship.b_steps);
@@ -101,11 +108,9 @@ int diff(const Options& options) {
   const Result<CandidateDetail> a = archive->show(options.a), b = archive->show(options.b);
   if (!a) return complain(a.error(), kNotFound);
   if (!b) return complain(b.error(), kNotFound);
-  const Result<LineageNode> a_lineage = archive->lineage(a->candidate.id),
-                            b_lineage = archive->lineage(b->candidate.id);
-  if (!a_lineage) return complain(a_lineage.error(), kOperational);
-  if (!b_lineage) return complain(b_lineage.error(), kOperational);
-  const KernelDifference found = difference(*a, *a_lineage, *b, *b_lineage);
+  Result<Kinship> kinship = archive->kinship(a->candidate.id, b->candidate.id);
+  if (!kinship) return complain(kinship.error(), kOperational);
+  const KernelDifference found = difference(*a, *b, std::move(*kinship));
   if (!options.json) {
     print_difference(*a, *b, found, !options.no_source);
     return kOk;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <fstream>
 #include <memory>
 
@@ -17,34 +16,16 @@ namespace {
 struct Options {
   std::string job, record;
   std::int64_t id = 0;
+  int newest = 50;
   std::filesystem::path archive;
   bool json = false;
 };
 
-/// Where each round of the job belongs.
-struct Place {
-  std::string op, workload;
-  int round = 1;
-};
-
-Result<std::map<RoundId, Place>> places(Archive& archive, JobId job) {
-  const auto rounds = archive.rounds(job);
-  if (!rounds) return failure(rounds.error());
-  std::map<RoundId, Place> found;
-  for (const RoundRecord& round : *rounds) {
-    const auto op = archive.operator_version(round.op);
-    if (!op) return failure(op.error());
-    found[round.id] = {op->name, round.workload, round.number};
-  }
-  return found;
-}
-
-int list(const std::vector<ExchangeRecord>& exchanges, const std::map<RoundId, Place>& where) {
+int list(const std::vector<ExchangeRecord>& exchanges, const Options& options) {
   std::vector<std::vector<std::string>> rows;
   for (const ExchangeRecord& x : exchanges) {
-    const Place& place = where.at(x.round);
-    rows.push_back({std::to_string(x.id.value), place.op, std::to_string(place.round), x.slot, x.model,
-                    x.outcome, std::to_string(x.attempts), std::to_string(x.input_tokens),
+    rows.push_back({std::to_string(x.id.value), x.operator_name, std::to_string(x.round_number), x.slot,
+                    x.model, x.outcome, std::to_string(x.attempts), std::to_string(x.input_tokens),
                     std::to_string(x.output_tokens), x.cost_usd ? fmt::format("{:.4f}", *x.cost_usd) : "?",
                     fmt::format("{:.1f} s", x.latency_ms / 1000)});
   }
@@ -52,6 +33,8 @@ int list(const std::vector<ExchangeRecord>& exchanges, const std::map<RoundId, P
              table({"id", "operator", "round", "slot", "model", "outcome", "requests", "tokens in",
                     "tokens out", "USD", "latency"},
                    rows));
+  if (options.newest > 0 && exchanges.size() == static_cast<std::size_t>(options.newest))
+    fmt::print("The newest {}; --newest N shows more, 0 all.\n", options.newest);
   return kOk;
 }
 
@@ -65,14 +48,12 @@ void print_one(const ExchangeRecord& x) {
 }
 
 /// As a job's `record` would have written it.
-Result<void> write_recording(const std::string& file, const std::vector<ExchangeRecord>& exchanges,
-                             const std::map<RoundId, Place>& where) {
+Result<void> write_recording(const std::string& file, const std::vector<ExchangeRecord>& exchanges) {
   std::ofstream out(file, std::ios::binary);
   for (const ExchangeRecord& x : exchanges) {
     if (x.outcome != "replied") continue;
-    const Place& place = where.at(x.round);
     RecordedExchange recorded;
-    recorded.key = {place.op, place.workload, place.round, x.slot};
+    recorded.key = {x.operator_name, x.workload, x.round_number, x.slot};
     std::vector<Message> messages;
     for (const ExchangeMessage& message : x.messages) {
       messages.push_back({role_from_name(message.role).value_or(Role::user), message.text});
@@ -93,24 +74,31 @@ Result<void> write_recording(const std::string& file, const std::vector<Exchange
   return {};
 }
 
+int show_one(Archive& archive, JobId job, const Options& options) {
+  const Result<std::optional<ExchangeRecord>> found = archive.exchange(job, ExchangeId{options.id});
+  if (!found) return complain(found.error(), kOperational);
+  if (!*found)
+    return complain({fmt::format("job '{}' has no exchange {}", options.job, options.id)}, kNotFound);
+  if (options.json)
+    print_json(Json::array({to_json(**found)}));
+  else
+    print_one(**found);
+  return kOk;
+}
+
 int exchanges(const Options& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const auto job = archive->job(options.job);
   if (!job) return complain(job.error(), kOperational);
   if (!*job) return complain({fmt::format("the archive has no job '{}'", options.job)}, kNotFound);
-  Result<std::vector<ExchangeRecord>> found = archive->exchanges((*job)->id);
+  if (options.id != 0) return show_one(*archive, (*job)->id, options);
+  const bool record = !options.record.empty();
+  const auto found = archive->exchanges((*job)->id, record ? 0 : options.newest);
   if (!found) return complain(found.error(), kOperational);
-  const auto where = places(*archive, (*job)->id);
-  if (!where) return complain(where.error(), kOperational);
-  if (!options.record.empty()) {
-    const auto written = write_recording(options.record, *found, *where);
+  if (record) {
+    const auto written = write_recording(options.record, *found);
     return written ? kOk : complain(written.error(), kOperational);
-  }
-  if (options.id != 0) {
-    std::erase_if(*found, [&](const ExchangeRecord& x) { return x.id.value != options.id; });
-    if (found->empty())
-      return complain({fmt::format("job '{}' has no exchange {}", options.job, options.id)}, kNotFound);
   }
   if (options.json) {
     Json all = Json::array();
@@ -118,9 +106,7 @@ int exchanges(const Options& options) {
     print_json(all);
     return kOk;
   }
-  if (options.id == 0) return list(*found, *where);
-  print_one(found->front());
-  return kOk;
+  return list(*found, options);
 }
 
 }  // namespace
@@ -129,8 +115,11 @@ Command add_exchanges(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("exchanges", "What models were asked in a job, and what they answered");
   sub->add_option("job", options->job, "The job's name")->required();
+  sub->add_option("--newest", options->newest, "How many; 0: all")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
   sub->add_option("--show", options->id, "One of them, with its prompt and its reply");
-  sub->add_option("--record", options->record, "Write them to a file for the idea source replay");
+  sub->add_option("--record", options->record, "Write all of them to a file for the idea source replay");
   sub->add_flag("--json", options->json, "As JSON, with prompts and replies");
   add_archive_option(*sub, options->archive);
   return [options] { return exchanges(*options); };

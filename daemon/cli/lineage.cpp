@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "archive/archive.hpp"
@@ -14,19 +15,45 @@ namespace {
 struct Options {
   std::string id;
   std::filesystem::path archive;
+  int generations = kLineageGenerations;
   bool json = false;
 };
 
-void print_node(const LineageNode& node, const std::string& indent) {
+/// Deeper ones are not indented any further: a chain of thousands would be mostly blanks.
+constexpr int kDeepestIndent = 40;
+
+void print_node(const LineageNode& node, int depth) {
+  const std::string indent(static_cast<std::size_t>(2 * std::min(depth, kDeepestIndent)), ' ');
+  const std::string deep = depth > kDeepestIndent ? fmt::format("({}) ", depth) : std::string();
   const std::string how = node.relation ? fmt::format("{} ", name(*node.relation)) : std::string();
   const std::string fate = !node.verdict            ? "not judged"
                            : node.verdict->passed() ? fmt::format("{:.2f} x", node.speedup)
                                                     : std::string(name(node.verdict->outcome));
   const std::string round = node.round_number ? fmt::format("round {}", *node.round_number) : "seed";
-  fmt::print("{}{}{}  {}  {}  {}{}\n", indent, how, node.hash.substr(0, 12), round, fate,
+  fmt::print("{}{}{}{}  {}  {}  {}{}\n", indent, deep, how, node.hash.substr(0, 12), round, fate,
              in_tunables(node.tunables), node.repeated ? "  (see above)" : "");
   for (const std::string& line : wrapped(node.idea_text, 90)) fmt::print("{}    {}\n", indent, line);
-  for (const LineageNode& parent : node.parents) print_node(parent, indent + "  ");
+  for (const LineageNode& parent : node.parents) print_node(parent, depth + 1);
+}
+
+/// Ancestors in the tree, each once.
+std::int64_t shown(const LineageNode& node) {
+  std::int64_t count = 0;
+  for (const LineageNode& parent : node.parents) count += (parent.repeated ? 0 : 1) + shown(parent);
+  return count;
+}
+
+Result<void> print_tree(Archive& archive, const LineageNode& tree) {
+  constexpr std::int64_t kMostCounted = 1'000;
+  print_node(tree, 0);
+  const std::int64_t here = shown(tree);
+  const Result<std::int64_t> all = archive.count_ancestors(tree.candidate, here + kMostCounted + 1);
+  if (!all) return failure(all.error());
+  const std::int64_t further = *all - here;
+  if (further > 0)
+    fmt::print("{}{} further ancestors; --generations N shows more, 0 all\n",
+               further > kMostCounted ? "more than " : "", std::min(further, kMostCounted));
+  return {};
 }
 
 int lineage(const Options& options) {
@@ -34,14 +61,14 @@ int lineage(const Options& options) {
   if (!archive) return complain(archive.error(), kOperational);
   const Result<CandidateDetail> detail = archive->show(options.id);
   if (!detail) return complain(detail.error(), kNotFound);
-  const Result<LineageNode> tree = archive->lineage(detail->candidate.id);
+  const Result<LineageNode> tree = archive->lineage(detail->candidate.id, options.generations);
   if (!tree) return complain(tree.error(), kOperational);
   if (options.json) {
     print_json(to_json(*tree));
-  } else {
-    print_node(*tree, "");
+    return kOk;
   }
-  return kOk;
+  const Result<void> printed = print_tree(*archive, *tree);
+  return printed ? kOk : complain(printed.error(), kOperational);
 }
 
 }  // namespace
@@ -50,6 +77,9 @@ Command add_lineage(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("lineage", "The ancestors of a candidate, as a tree");
   sub->add_option("id", options->id, "#NUMBER, or a candidate's hash or the beginning of it")->required();
+  sub->add_option("--generations", options->generations, "How far back; 0: to the beginning")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   sub->add_flag("--json", options->json, "For scripts");
   add_archive_option(*sub, options->archive);
   return [options] { return lineage(*options); };

@@ -46,7 +46,7 @@ Answer candidate(Archive& archive, Endpoint endpoint, const std::string& id) {
   if (!detail) return refusal_answer({404, "not_found", detail.error().message});
   if (endpoint == Endpoint::candidate) return json_answer(to_json(*detail));
   if (endpoint == Endpoint::source) return {200, detail->candidate.source, "text/plain; charset=utf-8"};
-  const auto tree = archive.lineage(detail->candidate.id);
+  const auto tree = archive.lineage(detail->candidate.id, kLineageGenerations);
   return tree ? json_answer(to_json(*tree)) : broken(tree.error());
 }
 

@@ -6,8 +6,9 @@
 //   archive_scale merge FILE OTHER               OTHER into FILE, and again
 //
 // What differs from an archive that a search filled: all rows are entered by one transaction without syncing,
-// so that pages lie in order; candidates' parents are near; each ranking has the same share. Rows, texts,
-// packed sources, samples and indices are as large and as many as theirs, and as there, nothing ran ANALYZE.
+// so that pages lie in order; candidates' parents are near; each ranking has the same share; half of the
+// candidates are a model's, five of each exchange. Rows, texts, packed sources, samples and indices are as
+// large and as many as theirs, and as there, nothing ran ANALYZE.
 
 #include <fmt/format.h>
 
@@ -79,15 +80,28 @@ INSERT INTO job_documents SELECT id, 1, '{{}}', 5 FROM jobs;
 INSERT INTO runs SELECT id, id, 1, 1 + id % 2, 's', '{{}}', 'p{1}-' || id, 'finished', 5, 6 FROM jobs;
 INSERT INTO rounds (id, job, operator, workload, number, state, began_at_ms, finished_at_ms)
 SELECT i, 1 + i % 8, 1 + i % 4, 'w' || (i % 3), i, 'finished', i, i + 1 FROM n WHERE i <= max(8, {0} / 400);
-INSERT INTO ideas (id, operator, round, source, key, text, created_at_ms)
-SELECT i, 1 + r % 4, r, 'playbook', 'entry_' || (i % 40),
-       'Split each row over ' || (i % 32) || ' warps and combine partial sums in shared memory, variant ' || i, i
+INSERT INTO prompt_texts (id, sha256, text, packed)
+SELECT i, lower(hex(randomblob(32))), '', kevolve_pack(hex(randomblob(1500))) FROM n WHERE i <= max(8, {0} / 10);
+INSERT INTO exchanges (id, run, round, slot, source, model, served_by, outcome, error, reply, reasoning, finish, input_tokens,
+                       cached_tokens, output_tokens, reasoning_tokens, usage_estimated, cost_usd, latency_ms, attempts,
+                       answered_at_ms)
+SELECT i, 1 + r % 8, r, 'idea-' || i, 'llm', 'model-' || (i % 3), 'served', 'replied', '', hex(randomblob(750)), '', 'stop', 3000,
+       2000, 700, 0, 0, 0.01, 9000, 1, i
+  FROM (SELECT i, 1 + i % max(8, {0} / 400) AS r FROM n WHERE i <= max(8, {0} / 10));
+INSERT INTO exchange_messages SELECT id, 0, 'system', 1 FROM exchanges;
+INSERT INTO exchange_messages SELECT id, 1, 'user', id FROM exchanges;
+INSERT INTO ideas (id, operator, round, source, key, text, exchange, created_at_ms)
+SELECT i, 1 + r % 4, r, CASE i % 2 WHEN 0 THEN 'playbook' ELSE 'llm' END, 'entry_' || (i % 40),
+       'Split each row over ' || (i % 32) || ' warps and combine partial sums in shared memory, variant ' || i,
+       CASE i % 2 WHEN 0 THEN NULL ELSE i END, i
   FROM (SELECT i, 1 + i % max(8, {0} / 400) AS r FROM n WHERE i <= max(8, {0} / 20));
 INSERT INTO sources (id, sha256, text, packed)
 SELECT i, lower(hex(randomblob(32))), '', kevolve_pack(hex(randomblob(1500))) FROM n WHERE i <= max(1, {0} / 10);
-INSERT INTO candidates (id, idea, round, operator, source, candidate_hash, tunables, state, evaluation, created_at_ms)
+INSERT INTO candidates (id, idea, round, operator, source, candidate_hash, tunables, state, evaluation, exchange,
+                        created_at_ms)
 SELECT n.i, d.id, d.round, d.operator, 1 + n.i % max(1, {0} / 10), lower(hex(randomblob(32))),
-       '{{"BLOCK":' || (32 << (n.i % 6)) || ',"ROWS":' || (n.i % 8) || '}}', 'evaluated', n.i, n.i
+       '{{"BLOCK":' || (32 << (n.i % 6)) || ',"ROWS":' || (n.i % 8) || '}}', 'evaluated', n.i,
+       CASE n.i / max(8, {0} / 10) % 2 WHEN 0 THEN 1 + n.i % max(8, {0} / 10) END, n.i
   FROM n JOIN ideas d ON d.id = 1 + n.i % max(8, {0} / 20);
 INSERT INTO lineage SELECT id, 0, id - 1 - id % 50, 'mutates tunables of' FROM candidates WHERE id > 100 AND id % 2;
 INSERT INTO evaluations (id, candidate, run, operator, workload, device, precision, measured_precision, yardstick,
@@ -103,8 +117,9 @@ SELECT c.id, c.id, r.job, c.operator, r.workload, 1 + r.job % 2, 'strict_fp32', 
        '{{"binary_hash":"' || lower(hex(randomblob(32))) || '","binary_bytes":9216,"cached":false,"resources":{{"k.registers":32}},"log":""}}',
        '{{"policy":0.2,"compile":131.5,"inspect":1.5,"correctness":41.0,"timing":250.0}}', c.id
   FROM candidates c JOIN rounds r ON r.id = c.round;
-INSERT INTO measurements
-SELECT e.id, s.o, CASE s.o WHEN 0 THEN 'candidate' ELSE 'naive' END, 'cold', 1000 / e.speedup, 1.0, 2.0, randomblob(160)
+INSERT INTO measurements (evaluation, ordinal, subject, mode, median_us, low_us, high_us, samples_us, sm_mhz)
+SELECT e.id, s.o, CASE s.o WHEN 0 THEN 'candidate' ELSE 'naive' END, 'cold', 1000 / e.speedup, 1.0, 2.0, randomblob(160),
+       CASE e.device WHEN 1 THEN x'' ELSE randomblob(160) END
   FROM evaluations e JOIN (SELECT 0 AS o UNION ALL SELECT 1) s WHERE e.outcome = 'passed' ORDER BY e.id, s.o;
 INSERT INTO rankings (operator, workload, device, precision, yardstick)
 SELECT DISTINCT operator, workload, device, precision, yardstick FROM evaluations;

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Kills a running job again and again, lets it go on to its end, and compares with one that nobody disturbed.
 
-kill_test.py KEVOLVE [--kills N] [--seed S] [--rounds R] [--workers W] [--folder F]   (from the root of the source tree)
+kill_test.py KEVOLVE [--kills N] [--seed S] [--rounds R] [--workers W] [--service] [--folder F]
+(from the root of the source tree)
 
 The job is deterministic, on the cpu device, with ideas of the playbook and of a recording. Each kill (SIGKILL, at a
-random moment) hits the engine (`kevolve run`), a worker, or a process below a worker: a runner, a compiler, their
-sandbox. After each kill of the engine `kevolve archive check` must pass, and the same command goes on with the job. A
-job that has ended is compared with the undisturbed one; then a fresh one takes its place, until N kills are done.
+random moment) hits the engine, a worker, or a process below a worker: a runner, a compiler, their sandbox. The engine is
+`kevolve run`, and the same command goes on with the job; with --service it is `kevolved`, to which the job is submitted
+once, and which goes on by itself when it is started again. After each kill of the engine `kevolve archive check` must
+pass. A job that has ended is compared with the undisturbed one, of `kevolve run`; then a fresh one takes its place, until
+N kills are done.
 """
 
 import argparse
@@ -48,9 +51,9 @@ def recording(rounds):
             says("ideas", json.dumps([idea]))
             says("ideas-2", "Nothing else.")
             mark = f"// round {number}\n"
-            says("idea-3/way-1", fenced(naive.replace("__global__ void", "__global__ viod") + mark))
-            says("idea-3/way-1/repair-1", fenced(right + mark))
-            says("idea-3/way-1/improve-1", fenced(naive + mark))
+            says("idea-1/way-1", fenced(naive.replace("__global__ void", "__global__ viod") + mark))
+            says("idea-1/way-1/repair-1", fenced(right + mark))
+            says("idea-1/way-1/improve-1", fenced(naive + mark))
     return "\n".join(lines) + "\n"
 
 
@@ -139,28 +142,84 @@ def descendants(root):
     return found
 
 
+class Foreground:
+    """`kevolve run`: ends with its job."""
+    name = "kevolve run"
+
+    def __init__(self, kevolve, folder, archive, workers):
+        self.archive = archive
+        log = open(folder / "log", "a")
+        cache = archive.with_suffix(".cache")  # of its own, so that compilers have work, and can be killed
+        cache.mkdir(exist_ok=True)
+        self.process = subprocess.Popen(
+            [kevolve, "run", folder / f"job{workers}.json", "--archive", archive, "--lines"],
+            stdout=log, stderr=log, env={**os.environ, "XDG_CACHE_HOME": str(cache)})
+
+    def wait(self, seconds):
+        """Its exit code, once the job has ended; TimeoutExpired when it has not within that time."""
+        return self.process.wait(timeout=seconds)
+
+
+class Service:
+    """`kevolved`: goes on with jobs that were submitted to it, and is ended when they have ended."""
+    name = "kevolved"
+
+    def __init__(self, kevolve, folder, archive, workers):
+        self.archive = archive
+        fresh = not archive.exists()
+        token = archive.with_suffix(".token")  # who submits must give one; found by the service's file
+        token.write_text("the-token-of-this-test\n")
+        config = archive.with_suffix(".json")
+        config.write_text(json.dumps({
+            "archive": str(archive), "worker_cache": str(archive.with_suffix(".cache")),
+            "http": {"port": 0, "token_file": str(token)},
+            "pools": [{"name": "cpu", "device": "cpu", "workers": workers}]}))
+        log = open(folder / "log", "a")
+        self.process = subprocess.Popen([pathlib.Path(kevolve).with_name("kevolved"), "--config", config],
+                                        stdout=log, stderr=log)
+        if fresh:
+            self.submit(kevolve, folder / f"job{workers}.json")
+
+    def submit(self, kevolve, job):
+        address = pathlib.Path(f"{self.archive}.service")
+        until = time.monotonic() + 20
+        while not address.exists() and time.monotonic() < until and self.process.poll() is None:
+            time.sleep(0.01)
+        subprocess.run([kevolve, "submit", job, "--archive", self.archive], check=True, stdout=subprocess.DEVNULL)
+
+    def wait(self, seconds):
+        until = time.monotonic() + seconds
+        while self.process.poll() is None:
+            if ended(self.archive):
+                self.process.terminate()
+                return self.process.wait(timeout=60)
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired("kevolved", seconds)
+            time.sleep(0.02)
+        return f"{self.process.returncode} before its job's end"
+
+
 class Test:
     def __init__(self, arguments, folder):
         self.kevolve, self.folder = arguments.kevolve, folder
         self.random = random.Random(arguments.seed)
         self.workers = arguments.workers
         self.longest = arguments.longest
+        self.engine = Service if arguments.service else Foreground
         self.kills = collections.Counter()
         self.problems = []
 
-    def start(self, archive, workers):
-        log = open(self.folder / "log", "a")
-        cache = archive.with_suffix(".cache")  # of its own, so that compilers have work, and can be killed
-        cache.mkdir(exist_ok=True)
-        return subprocess.Popen([self.kevolve, "run", self.folder / f"job{workers}.json", "--archive", archive, "--lines"],
-                                stdout=log, stderr=log, env={**os.environ, "XDG_CACHE_HOME": str(cache)})
+    def start(self, archive):
+        return self.engine(self.kevolve, self.folder, archive, self.workers)
 
     def undisturbed(self):
         began = time.monotonic()
-        code = self.start(self.folder / "undisturbed.db", 1).wait(timeout=1800)
+        code = Foreground(self.kevolve, self.folder, self.folder / "undisturbed.db", 1).wait(1800)
         if code != 0:
             sys.exit(f"the undisturbed run ended with {code}; see {self.folder}/log")
         found = contents(self.folder / "undisturbed.db")
+        if not any("improve" in slot for _, _, slot in found["replies"]):
+            sys.exit("the recording was not used: its slots are not those that this kevolve asks for")
         counts = ", ".join(f"{len(rows)} {what}" for what, rows in found.items() if what != "job")
         print(f"undisturbed: {counts}, {time.monotonic() - began:.0f} s", flush=True)
         return found
@@ -178,7 +237,7 @@ class Test:
             if kind == "below" and others:
                 return self.random.choice(others)
             time.sleep(0.01)
-        return process.pid, "engine"
+        return process.pid, self.engine.name
 
     def check(self, archive):
         result = subprocess.run([self.kevolve, "archive", "check", "--archive", archive], capture_output=True, text=True)
@@ -187,31 +246,31 @@ class Test:
 
     def disturbed(self, archive, kills):
         """One job from beginning to end, killed up to so often. How often it was started."""
-        starts, done, workers = 1, 0, self.workers
-        process = self.start(archive, workers)
+        starts, done = 1, 0
+        engine = self.start(archive)
         while True:
             wait = self.random.uniform(0.05, self.longest) if done < kills else 1800
             try:
-                code = process.wait(timeout=wait)
+                code = engine.wait(wait)
             except subprocess.TimeoutExpired:
                 if done == kills:
                     self.problems.append("a job did not end within 1800 s")
-                    process.kill()
+                    engine.process.kill()
                     return starts
-                pid, name = self.victim(process)
+                pid, name = self.victim(engine.process)
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     continue
                 done += 1
                 self.kills[name] += 1
-                if name == "engine":
-                    process.wait()
+                if name == self.engine.name:
+                    engine.process.wait()
                     if pathlib.Path(archive).exists():
                         self.check(archive)
                         if ended(archive):  # it was killed behind its end: another run would search further rounds
                             return starts
-                    process = self.start(archive, workers)
+                    engine = self.start(archive)
                     starts += 1
                 continue
             if code != 0:
@@ -227,6 +286,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--workers", type=int, default=1, choices=(1, 2), help="of the disturbed jobs")
     parser.add_argument("--longest", type=float, default=6.0, help="seconds between two kills at most")
+    parser.add_argument("--service", action="store_true", help="the engine is kevolved")
     parser.add_argument("--folder", help="kept; default: a temporary one")
     arguments = parser.parse_args()
     arguments.kevolve = os.path.abspath(arguments.kevolve)

@@ -6,15 +6,6 @@ using namespace kevolve;
 
 namespace {
 
-LineageNode node(std::int64_t id, std::vector<LineageNode> parents = {}) {
-  LineageNode n;
-  n.candidate = CandidateId{id};
-  n.hash = numbered("h", static_cast<std::size_t>(id));
-  for (LineageNode& parent : parents) parent.relation = Relation::improves;
-  n.parents = std::move(parents);
-  return n;
-}
-
 constexpr const char* kSource =
     "/*kevolve\n{ \"idea\": \"x\", \"launches\": [ { \"grid\": [\"ROWS\"] } ] }\n*/\n";
 
@@ -33,28 +24,6 @@ TEST_CASE("fields are compared by their paths") {
   CHECK_FALSE(found[2].a);
 }
 
-TEST_CASE("kinship names the way up, or the nearest common ancestor") {
-  using Kind = Kinship::Kind;
-  const LineageNode root = node(1), child = node(2, {root}), grandchild = node(3, {child});
-  CHECK(kinship(root, root).kind == Kind::same);
-  CHECK(kinship(grandchild, root).kind == Kind::a_from_b);
-  CHECK(kinship(grandchild, root).steps.size() == 2);
-  CHECK(kinship(root, grandchild).kind == Kind::b_from_a);
-  CHECK(kinship(root, node(9)).kind == Kind::none);
-  const Kinship common = kinship(grandchild, node(4, {node(5, {child}), root}));
-  CHECK(common.kind == Kind::common);
-  CHECK(common.ancestor == CandidateId{1});  // 2 + 1 steps; over #2 it would be 1 + 2, and the older is named
-  CHECK(common.a_steps + common.b_steps == 3);
-}
-
-TEST_CASE("an ancestor that a tree shows once is found by every way to it") {
-  LineageNode again = node(2);
-  again.repeated = true;
-  const LineageNode a = node(6, {node(5, {node(2, {node(1)})}), again});
-  CHECK(kinship(a, node(1)).steps.size() ==
-        2);  // by the short way, whose parents stand elsewhere in the tree
-}
-
 TEST_CASE("two kernels differ in tunables, plan, times and source") {
   ArchiveFixture f;
   const std::string other = std::string(kSource).replace(std::string(kSource).find("ROWS"), 4, "COLS");
@@ -64,8 +33,7 @@ TEST_CASE("two kernels differ in tunables, plan, times and source") {
   f.record(b, passed(4));
   f.record(b, passed(3), Purpose::search, "large");
   const auto detail = [&](CandidateId id) { return must(f.archive.show("#" + std::to_string(id.value))); };
-  const KernelDifference found =
-      difference(detail(a), must(f.archive.lineage(a)), detail(b), must(f.archive.lineage(b)));
+  const KernelDifference found = difference(detail(a), detail(b), must(f.archive.kinship(a, b)));
   CHECK(found.same_idea);
   CHECK(found.kinship.kind == Kinship::Kind::b_from_a);
   REQUIRE(found.tunables.size() == 1);

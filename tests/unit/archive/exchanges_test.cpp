@@ -44,6 +44,32 @@ TEST_CASE("a reply comes back by round and slot with all that was asked") {
   CHECK_FALSE(must(fixture.archive.find_exchange(fixture.round.id, "idea-1/way-1")));
 }
 
+TEST_CASE("exchanges of a job come oldest first, all or the newest, with their place") {
+  ArchiveFixture fixture;
+  const JobRecord other = must(fixture.archive.begin_job("other", {}));
+  const RunId elsewhere = must(fixture.archive.begin_run({other.id, make_device(), "seed-2", {}}));
+  NewExchange foreign = make_exchange(fixture, "ideas");
+  foreign.run = elsewhere;
+  foreign.round = must(fixture.archive.begin_round(other.id, fixture.op, "large")).id;
+  std::vector<ExchangeId> ids;
+  for (const char* slot : {"ideas", "idea-1", "idea-2"})
+    ids.push_back(must(fixture.archive.record_exchange(make_exchange(fixture, slot))));
+  const ExchangeId not_ours = must(fixture.archive.record_exchange(foreign));
+  CHECK(must(fixture.archive.exchanges(fixture.job.id)).size() == 3);
+  const auto newest = must(fixture.archive.exchanges(fixture.job.id, 2));
+  REQUIRE(newest.size() == 2);
+  CHECK(newest[0].id == ids[1]);
+  CHECK(newest[1].id == ids[2]);
+  CHECK(newest[0].operator_name == "layernorm");
+  CHECK(newest[0].workload == "small");
+  CHECK(newest[0].round_number == 1);
+  CHECK(newest[0].messages.size() == 2);
+  const auto one = must(fixture.archive.exchange(fixture.job.id, ids[0]));
+  REQUIRE(one);
+  CHECK(one->slot == "ideas");
+  CHECK_FALSE(must(fixture.archive.exchange(fixture.job.id, not_ours)));
+}
+
 TEST_CASE("no slot of a round is answered twice, but may fail before it is answered") {
   ArchiveFixture fixture;
   NewExchange failed = make_exchange(fixture, "ideas");

@@ -62,35 +62,6 @@ TEST_CASE("an ambiguous prefix lists the candidates it may mean") {
   }
 }
 
-TEST_CASE("lineage is a tree of ancestors in which a shared one is expanded once") {
-  ArchiveFixture fixture;
-  const CandidateId seed = fixture.add("seed");
-  const CandidateId left = fixture.add("left", {}, {{seed, Relation::seeded_by}});
-  const CandidateId right = fixture.add("right", {}, {{seed, Relation::mutates_tunables_of}});
-  const CandidateId child =
-      fixture.add("child", {{"V", 4}}, {{left, Relation::combines}, {right, Relation::combines}});
-  fixture.record(seed, passed(1.5));
-  fixture.record(left, stopped(Gate::compile, Outcome::compile_error));
-  const LineageNode root = must(fixture.archive.lineage(child));
-  CHECK(root.candidate == child);
-  CHECK_FALSE(root.relation);
-  CHECK_FALSE(root.verdict);
-  CHECK(root.tunables == Bindings{{"V", 4}});
-  REQUIRE(root.parents.size() == 2);
-  CHECK(root.parents[0].candidate == left);
-  CHECK(root.parents[0].relation == Relation::combines);
-  CHECK(root.parents[0].verdict->outcome == Outcome::compile_error);
-  CHECK(root.parents[0].speedup == 0);
-  REQUIRE(root.parents[0].parents.size() == 1);
-  CHECK(root.parents[0].parents[0].candidate == seed);
-  CHECK(root.parents[0].parents[0].speedup == 1.5);
-  CHECK_FALSE(root.parents[0].parents[0].repeated);
-  CHECK(root.parents[1].parents[0].repeated);
-  CHECK(root.parents[1].parents[0].relation == Relation::mutates_tunables_of);
-  CHECK(to_json(root).at("parents").at(1).at("parents").at(0).at("repeated") == true);
-  CHECK_THAT(error_of(fixture.archive.lineage(CandidateId{99})), ContainsSubstring("no candidate #99"));
-}
-
 TEST_CASE("the ledger tells how each idea fared") {
   ArchiveFixture fixture;
   const CandidateId good = fixture.add("a"), better = fixture.add("b"), wrong = fixture.add("c");

@@ -47,6 +47,30 @@ TEST_CASE("ideas are found by their words, also after changes") {
   CHECK(find({"epilogue"}).size() == 1);
 }
 
+TEST_CASE("ideas come best match first, and newest first where thousands hold one of the words") {
+  ArchiveFixture fixture;
+  const auto add = [&](const std::string& text) {
+    return must(fixture.archive.add_idea({fixture.op, std::nullopt, "llm", "", text}));
+  };
+  auto transaction = must(fixture.archive.begin());
+  const IdeaId telling = add("Persist warps: persist, persist.");
+  for (int i = 0; i < 1998; ++i)
+    add(numbered("Persist a warp for as long as it has rows to work on, way ", i));
+  const auto first = [&](const std::string& op = "") {
+    return must(fixture.archive.find_ideas({"persist"}, op, 3)).at(0);
+  };
+  CHECK(first().idea == telling);
+  add("Persist one more.");
+  CHECK(first("layernorm").idea == telling);
+  const IdeaId newest = add("Persist blocks and loop over rows.");  // the 2001st
+  CHECK(first().idea == newest);
+  CHECK_THAT(first().excerpt, ContainsSubstring("«Persist»"));
+  CHECK(first("layernorm").idea == newest);
+  CHECK(must(fixture.archive.find_ideas({"persist"}, "softmax", 3)).empty());
+  CHECK(must(fixture.archive.find_ideas({"persist", "loop"}, "", 3)).size() == 1);
+  must(transaction.commit());
+}
+
 TEST_CASE("only one SELECT that reads the archive is run") {
   ArchiveFixture fixture;
   fixture.add("a");

@@ -193,11 +193,16 @@ TEST_CASE("questions go through indexes on an archive of 20 000 evaluations") {
   goes_through(kTried, {"COVERING INDEX evaluations_by_place (operator=? AND workload=? AND device=?)"});
   goes_through(kSeedCandidate, {"ideas_by_operator (operator=?)", "candidates_by_idea (idea=?)"});
   goes_through(kStandingsOfHash, {"SEARCH s USING PRIMARY KEY (ranking=? AND candidate_hash=?)"});
+  goes_through(kCountAncestors,
+               {"SEARCH lineage USING PRIMARY KEY (child=?)", "SEARCH l USING PRIMARY KEY (child=?)"});
+  goes_through(kExchangesOfJob,
+               {"runs_by_job (job=?)", "SEARCH x2 USING COVERING INDEX exchanges_by_run (run=?)"});
+  goes_through(kFoundIdea, {"SEARCH i USING INTEGER PRIMARY KEY", "candidates_by_idea (idea=?)"});
   goes_through(kUnfinished, {"candidates_by_round (round=? AND state=?)"});
   goes_through(kLedger, {"ideas_by_operator (operator=?)", "candidates_by_idea (idea=?)"});
-  goes_through(kFunnelOfJob, {"candidates_by_round (round=?)"});
+  goes_through(kFunnelOfJob, {"COVERING INDEX candidates_by_round (round=?)"});
   goes_through(kFunnelOfRound, {"candidates_by_round (round=?)"});
-  goes_through(kRoundBests, {"candidates_by_round (round=?)"});
+  goes_through(kRoundBests, {"COVERING INDEX candidates_by_round (round=?)"});
   // The k best are read off the index; nothing else of the ranking is sorted.
   const std::string top = plan(
       "SELECT * FROM standings WHERE ranking = 1 AND state = 'verified' "

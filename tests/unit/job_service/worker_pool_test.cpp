@@ -6,6 +6,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
 
 #include "tests/catch.hpp"
 
@@ -105,6 +106,44 @@ TEST_CASE("a worker that judges several candidates at once is given as many time
   io.run_for(std::chrono::seconds(30));
   CHECK(in_flight == 12);  // four for each
   CHECK(waiting == 8);
+}
+
+TEST_CASE("a worker that somebody killed as it started is started again, also where one failure is enough") {
+  char folder[] = "/tmp/kevolve-pool-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  asio::io_context io;
+  PoolSettings settings = simulated({});
+  // Kills itself until it has left a line for each time it was to.
+  const auto killed_first = [&](int times) {
+    const std::string script =
+        "echo >> $0; [ $(wc -l < $0) -gt " + std::to_string(times) + " ] || kill -9 $$; exec \"$@\"";
+    return std::vector<std::string>{"sh", "-c", script, std::string(folder) + "/starts",
+                                    settings.command.argv[0]};
+  };
+  settings.patience = 1;
+  for (const auto& [times, starts] : {std::pair(3, true), std::pair(30, false)}) {
+    std::filesystem::remove(std::string(folder) + "/starts");
+    io.restart();
+    PoolSettings killed = settings;
+    killed.command.argv = killed_first(times);
+    int lost = 0;
+    const auto pool = std::make_shared<WorkerPool>(
+        io, killed, [&](const PoolNews& news) { lost += news.kind == PoolNews::Kind::lost; });
+    Result<DeviceInfo> device = failure("not asked");
+    asio::co_spawn(
+        io,
+        [&]() -> asio::awaitable<void> {
+          const auto share = pool->join("night", 1);
+          device = co_await share->device();
+          pool->stop("done");
+        },
+        asio::detached);
+    io.run_for(std::chrono::seconds(30));
+    CHECK(device.has_value() == starts);
+    CHECK(lost == (starts ? 3 : 11));
+    if (!device) CHECK_THAT(device.error().message, ContainsSubstring("signal 9"));
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("a closed share refuses what waits and lets end what workers have") {
