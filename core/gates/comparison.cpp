@@ -162,18 +162,19 @@ Wrong places_of(const std::vector<std::size_t>& indices, std::size_t worst,
   return wrong;
 }
 
-Tiles tiles_of(const std::vector<std::int64_t>& shape, std::size_t count) {
+Tiles tiles_of(const std::vector<std::int64_t>& shape, std::size_t count, DType dtype) {
+  const std::uint64_t least = tile_least(limits_of(dtype));
   Tiles tiles;
   tiles.count = count;
   tiles.row = columns_of(shape);
   if (tiles.row > count || count % tiles.row != 0)
     tiles.row = std::max<std::size_t>(1, count);  // no such shape
-  if (tiles.row >= kTileLeast) {
+  if (tiles.row >= least) {
     tiles.length = std::min(tiles.row, kTileMost);
     tiles.per_row = (tiles.row + tiles.length - 1) / tiles.length;
     tiles.number = count / tiles.row * tiles.per_row;
   } else {
-    const std::uint64_t rows = (kTileLeast + tiles.row - 1) / tiles.row;
+    const std::uint64_t rows = (least + tiles.row - 1) / tiles.row;
     tiles.length = std::max<std::uint64_t>(1, std::min<std::uint64_t>(count, rows * tiles.row));
     tiles.number = (count + tiles.length - 1) / tiles.length;
   }

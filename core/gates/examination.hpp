@@ -70,7 +70,7 @@ class Examination {
 Comparison compare_by(Examination& examination, const Expectation& expected, const Elements& answer,
                       PrecisionClass required, std::optional<std::uint8_t> poison);
 
-Tiles tiles_of(const std::vector<std::int64_t>& shape, std::size_t count);
+Tiles tiles_of(const std::vector<std::int64_t>& shape, std::size_t count, DType dtype);
 TypeLimits limits_of(DType dtype);
 /// Elements of the innermost dimension, at least 1.
 std::size_t columns_of(const std::vector<std::int64_t>& shape);

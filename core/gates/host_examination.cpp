@@ -89,7 +89,7 @@ void measure_tile(const Tile& tile, std::span<const double> answer, double oracl
 
 template <class Visit>  // visit(tile, answer of the tile)
 void for_each_tile(const Expectation& expected, const Elements& answer, Visit visit) {
-  const Tiles tiles = tiles_of(expected.shape, answer.count);
+  const Tiles tiles = tiles_of(expected.shape, answer.count, answer.dtype);
   const TypeLimits type = limits_of(answer.dtype);
   std::vector<double> values;
   for (std::uint64_t t = 0; t < tiles.number; ++t) {

@@ -45,8 +45,8 @@ struct Noise {
   }
 };
 
-/// How an output is cut into tiles: rows of at least 64 elements each into tiles of their own, or shorter
-/// rows joined.
+/// How an output is cut into tiles: rows of at least tile_least() elements each into tiles of their own, or
+/// shorter rows joined.
 struct Tiles {
   uint64_t count = 0;    ///< elements
   uint64_t row = 1;      ///< of the innermost dimension
@@ -63,8 +63,9 @@ struct Tiles {
   }
 };
 
-constexpr uint64_t kTileMost = 4096;     // elements whose noise is observed together, within one row
-constexpr uint64_t kTileLeast = 64;      // shorter rows are joined until a tile has as many
+constexpr uint64_t kTileMost = 4096;         // elements whose noise is observed together, within one row
+constexpr uint64_t kTileLeast = 64;          // shorter rows are joined until a tile has as many
+constexpr uint64_t kNarrowTileLeast = 1024;  // the same of 16-bit outputs, see tile_least()
 constexpr double kRelativeSpread = 4;    // noise beyond this multiple of the tile's median is absolute noise
 constexpr double kNormAllowance = 0.75;  // an error that is everywhere must be smaller than one somewhere
 constexpr double kFloatRoundoff = 0x1p-24;
@@ -97,6 +98,14 @@ inline bool right_class(double answer, const Right& right) {
 /// too small for that rounding to cover it, and PyTorch's errors are all rounding.
 inline bool hides_arithmetic(const TypeLimits& type) {
   return type.roundoff > kFloatRoundoff;
+}
+
+/// How many elements a tile has at least. Where 16-bit roundings on the way are what a class means, most of
+/// the noise is PyTorch's own luck with them, and its absolute part is seen at the few elements that
+/// cancellation made small: a row of 128 may hold none that was rounded badly, and would refuse an honest
+/// kernel's.
+inline uint64_t tile_least(const TypeLimits& type) {
+  return hides_arithmetic(type) ? kNarrowTileLeast : kTileLeast;
 }
 
 /// The part of the noise seen at an element that the tile's relative noise does not explain; may be negative.

@@ -30,7 +30,7 @@ JudgeSubject subject_of(const Expectation& expected, const Elements& answer) {
   subject.answer = answer.data;
   subject.torch = expected.torch.data;
   subject.oracle = expected.oracle.data();
-  subject.tiles = tiles_of(expected.shape, answer.count);
+  subject.tiles = tiles_of(expected.shape, answer.count, answer.dtype);
   subject.type = limits_of(answer.dtype);
   subject.dtype = answer.dtype;
   return subject;
@@ -162,7 +162,7 @@ std::vector<std::size_t> GpuExamination::unwritten_in_both(const Elements& a, st
   JudgeSearch sought{};
   sought.subject.answer = a.data;
   sought.subject.torch = b.data;
-  sought.subject.tiles = tiles_of({static_cast<std::int64_t>(a.count)}, a.count);
+  sought.subject.tiles = tiles_of({static_cast<std::int64_t>(a.count)}, a.count, a.dtype);
   sought.subject.dtype = a.dtype;
   sought.seek = Seek::unwritten;
   sought.poison = poison_a, sought.torch_poison = poison_b;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <random>
 
+#include "core/gates/element_values.hpp"
 #include "core/gates/evidence.hpp"
 #include "tests/catch.hpp"
 
@@ -51,6 +52,29 @@ std::vector<double> normals(std::size_t count, unsigned seed, double scale = 1) 
 }
 
 }  // namespace
+
+TEST_CASE("a short row that PyTorch rounded well by luck refuses no honest 16-bit kernel") {
+  constexpr std::size_t kRows = 64, kColumns = 128, kLucky = 5;
+  const std::vector<double> oracle = normals(kRows * kColumns, 20, 0.02);
+  const auto noisy = [&](unsigned seed, std::size_t exact_row, double factor) {
+    const std::vector<double> noise = normals(oracle.size(), seed, 5e-6);
+    std::vector<std::uint16_t> halves(oracle.size());
+    for (std::size_t i = 0; i < halves.size(); ++i)
+      halves[i] = half_from_double(oracle[i] + (i / kColumns == exact_row ? 0 : factor * noise[i]));
+    return halves;
+  };
+  const auto elements = [](const std::vector<std::uint16_t>& halves) {
+    return Elements{DType::f16, reinterpret_cast<const std::byte*>(halves.data()), halves.size()};
+  };
+  const auto torch = noisy(21, kLucky, 1), honest = noisy(22, kRows, 1), coarse = noisy(23, kRows, 40);
+  const std::vector<double> response(oracle.size(), 0);
+  const Expectation expected{"y", "normal", {kRows, kColumns}, elements(torch), oracle, response};
+  const auto right = [&](const auto& answer) {
+    return compare(expected, elements(answer), PrecisionClass::fp16, std::nullopt).right();
+  };
+  CHECK(right(honest));
+  CHECK_FALSE(right(coarse));
+}
 
 TEST_CASE("the oracle rounded once is exact") {
   const Case c({8, 100}, normals(800, 1));

@@ -103,10 +103,20 @@ TEST_CASE("wrong elements are summed up by place") {
   CHECK(wrong.sample == std::vector<std::size_t>{17, 42, 43, 85});
 }
 
+TEST_CASE("short rows are joined to tiles of 64 elements, of 16-bit outputs to 1024") {
+  CHECK(tiles_of({100, 128}, 12800, DType::f32).length == 128);
+  CHECK(tiles_of({100, 128}, 12800, DType::f16).length == 1024);
+  CHECK(tiles_of({100, 128}, 12800, DType::bf16).length == 1024);
+  CHECK(tiles_of({100, 10}, 1000, DType::f32).length == 70);
+  CHECK(tiles_of({100, 300}, 30000, DType::f16).length == 1200);
+  CHECK(tiles_of({2, 1500}, 3000, DType::f16).length == 1500);
+}
+
 TEST_CASE("tiles cover every element once") {
-  for (const std::int64_t row : {1, 7, 63, 64, 65, 4096, 4097, 9000}) {
+  const DType dtype = GENERATE(DType::f32, DType::f16);
+  for (const std::int64_t row : {1, 7, 63, 64, 65, 1023, 1024, 4096, 4097, 9000}) {
     const auto count = static_cast<std::size_t>(3 * row);
-    const Tiles tiles = tiles_of({3, row}, count);
+    const Tiles tiles = tiles_of({3, row}, count, dtype);
     std::size_t next = 0;
     for (std::uint64_t t = 0; t < tiles.number; ++t) {
       REQUIRE(tiles.begin(t) == next);
@@ -117,8 +127,8 @@ TEST_CASE("tiles cover every element once") {
     CAPTURE(row);
     CHECK(next == count);
   }
-  CHECK(tiles_of({}, 1).number == 1);
-  CHECK(tiles_of({0, 5}, 0).number == 0);
+  CHECK(tiles_of({}, 1, dtype).number == 1);
+  CHECK(tiles_of({0, 5}, 0, dtype).number == 0);
 }
 
 }  // namespace kevolve

@@ -64,7 +64,7 @@ TEST_CASE("a child has the environment that it is given, or the scrubbed one") {
 TEST_CASE("a child that dies with us ends with the thread that spawned it") {
   Result<Child> child = failure("not spawned"), other = failure("not spawned");
   std::thread([&] {
-    child = Child::spawn({"sleep", "600"}, {.dies_with_us = true});
+    child = Child::spawn({"sleep", "600"}, {.descriptors = {}, .environment = {}, .dies_with_us = true});
     other = Child::spawn({"sleep", "600"}, {});
   }).join();
   REQUIRE(child);
