@@ -1,7 +1,6 @@
 #pragma once
 // EndingGroup: a process group on its way out. It gets SIGTERM, and what is left of it after a while SIGKILL.
-// A launcher needs that while: srun gives its place back to Slurm, docker stops its container; killed
-// outright, both leave it taken.
+// A launcher needs that while: srun gives its place back to Slurm, and leaves it taken when killed outright.
 //
 // Owns the group's leader, a child of this process: nobody else may wait for it. Not thread-safe.
 

@@ -122,9 +122,9 @@ Result<RoundContext> OperatorSearch::context(const RoundRecord& round) {
     if (deterministic() && entry.passed > 0) entry.best_speedup = figure_of(sha256_hex(entry.idea_text), 1);
     entry.best_us = scaled_us(entry.best_speedup);
   }
-  const auto tried = env_.archive.tried(op_id_, workload_, env_.device_id, round.id);
+  auto tried = env_.archive.tried(op_id_, workload_, env_.device_id, round.id);
   if (!tried) return failure(tried.error());
-  context.tried = *tried;
+  context.tried = std::move(*tried);
   return visible_to(env_.job.policy.kind, std::move(context));
 }
 

@@ -13,7 +13,7 @@ Installs what is missing:
      otherwise fetched from the PyPI wheel (0.5 GB download, 0.5 GB on disk, no Python at run time)
   3. NVRTC, to compile CUDA: $CUDA_HOME or /usr/local/cuda, otherwise three small PyPI wheels in .deps/
 
-  --test         also what scripts/test.sh needs (clang-format 14, python3, openssl)
+  --test         also what scripts/test.sh needs (clang-format 14, python3, openssl, Slurm)
   --no-packages  leave distribution packages alone, for machines prepared by hand
   --help         this text
 
@@ -97,6 +97,7 @@ missing_packages() {  # of "$1" (distribution), one a line
   if [ $with_tests = yes ]; then  # tests/fault_server: Python's standard library, and a certificate for TLS
     command -v python3 >/dev/null || echo python3
     command -v openssl >/dev/null || echo openssl
+    command -v srun >/dev/null || echo slurm-wlm  # tests/integration/slurm starts its own
   fi
   if must_download; then
     command -v unzip >/dev/null || echo unzip
@@ -118,6 +119,19 @@ as_root() {
 
 apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "$@"
+}
+
+# The services of packages (slurm-wlm brings munge) are not started: policy-rc.d says so, for so long.
+apt_without_services() {
+  local policy=/usr/sbin/policy-rc.d status=0
+  if [ -e $policy ]; then
+    apt "$@"
+    return
+  fi
+  as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy" || return
+  apt "$@" || status=$?
+  as_root rm -f $policy
+  return $status
 }
 
 install_packages() {
@@ -146,7 +160,7 @@ install_packages() {
     "Ask an administrator to run: apt-get install --no-install-recommends $packages"
   [ $status = 0 ] || note "apt-get update failed (no network?); trying with the package lists that are here"
   # shellcheck disable=SC2086
-  apt install -q -y --no-install-recommends --no-remove $packages ||
+  apt_without_services install -q -y --no-install-recommends --no-remove $packages ||
     fail "apt-get could not install the packages; its messages above say why." \
       "'Temporary failure resolving' or 'Unable to fetch' mean that the package mirrors cannot be reached."
 }

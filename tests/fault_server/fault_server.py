@@ -11,11 +11,14 @@ word+word=value+...; the words are in faults.py and shapes.py. "only=TEXT" leave
 {"name": NAME, "script": "..."} said otherwise, at any time.
 
 GET /admin/log?NAME: every request of it: prompt's id, words, headers, body, whether it was answered.
-POST /admin/answers: a JSON list [{"match", "text", "reasoning"}], also read from --answers FILE (JSON lines).
+GET /admin/fates: how many requests met which words, all endpoints together.
+POST /admin/answers: a JSON list [{"match", "text", "reasoning"}], also read from --answers FILE (JSON lines). "@N@" in a
+text becomes a word that follows from the prompt and N, so that no two prompts get the same.
 """
 
 import argparse
 import asyncio
+import collections
 import json
 import os
 import socket
@@ -44,6 +47,7 @@ class Server:
         self.answers = answers
         self.scripts = {}  # name -> script set by /admin/script
         self.counts = {}   # (name, prompt id or "") -> requests so far
+        self.fates = collections.Counter()
         self.log = []
         self.connections = 0
 
@@ -72,6 +76,7 @@ class Server:
         words = faults.parse_words(steps[min(count, len(steps)) - 1])
         if words.get("only", "") not in request.question.prompt:
             words = {"ok": ""}
+        self.fates["+".join(word + (f"={value}" if value else "") for word, value in words.items())] += 1
         entry = {"name": name, "prompt": request.question.id, "words": words, "headers": request.headers,
                  "path": request.tail, "body": json.loads(request.raw or b"{}"), "answered": False}
         self.log.append(entry)
@@ -92,6 +97,8 @@ class Server:
             self.answers[:0] = json.loads(request.raw)
         elif path == "/admin/log":
             result = [entry for entry in self.log if not query or entry["name"] == query]
+        elif path == "/admin/fates":
+            result = self.fates
         elif path == "/admin/connections":
             result = self.connections
         data = json.dumps(result).encode()

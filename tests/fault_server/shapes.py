@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 
 class Question:
@@ -19,10 +20,16 @@ class Question:
         self.text = f"echo {self.id} of {len(texts)} messages: {texts[-1][:200] if texts else ''}"
         for answer in answers:
             if answer.get("match", "") in self.prompt:
-                self.text, self.reasoning = answer["text"], answer.get("reasoning", "")
+                self.text = re.sub("@[0-9]+@", lambda mark: self.word(mark.group()), answer["text"])
+                self.reasoning = answer.get("reasoning", "")
                 break
         self.input = max(1, len(self.prompt) // 4)
         self.cached = self.input // 2
+
+    def word(self, mark):
+        """Seven letters that follow from prompt and mark."""
+        digest = hashlib.sha256(f"{self.id} {mark}".encode()).digest()
+        return "".join(chr(ord("a") + byte % 26) for byte in digest[:7])
 
 
 def _text(content):
