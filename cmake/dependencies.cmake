@@ -30,7 +30,7 @@ target_include_directories(kevolve_torch SYSTEM INTERFACE
 # libtorch_cpu of a CUDA wheel needs libcudart and libcupti, which it finds through its own RPATH.
 target_link_libraries(kevolve_torch INTERFACE
   ${KEVOLVE_TORCH_DIR}/lib/libtorch_cpu.so ${KEVOLVE_TORCH_DIR}/lib/libc10.so)
-target_link_options(kevolve_torch INTERFACE -Wl,-rpath,${KEVOLVE_TORCH_DIR}/lib -Wl,--allow-shlib-undefined)
+target_link_options(kevolve_torch INTERFACE -Wl,--allow-shlib-undefined)
 
 # Catch2: version 2 in Debian 12, version 3 in Ubuntu 24.04. tests/catch.hpp hides the difference.
 find_package(Catch2 REQUIRED)

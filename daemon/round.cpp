@@ -6,9 +6,12 @@
 #include <limits>
 
 #include "core/search/apportion.hpp"
+#include "core/search/inspiration.hpp"
 #include "core/search/random.hpp"
+#include "core/search/regime.hpp"
 #include "core/search/selection.hpp"
 #include "daemon/operator_search.hpp"
+#include "daemon/places.hpp"
 #include "daemon/pursuit.hpp"
 #include "daemon/task_group.hpp"
 
@@ -23,6 +26,12 @@ constexpr int kPasses = 5;
 /// Other operators' kernels that a model is shown, and how much faster than the yardstick they must be.
 constexpr std::size_t kInspirations = 2;
 constexpr double kInspiring = 1.5;
+
+/// 0 when the operator has no such workload.
+double operations_at(const Operator& op, const std::string& workload) {
+  const Workload* found = op.workload(workload);
+  return found == nullptr ? 0 : operations_per_byte(op, found->axes);
+}
 
 /// The ledger's rows of a workload, one entry an idea, in the order in which they were first tried; without
 /// those of the round that it is for.
@@ -111,8 +120,8 @@ Result<RoundContext> OperatorSearch::context(const RoundRecord& round) {
     }
   }
   if (!deterministic()) {  // all measured
-    if (const auto told = add_inspirations(context); !told) return failure(told.error());
     if (const auto told = add_profiles(context); !told) return failure(told.error());
+    if (const auto told = add_inspirations(context); !told) return failure(told.error());
   }
   const auto ledger = env_.archive.ledger(op_id_, env_.job_id);
   if (!ledger) return failure(ledger.error());
@@ -161,14 +170,16 @@ Result<void> OperatorSearch::add_profiles(RoundContext& context) {
   return look_up(champion_.hash, context.champion_profile);
 }
 
-/// What won elsewhere on this device may win here: the best kernels of a few other operators, drawn by lot.
+/// What won elsewhere on this device may win here: the best kernels of a few other operators, kindred ones
+/// first, else drawn by lot.
 Result<void> OperatorSearch::add_inspirations(RoundContext& context) {
   Result<std::vector<std::string>> names = env_.archive.operator_names();
   if (!names) return failure(names.error());
   Random random(derive_seed(context.seed, "inspirations"));
   random.shuffle(*names);
+  std::vector<Inspiration> all;
   for (const std::string& name : *names) {
-    if (name == op_.name || context.inspirations.size() == kInspirations) continue;
+    if (name == op_.name) continue;
     RankingQuery query;
     query.operator_name = name;
     query.device = env_.device.key();
@@ -176,8 +187,18 @@ Result<void> OperatorSearch::add_inspirations(RoundContext& context) {
     if (!best) return failure(best.error());
     if (best->empty() || best->front().kernel.speedup < kInspiring) continue;
     const auto& [kernel, source] = best->front();
-    context.inspirations.push_back({name, kernel.idea_text, source, kernel.tunables, kernel.speedup});
+    Inspiration other{name, kernel.idea_text, source, kernel.tunables, kernel.speedup};
+    const auto profile =
+        env_.archive.profile(kernel.candidate_hash, kernel.op, kernel.workload, kernel.device);
+    if (!profile) return failure(profile.error());
+    other.regime = regime_of(*profile, Regime::unknown);
+    if (const auto known = find_operator(name))
+      other.operations_per_byte = operations_at(*known, kernel.workload);
+    all.push_back(std::move(other));
   }
+  context.inspirations =
+      kindred_first(std::move(all), regime_of(context.champion_profile, infer_regime(context)),
+                    operations_at(op_, workload_), kInspirations);
   return {};
 }
 

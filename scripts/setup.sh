@@ -368,7 +368,8 @@ must_download() {
 check_sandbox() {  # candidates are compiled and run inside bubblewrap; without namespaces nothing is judged
   if ! bwrap --unshare-all --die-with-parent --ro-bind / / --proc /proc --dev /dev true 2>/dev/null; then
     step "WARNING: bubblewrap may not create namespaces on this machine, so no candidate can be compiled or run."
-    note "In a container: start it with --security-opt seccomp=unconfined (or --privileged)."
+    note "In a container: start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+    note "(or --privileged); docs/container.md says more. While an image is built, this is as it should be."
     note "On Ubuntu 24.04 as an ordinary user: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
     note "'kevolve doctor' says more. KEVOLVE_SANDBOX=off runs without it: only for kernels that you trust."
   fi

@@ -31,12 +31,13 @@ const Names& keywords() {
 
 // Names that expressions, CUDA or the standard headers give a meaning of their own.
 const Names& predefined() {
-  static const Names words = {
-      "num_sms",  "min",      "max",      "ceil_div",  "threadIdx", "blockIdx",  "blockDim",   "gridDim",
-      "warpSize", "half",     "half2",    "NULL",      "EOF",       "INFINITY",  "NAN",        "INT_MIN",
-      "INT_MAX",  "UINT_MAX", "LONG_MIN", "LONG_MAX",  "CHAR_BIT",  "FLT_MIN",   "FLT_MAX",    "FLT_EPSILON",
-      "DBL_MIN",  "DBL_MAX",  "M_PI",     "SIZE_MAX",  "I",         "assert",    "printf",     "std",
-      "cuda",     "HUGE_VAL", "INT8_MAX", "INT16_MAX", "INT32_MAX", "INT64_MAX", "UINT32_MAX", "UINT64_MAX"};
+  static const Names words = {"num_sms",     "NUM_SMS",   "min",       "max",        "ceil_div",  "threadIdx",
+                              "blockIdx",    "blockDim",  "gridDim",   "warpSize",   "half",      "half2",
+                              "NULL",        "EOF",       "INFINITY",  "NAN",        "INT_MIN",   "INT_MAX",
+                              "UINT_MAX",    "LONG_MIN",  "LONG_MAX",  "CHAR_BIT",   "FLT_MIN",   "FLT_MAX",
+                              "FLT_EPSILON", "DBL_MIN",   "DBL_MAX",   "M_PI",       "SIZE_MAX",  "I",
+                              "assert",      "printf",    "std",       "cuda",       "HUGE_VAL",  "INT8_MAX",
+                              "INT16_MAX",   "INT32_MAX", "INT64_MAX", "UINT32_MAX", "UINT64_MAX"};
   return words;
 }
 

@@ -89,6 +89,7 @@ class Resolver {
     }
     bind_tunables(tunables);
     bindings_["num_sms"] = limits_.num_sms;
+    plan_.macros.emplace_back("NUM_SMS", integer_literal(limits_.num_sms));
   }
 
   void bind_tunables(const Bindings& chosen) {

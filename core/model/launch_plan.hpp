@@ -61,7 +61,7 @@ struct LaunchPlan {
   std::vector<PlannedBuffer> buffers;  ///< inputs in operator order, then outputs, then scratch
   std::vector<PlannedLaunch> prepare, launches;
   std::vector<std::pair<std::string, std::string>>
-      macros;  ///< axes, scalars, tunables as the source sees them
+      macros;  ///< axes, scalars, tunables, NUM_SMS as the source sees them
 
   [[nodiscard]] int buffer_index(std::string_view name) const;  ///< -1 when absent
   /// True for what `prepare` has to do with: it is filled before `prepare` and must then survive every run.

@@ -63,6 +63,8 @@ struct Inspiration {
   std::string operator_name, idea, source;
   Bindings tunables;
   double speedup = 0;
+  Regime regime = Regime::unknown;  ///< what holds it back, where counters were read
+  double operations_per_byte = 0;   ///< of its operator at its workload; 0 when unknown
 };
 
 /// One idea and how it fared so far.

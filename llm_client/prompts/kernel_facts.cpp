@@ -23,7 +23,7 @@ void sort_tunings(std::vector<TunedTime>& tunings) {
   });
 }
 
-std::string shown_text(const ShownKernel& kernel, std::string_view champion, std::size_t number,
+std::string shown_text(const RoundContext& context, const ShownKernel& kernel, std::size_t number,
                        std::size_t most) {
   const Survivor& best = *kernel.best;
   std::string text = fmt::format("## {}. Key `{}`", number, one_line(kernel.keys.front(), 100));
@@ -31,9 +31,10 @@ std::string shown_text(const ShownKernel& kernel, std::string_view champion, std
     text += fmt::format(", `{}`", one_line(kernel.keys[i], 100));
   if (best.us > 0) text += fmt::format(": {}", time_text(best.us));
   if (best.speedup > 0) text += fmt::format(" ({:.3g} x)", best.speedup);
-  if (best.candidate_hash == champion) text += ", the champion";
+  if (best.candidate_hash == context.champion_hash) text += ", the champion";
   if (kernel.tunings.size() > 1)
-    text += "\n\nIts tunables, as far as they were tried:\n\n" + tunings_text(kernel.tunings);
+    text += "\n\nIts tunables, as far as they were tried:\n\n" +
+            tunings_text(kernel.tunings, first_values(context, best.source));
   else if (!best.tunables.empty())
     text += fmt::format("\n\nTunables: {}.", tunables_text(best.tunables));
   text += "\n\n" + source_text(best.source, most);
@@ -66,12 +67,16 @@ std::vector<ShownKernel> shown_kernels(const RoundContext& context) {
 
 std::string survivors_text(const RoundContext& context) {
   if (context.survivors.empty()) return "None yet beyond the naive kernel, or none that this round may see.";
-  std::string text = "By speed-up, best first. Refer to them by their keys.";
+  std::string text =
+      "By speed-up, best first. Refer to them by their keys. The time beside a key is that of the fastest "
+      "tunables; "
+      "a file's first values of its tunables, with which it was judged at first, are marked where several "
+      "were tried.";
   std::size_t shown = 0, room = kMaxAllSourcesBytes;
   const std::vector<ShownKernel> kernels = shown_kernels(context);
   for (const ShownKernel& kernel : kernels) {
     if (!kernel.source_shown) break;
-    text += "\n\n" + shown_text(kernel, context.champion_hash, ++shown, std::min(room, kMaxSourceBytes));
+    text += "\n\n" + shown_text(context, kernel, ++shown, std::min(room, kMaxSourceBytes));
     room -= std::min({room, kMaxSourceBytes, kernel.best->source.size()});
   }
   if (shown < kernels.size())
@@ -82,9 +87,9 @@ std::string survivors_text(const RoundContext& context) {
 std::string inspirations_text(const RoundContext& context) {
   if (context.inspirations.empty()) return "";
   std::string text =
-      "# What won elsewhere\n\nThe best kernels of other operators on this device. Take techniques from "
-      "them, "
-      "not sizes; they are not to be built upon.";
+      "# What won elsewhere\n\nThe best kernels of other operators on this device, first those that "
+      "something "
+      "similar holds back. Take techniques from them, not sizes; they are not to be built upon.";
   for (std::size_t i = 0; i < std::min(context.inspirations.size(), kMaxInspirations); ++i) {
     const Inspiration& other = context.inspirations[i];
     text += fmt::format("\n\n## Operator {}: {:.3g} x, tunables {}\n\n{}", one_line(other.operator_name, 60),
@@ -94,13 +99,21 @@ std::string inspirations_text(const RoundContext& context) {
   return text;
 }
 
-std::string tunings_text(const std::vector<TunedTime>& tunings) {
+std::optional<Bindings> first_values(const RoundContext& context, std::string_view source) {
+  if (context.op == nullptr) return std::nullopt;
+  const auto header = parse_candidate(source, *context.op, "a kernel");
+  if (!header) return std::nullopt;
+  return default_tunables(*header);
+}
+
+std::string tunings_text(const std::vector<TunedTime>& tunings, const std::optional<Bindings>& first) {
   std::vector<TunedTime> sorted = tunings;
   sort_tunings(sorted);
   std::string text;
   for (std::size_t i = 0; i < std::min(sorted.size(), kMaxTunings); ++i)
-    text += fmt::format("{}- {}: {}", i == 0 ? "" : "\n", tunables_text(sorted[i].tunables),
-                        sorted[i].us > 0 ? time_text(sorted[i].us) : "did not pass");
+    text += fmt::format("{}- {}: {}{}", i == 0 ? "" : "\n", tunables_text(sorted[i].tunables),
+                        sorted[i].us > 0 ? time_text(sorted[i].us) : "did not pass",
+                        sorted[i].tunables == first ? " (the file's first values)" : "");
   if (sorted.size() > kMaxTunings)
     text += fmt::format("\n- ({} slower ones are left out here)", sorted.size() - kMaxTunings);
   return text;
@@ -124,7 +137,11 @@ std::string source_text(std::string_view source, std::size_t most) {
 
 std::string profile_text(const Profile& profile) {
   if (!profile.measured()) return "";
-  std::string text = fmt::format("Hardware counters: {}.", name(profile.regime));
+  std::string text = fmt::format(
+      "Hardware counters: {}. They were read in runs of their own, under the profiler, which may hold the "
+      "GPU at a "
+      "slower clock: shares and counts hold, times and rates are not those of the timed runs.",
+      name(profile.regime));
   for (const std::string& advice : profile.advice) text += "\n- " + one_line(advice, 600);
   if (profile.metrics.empty()) return text;
   text += "\n";

@@ -33,8 +33,11 @@ std::string inspirations_text(const RoundContext& context);
 
 /// All that was measured of a right candidate, on the context's scale.
 std::string measured_text(const RoundContext& context, const Attempt& passed);
-/// A list of choices and their times; 0 reads as "did not pass".
-std::string tunings_text(const std::vector<TunedTime>& tunings);
+/// What a source's header lists first of each tunable; nothing when it is no candidate of the context's
+/// operator.
+std::optional<Bindings> first_values(const RoundContext& context, std::string_view source);
+/// A list of choices and their times; 0 reads as "did not pass". `first` is marked.
+std::string tunings_text(const std::vector<TunedTime>& tunings, const std::optional<Bindings>& first);
 
 /// Regime, advice and metrics with their meaning; "" when no counters were read.
 std::string profile_text(const Profile& profile);

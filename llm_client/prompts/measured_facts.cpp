@@ -67,7 +67,8 @@ std::string measured_text(const RoundContext& context, const Attempt& passed) {
   if (passed.tunings.empty()) return text;
   std::vector<TunedTime> tunings = passed.tunings;
   tunings.push_back({passed.tunables, us});
-  return text + "\n\nIts tunables, as far as they were tried:\n\n" + tunings_text(tunings);
+  return text + "\n\nIts tunables, as far as they were tried:\n\n" +
+         tunings_text(tunings, first_values(context, passed.source));
 }
 
 }  // namespace kevolve

@@ -35,6 +35,14 @@ fs::path beside_this_program(const char* name) {
   return fs::read_symlink("/proc/self/exe", error).parent_path() / name;
 }
 
+/// Where core/devices/cpu/simt is, which candidates include: in the installation, or in the source tree.
+fs::path header_root() {
+  const fs::path installed = beside_this_program("../share/kevolve").lexically_normal();
+  std::error_code error;
+  return fs::is_directory(installed / "core/devices/cpu/simt", error) ? installed
+                                                                      : fs::path(KEVOLVE_HEADER_ROOT);
+}
+
 using Compiled = tl::expected<Binary, Verdict>;
 
 tl::unexpected<Verdict> stop(Outcome outcome, Gate gate, std::string evidence) {
@@ -165,10 +173,10 @@ Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& setting
   if (::access(runner.c_str(), X_OK) != 0)
     return failure("cpu device: the program '" + runner.string() +
                    "' is missing; build the target kevolve-runner");
-  auto compiler = Compiler::open(
-      {.program = settings.compiler,
-       .headers = settings.headers.empty() ? fs::path(KEVOLVE_HEADER_ROOT) : fs::absolute(settings.headers),
-       .cache_folder = settings.cache_folder});
+  auto compiler =
+      Compiler::open({.program = settings.compiler,
+                      .headers = settings.headers.empty() ? header_root() : fs::absolute(settings.headers),
+                      .cache_folder = settings.cache_folder});
   if (!compiler) return failure(compiler.error().in("cpu device"));
   const int wanted =
       settings.threads > 0 ? settings.threads : static_cast<int>(std::thread::hardware_concurrency());

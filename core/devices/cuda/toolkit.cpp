@@ -30,7 +30,9 @@ std::vector<fs::path> candidates(const fs::path& programs) {
   std::vector<fs::path> folders;
   if (const char* home = std::getenv("CUDA_HOME"); home != nullptr && *home != 0) folders.emplace_back(home);
   folders.emplace_back("/usr/local/cuda");
-  folders.push_back((programs / "../../.deps/nvidia/cu13").lexically_normal());
+  for (const char* fetched :
+       {"../lib/kevolve/nvidia/cu13", "../../.deps/nvidia/cu13"})  // installed, or built
+    folders.push_back((programs / fetched).lexically_normal());
   if (const char* path = std::getenv("LD_LIBRARY_PATH"); path != nullptr) {
     std::istringstream entries(path);
     for (std::string entry; std::getline(entries, entry, ':');)

@@ -16,8 +16,9 @@ struct Toolkit {
   std::vector<std::filesystem::path> include_folders;  ///< of the CUDA headers, then of libcu++ and cub
 };
 
-/// The first usable one of $CUDA_HOME, /usr/local/cuda, `.deps/nvidia/cu13` of the source tree whose
-/// build/bin holds `programs`, and the parents of $LD_LIBRARY_PATH's folders. The error says what to install.
+/// The first usable one of $CUDA_HOME, /usr/local/cuda, what is installed beside `programs` (lib/kevolve),
+/// what scripts/setup.sh fetched into the source tree whose build/bin holds `programs`, and the parents of
+/// $LD_LIBRARY_PATH's folders. The error says what to install.
 Result<Toolkit> find_toolkit(const std::filesystem::path& programs);
 
 /// The toolkit in exactly this folder, or why it is none.

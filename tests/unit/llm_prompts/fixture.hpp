@@ -10,10 +10,14 @@
 
 namespace kevolve::testing {
 
-inline Operator peak_distance() {
-  const auto op = load_operator(KEVOLVE_SOURCE_DIR "/tests/unit/llm_prompts/peak_distance");
+inline Operator operator_here(const std::string& name) {
+  const auto op = load_operator(KEVOLVE_SOURCE_DIR "/tests/unit/llm_prompts/" + name);
   if (!op) FAIL(op.error().message);
   return *op;
+}
+
+inline Operator peak_distance() {
+  return operator_here("peak_distance");
 }
 
 inline PromptSet prompts() {

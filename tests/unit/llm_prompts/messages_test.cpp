@@ -104,7 +104,7 @@ TEST_CASE("times to beat, the limit and the regime are told, or that they are no
               {"over the peak): 100 us", "takes 1.80 times the limit", "naive kernel: 4000 us",
                "PyTorch eager: 360 us", "torch.compile: 250 us", "(the best verified kernel so far): 180 us",
                "All speed-ups here are against eager, timed side by side",
-               "Of the champion. Hardware counters: memory_bound", "Fuse the passes.",
+               "Of the champion. Hardware counters: memory_bound", "a slower clock", "Fuse the passes.",
                "dram_pct 71.5 (DRAM, of its peak)"});
   context.champion_profile.reset();
   CHECK_THAT(ideas_messages(prompts(), context, 3, {})[1].text,
@@ -264,6 +264,26 @@ TEST_CASE("a source is shown once, with the times of all its tunables") {
   CHECK(twice.find("builds on `split_rows`") == twice.rfind("builds on `split_rows`"));
 }
 
+TEST_CASE(
+    "a file's first values are marked among the tunings, so that a champion's time is not taken for theirs") {
+  const Operator op = peak_distance();
+  RoundContext context = known_round(op);
+  const std::string source =
+      "/*kevolve { \"idea\": \"i\", \"tunables\": { \"BLOCK\": [64, 128] }, \"launches\": "
+      "[{ \"kernel\": \"f\", \"grid\": [1], \"block\": [1], \"args\": [\"y\"] }] } */\n__global__ void "
+      "f(float* y) {}";
+  context.survivors[0].source = source;
+  context.survivors[0].tunings = {{{{"BLOCK", 64}}, 190}};
+  check_holds(ideas_messages(prompts(), context, 3, {})[1].text,
+              {"The time beside a key is that of the fastest tunables", "1. Key `split_rows`: 180 us",
+               "- BLOCK = 128: 180 us\n- BLOCK = 64: 190 us (the file's first values)"});
+  Attempt passed{source, {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::timing, "")};
+  passed.us = 200;
+  passed.tunings = {{{{"BLOCK", 128}}, 150}};
+  check_holds(improve_messages(prompts(), context, wide_loads(), passed, 1, 2).back().text,
+              {"- BLOCK = 128: 150 us\n- BLOCK = 64: 200 us (the file's first values)"});
+}
+
 TEST_CASE("an improvement lists the tunings that were tried, failures last") {
   const Operator op = peak_distance();
   Attempt passed{"", {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::timing, "")};
@@ -284,7 +304,8 @@ TEST_CASE("what won for other operators is shown as material, and cut") {
   context.inspirations = {{"gelu", "Polynomials.", "__global__ void poly() {}", {{"CHUNK", 64}}, 6.5},
                           {"sum", "Accumulators.", std::string(100'000, 'z'), {}, 3}};
   const std::string text = ideas_messages(prompts(), context, 3, {})[1].text;
-  check_holds(text, {"# What won elsewhere", "Take techniques from them, not sizes",
+  check_holds(text, {"# What won elsewhere", "first those that something similar holds back",
+                     "Take techniques from them, not sizes",
                      "## Operator gelu: 6.5 x, tunables CHUNK = 64\n\n```cuda\n__global__ void poly() {}",
                      "## Operator sum: 3 x", "bytes left out here"});
   CHECK(text.size() < ideas_messages(prompts(), known_round(op), 3, {})[1].text.size() +

@@ -130,6 +130,9 @@ TEST_CASE("every mistake in a header names the field, the value and what was exp
       {[](Json& h) { h["tunables"]["threadIdx"] = {1}; },
        "tunables.threadIdx: the name has a meaning of its own in CUDA or in expressions; expected another "
        "name"},
+      {[](Json& h) { h["tunables"]["NUM_SMS"] = {1}; },
+       "tunables.NUM_SMS: the name has a meaning of its own in CUDA or in expressions; expected another "
+       "name"},
       {[](Json& h) { h["tunables"]["VEC"] = Json::array(); },
        "tunables.VEC: found [] (an array of 0); expected an array of 1 to 64 integers"},
       {[](Json& h) { h["tunables"]["VEC"][1] = 2.5; }, "tunables.VEC[1]: found 2.5; expected an integer"},

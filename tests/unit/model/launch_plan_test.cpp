@@ -11,12 +11,13 @@ namespace {
 const DeviceLimits kLimits{.num_sms = 4, .max_threads_per_block = 1024, .max_shared_bytes = 1000};
 
 tl::expected<LaunchPlan, Verdict> resolve_header(const Json& json, const Bindings& tunables = {},
-                                                 const Json& document = fixture::operator_document()) {
+                                                 const Json& document = fixture::operator_document(),
+                                                 const DeviceLimits& limits = kLimits) {
   const Operator op = *parse_operator(document, "operator.json");
   const auto header = parse_candidate(fixture::source(json), op, "a.cu");
   INFO((header ? "" : header.error().message));
   REQUIRE(header);
-  return resolve(*header, op, op.workload("small")->axes, tunables, kLimits);
+  return resolve(*header, op, op.workload("small")->axes, tunables, limits);
 }
 
 using Macros = std::vector<std::pair<std::string, std::string>>;
@@ -54,7 +55,19 @@ TEST_CASE("constant axes, scalars and tunables are macros, variable axes are not
   const auto plan = resolve_header(fixture::header(), {{"VEC", 4}});
   REQUIRE(plan);
   CHECK(plan->macros ==
-        Macros{{"N", "64"}, {"EPS", "1e-05f"}, {"COUNT", "7"}, {"BLOCK", "32"}, {"VEC", "4"}});
+        Macros{
+            {"N", "64"}, {"EPS", "1e-05f"}, {"COUNT", "7"}, {"BLOCK", "32"}, {"VEC", "4"}, {"NUM_SMS", "4"}});
+}
+
+TEST_CASE("the device's number of SMs is a macro, so that plans for other devices compile anew") {
+  const auto plan = resolve_header(fixture::header());
+  DeviceLimits larger = kLimits;
+  larger.num_sms = 132;
+  const auto other = resolve_header(fixture::header(), {}, fixture::operator_document(), larger);
+  REQUIRE(plan);
+  REQUIRE(other);
+  CHECK(plan->macros.back() == std::pair<std::string, std::string>{"NUM_SMS", "4"});
+  CHECK(other->macros.back() == std::pair<std::string, std::string>{"NUM_SMS", "132"});
 }
 
 TEST_CASE("macro literals keep value and type") {
@@ -79,7 +92,8 @@ TEST_CASE("macro literals keep value and type") {
                                {"BLOCK", "32"},
                                {"LEAST", "(-9223372036854775807LL-1)"},
                                {"VEC", "1"},
-                               {"WIDE", "3000000000LL"}});
+                               {"WIDE", "3000000000LL"},
+                               {"NUM_SMS", "4"}});
 }
 
 TEST_CASE("an unmet constraint is not applicable, with the values that broke it") {
