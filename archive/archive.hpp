@@ -12,7 +12,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +22,7 @@
 #include "archive/upkeep.hpp"
 #include "core/model/operator.hpp"
 #include "core/model/result.hpp"
+#include "core/model/tried.hpp"
 
 namespace kevolve {
 
@@ -141,9 +141,9 @@ class Archive {
   Result<std::optional<EvaluationRecord>> find_evaluation(std::string_view candidate_hash, OperatorId op,
                                                           std::string_view workload, DeviceId device,
                                                           Gate last_gate = Gate::timing);
-  /// Hashes of all candidates that were ever judged there, but for a round whose beginning is meant.
-  Result<std::set<std::string>> tried(OperatorId op, std::string_view workload, DeviceId device,
-                                      std::optional<RoundId> except = std::nullopt);
+  /// All candidates that were ever judged there, but for a round whose beginning is meant.
+  Result<Tried> tried(OperatorId op, std::string_view workload, DeviceId device,
+                      std::optional<RoundId> except = std::nullopt);
   Result<EvaluationRecord> evaluation(EvaluationId id);
   /// The newest profile with counters of such a candidate.
   Result<std::optional<Profile>> profile(std::string_view candidate_hash, OperatorId op,

@@ -114,18 +114,18 @@ Result<void> Archive::reuse_evaluation(CandidateId candidate, EvaluationId evalu
   });
 }
 
-Result<std::set<std::string>> Archive::tried(OperatorId op, std::string_view workload, DeviceId device,
-                                             std::optional<RoundId> except) {
+Result<Tried> Archive::tried(OperatorId op, std::string_view workload, DeviceId device,
+                             std::optional<RoundId> except) {
   return impl_->read([&] {
     Statement query(impl_->connection, queries::kTried);
     query.bind(op, workload, device, except);
-    std::set<std::string> hashes;
+    std::vector<std::uint64_t> marks;
+    std::string hash;
     while (query.step()) {
-      std::string hash;
       query.read(hash);
-      hashes.insert(std::move(hash));
+      marks.push_back(Tried::mark(hash));
     }
-    return hashes;
+    return Tried(std::move(marks));
   });
 }
 

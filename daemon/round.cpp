@@ -214,8 +214,7 @@ Result<std::vector<std::string>> OperatorSearch::propose_from_playbook(const Rou
     if (!implementations) return failure(implementations.error());
     std::vector<NewCandidate> candidates;
     for (const Implementation& implementation : *implementations) {
-      if (!known.tried.insert(candidate_hash(implementation.source, implementation.tunables)).second)
-        continue;
+      if (!known.tried.insert(candidate_hash(implementation.source, implementation.tunables))) continue;
       NewCandidate candidate{implementation.source, implementation.tunables, {}};
       for (const Parent& parent : implementation.parents) {
         const auto id = ids_.find(parent.candidate_hash);

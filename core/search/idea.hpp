@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "core/model/evaluation.hpp"
 #include "core/model/launch_plan.hpp"
 #include "core/model/lineage.hpp"
+#include "core/model/tried.hpp"
 
 namespace kevolve {
 
@@ -96,7 +96,7 @@ struct RoundContext {
   std::vector<Survivor> survivors;                    ///< best first
   std::vector<LedgerEntry> ledger;
   std::vector<Inspiration> inspirations = {};
-  std::set<std::string> tried;  ///< candidate hashes: asking for them again wastes the round
+  Tried tried;  ///< asking for them again wastes the round
 };
 
 }  // namespace kevolve

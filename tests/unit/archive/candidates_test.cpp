@@ -113,5 +113,6 @@ TEST_CASE("what was tried before a round leaves out what the round itself tried"
   f.record(own, passed(2));
   f.record(other, passed(2));
   CHECK(must(f.archive.tried(f.op, "small", f.device)).size() == 2);
-  CHECK(must(f.archive.tried(f.op, "small", f.device, f.round.id)) == std::set<std::string>{f.hash(other)});
+  CHECK(must(f.archive.tried(f.op, "small", f.device, f.round.id)).contains(f.hash(other)));
+  CHECK(must(f.archive.tried(f.op, "small", f.device, f.round.id)).size() == 1);
 }

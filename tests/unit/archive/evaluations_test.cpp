@@ -80,7 +80,8 @@ TEST_CASE("an identical candidate's evaluation is found where it counts") {
   CHECK_FALSE(must(fixture.archive.find_evaluation("00", fixture.op, "small", fixture.device)));
 
   fixture.add("never judged");
-  CHECK(must(fixture.archive.tried(fixture.op, "small", fixture.device)) == std::set<std::string>{hash});
+  CHECK(must(fixture.archive.tried(fixture.op, "small", fixture.device)).contains(hash));
+  CHECK(must(fixture.archive.tried(fixture.op, "small", fixture.device)).size() == 1);
   CHECK(must(fixture.archive.tried(fixture.op, "benchmark", fixture.device)).empty());
 }
 

@@ -73,7 +73,7 @@ TEST_CASE("tuning takes untried neighbours of the best setting, with their linea
   RoundContext known = context(op);
   const Survivor best = survivor(entries[0], {{"BLOCK", 128}, {"ITEMS", 2}}, 3.0);
   known.survivors = {best};
-  known.tried = {best.candidate_hash};
+  known.tried.insert(best.candidate_hash);
   const Bindings already = {{"BLOCK", 64}, {"ITEMS", 2}};
   known.tried.insert(candidate_hash(entries[0].source, already));
   const std::vector<Implementation> found =

@@ -26,7 +26,7 @@ TEST_CASE("a policy decides how much of the past the next round sees") {
   RoundContext context;
   context.survivors = {kernel("a", 3), kernel("b", 2)};
   context.ledger.resize(2);
-  context.tried = {"x"};
+  context.tried.insert("x");
   context.champion_us = 10;
   context.champion_profile = Profile{};
 
