@@ -14,6 +14,7 @@ namespace kevolve {
 namespace {
 
 constexpr std::size_t kDraws = 2;   // sets of buffers that the samples rotate over
+constexpr double kLost = 2;         // times the rival's last median: not worth waiting for a quiet device
 constexpr double kSlowUs = 20'000;  // such a kernel may have but one sample, and needs but one warm-up for it
 
 bool same(const CompiledSubject& a, const CompiledSubject& b) {
@@ -258,6 +259,13 @@ std::optional<double> TimingBench::fastest_rival_us(const std::vector<CompiledSu
   return fastest;
 }
 
+/// Whether its samples must be undisturbed. What is far slower in warm caches than its rival in cold ones
+/// loses all the same, and waiting would be most of what it costs.
+bool TimingBench::may_win(const TimingPlan& plan, const TimedKernel& candidate) const {
+  const auto rival_us = fastest_rival_us(plan.compare_with);
+  return plan.contender || !rival_us || candidate.last_us() < kLost * *rival_us;
+}
+
 Result<Timing> TimingBench::time(const TimingPlan& plan, std::optional<Session> session, DrawPool& pool,
                                  const Seed& seed) {
   const auto refuse = [&](const Error& error) {
@@ -273,11 +281,12 @@ Result<Timing> TimingBench::time(const TimingPlan& plan, std::optional<Session> 
   const auto warm = warm_up(*candidate);
   if (!warm) return refuse(warm.error());
   if (!warm->passed()) return stopped_by(*warm);
+  const bool quiet = may_win(plan, *candidate);  // while the rivals' last samples are there
   auto others = rivals(plan.compare_with);
   if (!others) return refuse(others.error());
   Kernels kernels{&*candidate};
   kernels.insert(kernels.end(), others->begin(), others->end());
-  device_->settle();
+  if (quiet) device_->settle();
   Sampling sampling(*device_, *judge_, plan, std::move(kernels), std::move(*baselines), draws_, seed);
   const auto verdict = sampling.run();
   if (!verdict) return refuse(verdict.error());

@@ -61,6 +61,7 @@ class TimingBench {
   };
 
   Result<void> draw(DrawPool& draws);
+  [[nodiscard]] bool may_win(const TimingPlan& plan, const TimedKernel& candidate) const;
   Result<TimedKernel> prepare(const CompiledSubject& subject, std::optional<Session> session);
   Result<Verdict> warm_up(TimedKernel& kernel);
   Result<std::vector<TimedKernel*>> rivals(const std::vector<CompiledSubject>& subjects);

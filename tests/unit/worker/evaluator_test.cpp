@@ -332,6 +332,32 @@ TEST_CASE("a kernel far slower than a known rival is looked at less, unless it i
   CHECK(runs_of_one() == 5 + 2 + 2 + 3);
 }
 
+TEST_CASE("a quiet device is waited for only where the candidate may win") {
+  Evaluator evaluator(DevicePlaces{});
+  double us = 0;
+  const FakeKernel any = [&](FakeRun& run) { multiply(run), run.wall_us = us; };
+  auto device = std::make_unique<FakeDevice>(
+      "cpu", std::map<std::string, FakeKernel>{{"good", multiply}, {"any", any}});
+  const auto settled = device->settled;
+  evaluator.adopt_device(std::move(device));
+  EvaluateRequest request = request_for(candidate("any"));
+  request.baselines = {};
+  request.compare_with = {{"incumbent", candidate("good"), {}}};
+  const auto waits = [&](double candidate_us) {
+    us = candidate_us;
+    const int before = *settled;
+    auto prepared = evaluator.prepare(request);
+    REQUIRE(prepared);
+    REQUIRE(evaluator.finish(request, std::move(*prepared)));
+    return *settled - before;
+  };
+  CHECK(waits(500) == 1);  // the incumbent, 100 us, was never timed so far
+  CHECK(waits(500) == 0);
+  CHECK(waits(150) == 1);
+  request.fresh_draws = true;
+  CHECK(waits(500) == 1);
+}
+
 TEST_CASE("a comparison kernel that fails is an error, not the candidate's verdict") {
   EvaluateRequest request = request_for(candidate("k"));
   request.compare_with = {{"incumbent", candidate("bad"), {}}};

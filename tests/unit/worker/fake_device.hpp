@@ -78,6 +78,7 @@ class FakeDevice final : public Device {
   [[nodiscard]] std::string timing_mode() const override { return "warm"; }
   [[nodiscard]] bool times_on_host() const override { return on_host; }
   void flush_caches() override {}
+  void settle() override { ++*settled; }
   Memory* memory() override { return &memory_; }
   double copy_bytes_per_us() override { return 20'000; }
   Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan&,
@@ -99,7 +100,8 @@ class FakeDevice final : public Device {
   }
 
   bool on_host = true;
-  std::map<std::string, std::int64_t> resources;  ///< of every binary
+  std::shared_ptr<int> settled = std::make_shared<int>(0);  ///< how often it was waited for
+  std::map<std::string, std::int64_t> resources;            ///< of every binary
   FakeWitness witness = [] { return std::optional<Witness>(); };
 
  private:
