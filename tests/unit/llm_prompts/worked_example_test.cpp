@@ -32,7 +32,7 @@ TEST_CASE("the contract's example passes all that can be checked without compili
 }
 
 TEST_CASE("so does the example for Hopper GPUs, which shows what the other does not") {
-  const std::string& guide = prompts().texts.at("device_sm_90a");
+  const std::string guide = prompts().texts.at("device_sm_90a");
   const auto found = parse_candidates(guide, Finish::stop);
   if (!found) FAIL(found.error().message);
   REQUIRE(found->sources.size() == 1);
@@ -52,7 +52,7 @@ TEST_CASE("so does the example for Hopper GPUs, which shows what the other does 
 
 TEST_CASE(
     "the Hopper guide has figures for exchanges, cooperative launches and fills, and where they come from") {
-  const std::string& guide = prompts().texts.at("device_sm_90a");
+  const std::string guide = prompts().texts.at("device_sm_90a");
   for (const char* fact :
        {"measured on an H200", "`__syncthreads` of", "`cluster.sync`", "`this_grid().sync()`",
         "cooperative launch, which by itself", "`output_fill`): 4 bytes"})

@@ -58,7 +58,7 @@ TEST_CASE("a baseline's measurement says what PyTorch used for attention, if it 
       "def forward(x: Tensor, w: Tensor) -> Tensor:\n"
       "    y = (x * w).reshape(1, 1, -1, 1)\n"
       "    return torch.scaled_dot_product_attention(y[:, :, :1], y[:, :, :1], y.reshape(1, 1, 1, -1))"
-      ".reshape(x.sizes())\n";
+      ".reshape_as(x)\n";
   const auto evaluation = evaluate(request);
   if (!evaluation) FAIL(evaluation.error().message);
   REQUIRE(subjects(*evaluation) == Names{"candidate", "eager", "attending"});
