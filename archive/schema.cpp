@@ -589,8 +589,8 @@ WHEN NOT EXISTS (SELECT 1 FROM champions WHERE candidate = new.candidate AND id 
 END;
 )sql";
 
-constexpr std::array<std::string_view, 9> kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
-                                                         kVersion6, kVersion7, kVersion8, kVersion9};
+constexpr std::array<std::string_view, 9> kMigrations = {
+    kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8, kVersion9};
 
 }  // namespace
 

@@ -23,7 +23,7 @@ struct Pass {  ///< one run, as a recipe
   std::uint8_t poison = kPoisons[0];
   ThreadOrder order = ThreadOrder::forward;
   std::uint64_t order_seed = 0;
-  bool timed = false;                    ///< flush caches first
+  bool timed = false;                      ///< flush caches first
   std::optional<std::size_t> rehearsal{};  ///< RunOptions::rehearsal; its outputs are lost
 };
 
