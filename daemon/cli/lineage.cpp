@@ -19,6 +19,9 @@ struct Options {
   bool json = false;
 };
 
+/// A tree is walked, and freed, by functions that call themselves.
+constexpr int kMostGenerations = 1'000;
+
 /// Deeper ones are not indented any further: a chain of thousands would be mostly blanks.
 constexpr int kDeepestIndent = 40;
 
@@ -51,7 +54,7 @@ Result<void> print_tree(Archive& archive, const LineageNode& tree) {
   if (!all) return failure(all.error());
   const std::int64_t further = *all - here;
   if (further > 0)
-    fmt::print("{}{} further ancestors; --generations N shows more, 0 all\n",
+    fmt::print("{}{} further ancestors; --generations N shows more\n",
                further > kMostCounted ? "more than " : "", std::min(further, kMostCounted));
   return {};
 }
@@ -77,8 +80,8 @@ Command add_lineage(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("lineage", "The ancestors of a candidate, as a tree");
   sub->add_option("id", options->id, "#NUMBER, or a candidate's hash or the beginning of it")->required();
-  sub->add_option("--generations", options->generations, "How far back; 0: to the beginning")
-      ->check(CLI::Range(0, 1'000'000))
+  sub->add_option("--generations", options->generations, "How far back")
+      ->check(CLI::Range(1, kMostGenerations))
       ->capture_default_str();
   sub->add_flag("--json", options->json, "For scripts");
   add_archive_option(*sub, options->archive);

@@ -32,7 +32,7 @@ def commands(archive):
                           " WHERE j.name = ?", (job,)).fetchone()[0]
     db.close()
     return [["--version"], ["best", op], ["best", op, "--top", "10"], ["show", far[1]], ["lineage", f"#{child}"],
-            ["lineage", f"#{child}", "--generations", "0"], ["diff", f"#{child}", f"#{parent}"],
+            ["lineage", f"#{child}", "--generations", "1000"], ["diff", f"#{child}", f"#{parent}"],
             ["diff", f"#{child}", f"#{other}"], ["ideas", "warps", "shared"], ["ideas", "warps", "--operator", op],
             ["ideas", "variant", "4711"], ["failures"], ["failures", op], ["costs"], ["costs", "--job", job],
             ["exchanges", job], ["exchanges", job, "--show", str(exchange)], ["archive", "info"], ["status"],

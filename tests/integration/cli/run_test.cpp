@@ -82,6 +82,9 @@ TEST_CASE("a job runs to its end, the same job again goes on from it") {
   const CommandResult lineage = kevolve::testing::kevolve({"lineage", hash, "--archive", archive, "--json"});
   CHECK(lineage.exit_code == 0);
   CHECK(Json::parse(lineage.out).contains("parents"));
+  const CommandResult endless =
+      kevolve::testing::kevolve({"lineage", hash, "--archive", archive, "--generations", "0"});
+  CHECK(endless.exit_code != 0);  // a tree of thousands would overrun the stack
   CHECK(kevolve::testing::kevolve({"show", "ffffffffffff", "--archive", archive}).exit_code == 4);
   CHECK(kevolve::testing::kevolve({"best", "softmax", "--archive", archive}).exit_code == 4);
 }
