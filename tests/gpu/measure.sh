@@ -34,10 +34,11 @@ operators=$(ls kernels/seed)
 requests() { python3 tests/gpu/make_requests.py "$@"; }
 
 judge() {  # judge NAME < requests: replies to NAME.jsonl, log to NAME.log, and how long it took
-  local began=$(date +%s.%N)
+  local began
+  began=$(date +%s.%N)
   "$bin/kevolve-worker" --device cuda:0 >"$out/$1.jsonl" 2>"$out/$1.log"
   local code=$?
-  echo "== $1: exit code $code, $(wc -l <"$out/$1.jsonl") lines, $(echo "$(date +%s.%N) - $began" | bc) s with the worker's start"
+  echo "== $1: exit code $code, $(wc -l <"$out/$1.jsonl") lines, $(awk -v from="$began" -v to="$(date +%s.%N)" 'BEGIN { printf "%.1f", to - from }') s with the worker's start"
 }
 
 summary() { python3 tests/gpu/summary.py "$out/$1.jsonl" "${@:2}"; }
