@@ -63,6 +63,9 @@ struct RankingQuery {
   std::optional<PrecisionClass> precision;
   std::string yardstick;  ///< "" matches all
   int top = 1;            ///< of each group: operator version, workload, device, precision, yardstick
+  /// Among so many of the fastest of a group, those whose figure was taken again in fresh processes go first:
+  /// a faster one of the search itself may have been luck. 0: ranked by speedup alone.
+  int retimed_first_among = 0;
 };
 
 class Archive {

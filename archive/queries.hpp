@@ -21,13 +21,17 @@ SELECT rk.id, o.id, o.name, o.document_hash, rk.workload, rk.device, d.document,
    AND (?6 = '' OR rk.yardstick = ?6)
  ORDER BY o.id DESC, rk.workload, rk.device, rk.precision, rk.yardstick)sql";
 
-/// ?1 ranking, ?2 yardstick, ?3 how many.
+/// ?1 ranking, ?2 yardstick, ?3 how many, ?4 among how many of the fastest those with a retimed figure go
+/// first (0: none do). They are chosen within the index: rows of other tables are read for the chosen alone.
 inline constexpr std::string_view kTopOfRanking = R"sql(
 SELECT s.candidate, s.candidate_hash, s.evaluation, s.figure, s.speedup, e.speedup_low,
        coalesce(m.median_us, 0.0), coalesce(m.low_us, 0.0), coalesce(m.high_us, 0.0), coalesce(y.median_us, 0.0),
        i.id, i.source, i.key, i.text, r.number, coalesce(j.name, ''), c.tunables
-  FROM (SELECT * FROM standings WHERE ranking = ?1 AND state = 'verified'
-         ORDER BY speedup DESC, candidate_hash LIMIT ?3) s
+  FROM (SELECT candidate_hash
+          FROM (SELECT candidate_hash, figure, speedup FROM standings WHERE ranking = ?1 AND state = 'verified'
+                 ORDER BY speedup DESC, candidate_hash LIMIT max(?3, ?4))
+         ORDER BY ?4 > 0 AND figure = 'retimed' DESC, speedup DESC, candidate_hash LIMIT ?3) chosen
+  CROSS JOIN standings s ON s.ranking = ?1 AND s.candidate_hash = chosen.candidate_hash
   JOIN evaluations e ON e.id = s.evaluation
   JOIN candidates c ON c.id = s.candidate
   JOIN ideas i ON i.id = c.idea
@@ -35,7 +39,7 @@ SELECT s.candidate, s.candidate_hash, s.evaluation, s.figure, s.speedup, e.speed
   LEFT JOIN jobs j ON j.id = r.job
   LEFT JOIN measurements m ON m.evaluation = e.id AND m.subject = 'candidate'
   LEFT JOIN measurements y ON y.evaluation = e.id AND y.subject = ?2
- ORDER BY s.speedup DESC, s.candidate_hash)sql";
+ ORDER BY ?4 > 0 AND s.figure = 'retimed' DESC, s.speedup DESC, s.candidate_hash)sql";
 
 /// ?1 first hash, ?2 past the last one. One row a hash, up to 6.
 inline constexpr std::string_view kByHashPrefix = R"sql(

@@ -30,9 +30,10 @@ std::vector<Ranking> find_rankings(Connection& connection, const RankingQuery& q
   return rankings;
 }
 
-void append_top(Connection& connection, const Ranking& ranking, int top, std::vector<RankedKernel>& kernels) {
+void append_top(Connection& connection, const Ranking& ranking, const RankingQuery& query,
+                std::vector<RankedKernel>& kernels) {
   Statement rows(connection, queries::kTopOfRanking);
-  rows.bind(ranking.id, ranking.common.yardstick, top);
+  rows.bind(ranking.id, ranking.common.yardstick, query.top, query.retimed_first_among);
   for (int rank = 1; rows.step(); ++rank) {
     RankedKernel& k = kernels.emplace_back(ranking.common);
     k.rank = rank;
@@ -47,7 +48,7 @@ void append_top(Connection& connection, const Ranking& ranking, int top, std::ve
 std::vector<RankedKernel> rank(Connection& connection, const RankingQuery& query) {
   std::vector<RankedKernel> kernels;
   for (const Ranking& ranking : find_rankings(connection, query)) {
-    append_top(connection, ranking, query.top, kernels);
+    append_top(connection, ranking, query, kernels);
   }
   return kernels;
 }

@@ -115,6 +115,10 @@ double allowance(PrecisionClass precision, DType dtype) {
   return 0;
 }
 
+double response_multiple(DType intermediates) {
+  return std::max(kFloatMultiple, 2 * unit_roundoff(intermediates) / kFloatRoundoff);
+}
+
 Comparison compare_by(Examination& examination, const Expectation& expected, const Elements& answer,
                       PrecisionClass required, std::optional<std::uint8_t> poison) {
   const Subject subject{examination, expected, answer};
@@ -125,10 +129,16 @@ Comparison compare_by(Examination& examination, const Expectation& expected, con
   Comparison result = compare_numbers(subject);
   if (expected.response.empty() && expected.observe_response && !meets(result, PrecisionClass::strict_fp32)) {
     Expectation observed = expected;
-    observed.response = expected.observe_response();
+    const auto response = expected.observe_response();
+    if (response) observed.response = *response;
     observed.observe_response = nullptr;
     result = compare_by(examination, observed, answer, required, poison);
     expected.noise = observed.noise;
+    if (!response && !result.right()) {
+      result.evidence +=
+          " How inputs' last bits move the answer, by which it might be right, could not be observed: " +
+          response.error().message;
+    }
     return result;
   }
   if (!meets(result, required)) explain(result, subject, required, poison);

@@ -19,6 +19,7 @@
 
 #include "core/gates/elements.hpp"
 #include "core/model/evaluation.hpp"
+#include "core/model/result.hpp"
 
 namespace kevolve {
 
@@ -31,8 +32,10 @@ struct Expectation {
   std::span<const double> oracle;    ///< the reference in fp64
   std::span<const double> response;  ///< |change of the oracle| when inputs change by 2^-24 of themselves
   /// Gives `response` when it is empty; asked only when PyTorch's own error leaves an answer in doubt, for it
-  /// costs several runs of the oracle. What it returns must live as long as the Expectation.
-  std::function<std::span<const double>()> observe_response{};
+  /// costs several runs of the oracle, whose memory may be missing. What it returns must live as long as the
+  /// Expectation.
+  std::function<Result<std::span<const double>>()> observe_response{};
+  DType intermediates = DType::f32;  ///< the operator's
   /// What an Examination has measured of the noise, without and with the response: its own, opaque here, and
   /// kept as long as what it was measured of.
   mutable std::array<std::shared_ptr<void>, 2> noise{};
@@ -40,6 +43,10 @@ struct Expectation {
 
 /// The multiple of the observed noise that a class allows in an output of type `dtype`.
 double allowance(PrecisionClass precision, DType dtype);
+
+/// The multiple of the response that any answer may be off in a 16-bit output: fp32's, or two roundings of
+/// the `intermediates`.
+double response_multiple(DType intermediates);
 
 struct Comparison {
   /// The finest class whose allowance covers every element; nothing when even the coarsest does not.

@@ -11,7 +11,8 @@ struct Tile {
   Tile(const Expectation& expected, const TypeLimits& limits, std::size_t first, std::size_t count)
       : begin(first), type(limits), oracle(expected.oracle.subspan(first, count)), torch(count) {
     expected.torch.read(begin, torch);
-    observe(expected.response.empty() ? expected.response : expected.response.subspan(begin, count));
+    observe(expected.response.empty() ? expected.response : expected.response.subspan(begin, count),
+            response_multiple(expected.intermediates));
   }
 
   [[nodiscard]] Right right(std::size_t i) const { return {oracle[i], torch[i], type}; }
@@ -23,13 +24,13 @@ struct Tile {
   Noise noise;
 
  private:
-  void observe(std::span<const double> response) {
+  void observe(std::span<const double> response, double multiple) {
     noise = summary(type.roundoff, [&](std::size_t i) {
       return observed_noise(torch[i], oracle[i], i < response.size() ? response[i] : 0);
     });
     if (response.empty() || !hides_arithmetic(type)) return;
     const auto of_response = [&](std::size_t i) { return observed_arithmetic(response[i]); };
-    noise.arithmetic = kFloatMultiple * summary(kFloatRoundoff, of_response).absolute;
+    noise.arithmetic = multiple * summary(kFloatRoundoff, of_response).absolute;
   }
 
   /// `least`: of the relative noise.

@@ -36,8 +36,9 @@ struct TypeLimits {
 /// Noise of an element = relative * |oracle| + absolute, alike for all elements of a tile.
 struct Noise {
   double relative = 0, absolute = 0;
-  /// What fp32 arithmetic may add to the error of any element; a class's multiple does not apply to it. 0
-  /// unless the output rounds more coarsely than fp32, whose rounding would hide it in the noise.
+  /// What fp32 arithmetic, or the rounding of results on the way where the operator has such, may add to the
+  /// error of any element; a class's multiple does not apply to it. 0 unless the output rounds more coarsely
+  /// than fp32, whose rounding would hide it in the noise.
   double arithmetic = 0;
 
   double at(double value, const TypeLimits& type) const {

@@ -115,13 +115,10 @@ class Judge::Torch {
     if (!answers.response.empty()) return;
     const c10::InferenceMode no_gradients;
     const DefaultDouble oracle_makes_doubles;
-    Tensors wide;
-    for (const at::Tensor& input : inputs)
-      wide.push_back(input.is_floating_point() ? input.to(at::kDouble) : input);
     for (const at::Tensor& output : answers.oracle) answers.response.push_back(at::zeros_like(output));
     const int count = probes(answers.torch);
     for (int probe = 0; probe < count; ++probe) {
-      add_response(answers, wide, axes, probe, probe + 1 < count ? 1 : kRunLength);
+      add_response(answers, inputs, axes, probe, probe + 1 < count ? 1 : kRunLength);
     }
   }
 
@@ -143,24 +140,23 @@ class Judge::Torch {
   /// Each stretch of `run_length` elements is nudged one way. Alone, elements show what their own rounding is
   /// worth; in runs, what the rounding of a partial sum over them is worth, which moves all of its terms
   /// together.
-  void add_response(Answers& answers, const Tensors& wide, const Bindings& axes, int probe,
+  void add_response(Answers& answers, const Tensors& inputs, const Bindings& axes, int probe,
                     std::int64_t run_length) {
     Tensors nudged;
     std::optional<at::Generator> signs;  // on a GPU PyTorch's own
     if (device_.is_cpu())
       signs =
           at::make_generator<at::CPUGeneratorImpl>(0x9E3779B97F4A7C15u + static_cast<std::uint64_t>(probe));
-    for (const at::Tensor& input : wide) {
+    for (const at::Tensor& input : inputs) {
       if (!input.is_floating_point()) {
         nudged.push_back(input);
         continue;
       }
       const std::int64_t runs = (input.numel() + run_length - 1) / run_length;
       at::Tensor factor =
-          at::empty({runs}, input.options()).random_(0, 2, signs);  // 0 or 1 -> 1 - u or 1 + u
+          at::empty({runs}, input.options().dtype(at::kDouble)).random_(0, 2, signs);  // 0, 1 -> 1 - u, 1 + u
       if (run_length > 1) factor = factor.repeat_interleave(run_length).narrow(0, 0, input.numel());
-      factor = factor.reshape(input.sizes()).clone();
-      nudged.push_back(factor.mul_(0x1p-23).add_(1 - 0x1p-24).mul_(input));
+      nudged.push_back(factor.reshape(input.sizes()).mul_(0x1p-23).add_(1 - 0x1p-24).mul_(input));
     }
     const Tensors moved = reference_.run(nudged, axes);
     for (std::size_t i = 0; i < moved.size(); ++i) {
@@ -218,18 +214,20 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
     for (std::size_t i = 0; i < op().outputs.size(); ++i) {
       const at::Tensor& torch = answers->torch[i];
       const auto count = static_cast<std::size_t>(torch.numel());
-      Expectation expected{op().outputs[i].name, distribution, torch.sizes().vec(), {}, {}, {}, {}};
+      Expectation expected{op().outputs[i].name, distribution, torch.sizes().vec(), {}, {}, {}};
       expected.torch = {op().outputs[i].dtype, static_cast<const std::byte*>(torch.const_data_ptr()), count};
       expected.oracle = {answers->oracle[i].const_data_ptr<double>(), count};
+      expected.intermediates = op().intermediates;
       // The views stay good when the draw moves: its inputs' bytes do not.
       expected.observe_response = [torch_part = torch_.get(), answers, views, axes, i,
-                                   count]() -> std::span<const double> {
+                                   count]() -> Result<std::span<const double>> {
         try {
           torch_part->respond(*answers, views, axes);
-        } catch (const std::exception&) {
-          return {};  // PyTorch's own error alone then says what the noise is
+        } catch (const std::exception& error) {
+          answers->response.clear();
+          return failure(words_of(error));
         }
-        return {answers->response[i].const_data_ptr<double>(), count};
+        return std::span(answers->response[i].const_data_ptr<double>(), count);
       };
       draw.size_bytes += expected.torch.size_bytes() + 2 * count * sizeof(double);  // oracle and response
       draw.outputs.push_back(std::move(expected));

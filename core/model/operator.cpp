@@ -31,6 +31,8 @@ class OperatorParser {
     op_.name = document_["name"];
     op_.description = document_["description"];
     op_.precision = *precision_from_name(document_["precision"].get<std::string>());
+    if (const auto rounded = document_.find("intermediates"); rounded != document_.end())
+      op_.intermediates = *dtype_from_name(rounded->get<std::string>());
     op_.document = document_;
     for (auto step : {&OperatorParser::axes, &OperatorParser::scalars, &OperatorParser::tensors,
                       &OperatorParser::reference, &OperatorParser::workloads, &OperatorParser::distributions,

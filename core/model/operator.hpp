@@ -80,6 +80,8 @@ struct Operator {
   std::vector<Workload> workloads;
   std::vector<Distribution> distributions;
   PrecisionClass precision = PrecisionClass::strict_fp32;
+  /// What kernels may round results on the way to (attention's weights), though PyTorch's own may not.
+  DType intermediates = DType::f32;
   Expression bytes = {};         ///< least bytes moved through device memory, by axes
   Expression flops = {};         ///< least arithmetic, by axes
   Json document;                 ///< operator.json itself, for the worker protocol

@@ -10,8 +10,8 @@
 namespace kevolve {
 namespace {
 
-/// Among so many of the fastest of a group the re-timed one is looked for.
-constexpr int kSearchedDepth = 256;
+/// Among so many of the fastest of a group a retimed one goes first.
+constexpr int kRetimedDepth = 256;
 
 /// An idea of tuning tells only how the kernel was found; its header says what it does.
 std::string own_idea(const std::string& source) {
@@ -37,24 +37,6 @@ Result<BestKernel> described(Archive& archive, RankedKernel kernel) {
   }
   best.kernel = std::move(kernel);
   return best;
-}
-
-/// A figure taken again in fresh processes counts before a faster one of the search itself, which may have
-/// been luck. Keeps the `top` first of each group (`kernels` come group by group, ranked from 1).
-std::vector<RankedKernel> prefer_retimed(std::vector<RankedKernel> kernels, int top) {
-  std::vector<RankedKernel> chosen;
-  for (auto begin = kernels.begin(); begin != kernels.end();) {
-    const auto end =
-        std::find_if(std::next(begin), kernels.end(), [](const RankedKernel& k) { return k.rank == 1; });
-    std::stable_partition(begin, end, [](const RankedKernel& k) { return k.figure == Figure::retimed; });
-    const auto count = std::min<std::ptrdiff_t>(top, end - begin);
-    for (std::ptrdiff_t i = 0; i < count; ++i) {
-      begin[i].rank = static_cast<int>(i) + 1;
-      chosen.push_back(std::move(begin[i]));
-    }
-    begin = end;
-  }
-  return chosen;
 }
 
 /// "ROWS=4096,COLS=1024" as axes; nothing when it is not of that form.
@@ -103,7 +85,8 @@ Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question) {
   query.device = question.device;
   query.precision = question.precision;
   query.yardstick = question.yardstick;
-  query.top = std::max(question.top, kSearchedDepth);
+  query.top = question.top;
+  query.retimed_first_among = kRetimedDepth;
   Result<std::vector<RankedKernel>> kernels = archive.best(query);
   if (!kernels) return failure(kernels.error());
   BestAnswer answer;
@@ -117,7 +100,7 @@ Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question) {
       if (!kernels->empty()) answer.nearest = **found;
     }
   }
-  for (RankedKernel& kernel : prefer_retimed(std::move(*kernels), question.top)) {
+  for (RankedKernel& kernel : *kernels) {
     Result<BestKernel> best = described(archive, std::move(kernel));
     if (!best) return failure(best.error());
     answer.kernels.push_back(std::move(*best));

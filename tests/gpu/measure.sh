@@ -14,6 +14,7 @@ usage: tests/gpu/measure.sh FOLDER PART ...
   tests        the judge's kernels and the profiler on kernels whose regime is beyond doubt
   seeds        every seed at `small`
   benchmark    every seed at `benchmark`, default tunables, beside eager and torch.compile; attention also at `kernelbench`
+  attention    attention's tensor-core kernels at `benchmark` with many values of their tunables
   adversarial  the adversarial suite
   models       the kernels of config/replay_demo.jsonl
 
@@ -117,6 +118,16 @@ benchmark() {
   every benchmark benchmark --baselines eager compile
   requests attention_fp16 kernelbench --baselines eager | judge kernelbench
   summary kernelbench
+}
+
+attention() {
+  local operator
+  for operator in attention_fp16 attention_causal_fp16; do
+    requests $operator benchmark --files wgmma_flash.cu mma_flash.cu --count "${ATTENTION_COUNT:-40}" --baselines eager
+  done | judge attention
+  requests attention_fp16 kernelbench --files wide_heads.cu --count 3 --baselines eager | judge wide_heads
+  summary attention
+  summary wide_heads
 }
 
 adversarial() {

@@ -91,6 +91,34 @@ TEST_CASE("a retimed figure replaces that of the search, not the other way round
   CHECK(fixture.best()[0].speedup == 2.5);
 }
 
+TEST_CASE("a figure that was taken again goes before a faster one of the search, near the top") {
+  ArchiveFixture fixture;
+  fixture.record(fixture.add("slow"), passed(2), Purpose::retime);
+  fixture.record(fixture.add("retimed"), passed(3), Purpose::retime);
+  fixture.record(fixture.add("lucky"), passed(4));
+  fixture.record(fixture.add("luckier"), passed(5));
+  const auto speedups = [&](int top, int among) {
+    RankingQuery query;
+    query.operator_name = "layernorm";
+    query.top = top;
+    query.retimed_first_among = among;
+    std::vector<double> found;
+    for (const RankedKernel& kernel : must(fixture.archive.best(query))) {
+      found.push_back(kernel.speedup);
+      CHECK(kernel.rank == static_cast<int>(found.size()));
+    }
+    return found;
+  };
+  using Speedups = std::vector<double>;
+  CHECK(speedups(1, 0) == Speedups{5});
+  CHECK(speedups(4, 0) == Speedups{5, 4, 3, 2});
+  CHECK(speedups(1, 256) == Speedups{3});
+  CHECK(speedups(4, 256) == Speedups{3, 2, 5, 4});
+  CHECK(speedups(2, 3) == Speedups{3, 5});
+  CHECK(speedups(1, 2) == Speedups{5});
+  CHECK(speedups(4, 1) == Speedups{3, 2, 5, 4});
+}
+
 TEST_CASE("identical candidates count once, as the first of them") {
   ArchiveFixture fixture;
   const CandidateId first = fixture.add("a"), twin = fixture.add("a");
@@ -183,7 +211,8 @@ TEST_CASE("questions go through indexes on an archive of 20 000 evaluations") {
                {"candidates_by_hash (candidate_hash=?)", "SEARCH e USING COVERING INDEX evaluations_by_place",
                 "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)"});
   goes_through(kRankings, {"SEARCH o USING INDEX operators_by_name (name=?)"});
-  goes_through(kTopOfRanking, {"SEARCH standings USING INDEX standings_by_speedup (ranking=?)",
+  goes_through(kTopOfRanking, {"SEARCH standings USING COVERING INDEX standings_by_speedup (ranking=?)",
+                               "SEARCH s USING PRIMARY KEY (ranking=? AND candidate_hash=?)",
                                "SEARCH m USING PRIMARY KEY (evaluation=?)"});
   goes_through(kByHashPrefix, {"candidates_by_hash (candidate_hash>? AND candidate_hash<?)"});
   goes_through(kEvaluationsOfHash,

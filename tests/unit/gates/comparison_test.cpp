@@ -76,6 +76,18 @@ TEST_CASE("a short row that PyTorch rounded well by luck refuses no honest 16-bi
   CHECK_FALSE(right(coarse));
 }
 
+TEST_CASE("a refusal says when the response, which might have allowed more, could not be observed") {
+  Case c({8, 100}, normals(800, 1));
+  c.expected.response = {};
+  c.expected.observe_response = []() -> Result<std::span<const double>> {
+    return failure("CUDA out of memory");
+  };
+  std::vector<float> answer = c.torch;
+  answer[7] += 0.5F;
+  CHECK_THAT(c.check(answer).evidence, ContainsSubstring("could not be observed: CUDA out of memory"));
+  CHECK(c.check(c.torch).evidence.empty());
+}
+
 TEST_CASE("the oracle rounded once is exact") {
   const Case c({8, 100}, normals(800, 1));
   const Comparison result = c.check(c.torch);

@@ -97,7 +97,7 @@ struct Product {
   [[nodiscard]] Comparison check(const Numbers& answer) {
     Expectation expected{"c", "a draw", {kRows, kColumns}, {DType::f16, torch.data(), kCount}, oracle,
                          {},  {}};
-    expected.observe_response = [this]() -> std::span<const double> { return respond(), response; };
+    expected.observe_response = [this]() -> Result<std::span<const double>> { return respond(), response; };
     const auto bytes = stored(answer);
     return compare(expected, {DType::f16, bytes.data(), kCount}, PrecisionClass::fp16);
   }

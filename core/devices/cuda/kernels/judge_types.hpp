@@ -20,6 +20,7 @@ struct JudgeSubject {
   Tiles tiles;
   TypeLimits type;
   DType dtype;
+  double response_multiple;  ///< response_multiple()
 };
 
 /// What one block of judge_measure found.

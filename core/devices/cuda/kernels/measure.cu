@@ -133,7 +133,7 @@ __global__ void __launch_bounds__(256)
   if (response != nullptr && hides_arithmetic(subject.type)) {
     const auto of_response = [&](unsigned i) { return observed_arithmetic(response[begin + i]); };
     all.arithmetic =
-        product(kFloatMultiple, summary(oracle, count, kFloatRoundoff, room, of_response).absolute);
+        product(subject.response_multiple, summary(oracle, count, kFloatRoundoff, room, of_response).absolute);
   }
   if (threadIdx.x == 0) noise[blockIdx.x] = all;
 }
