@@ -279,8 +279,9 @@ __global__ void __launch_bounds__(384, 1)
                                         lane % 4 * 4);
     };
     const float scale = 1.44269504f / sqrtf(static_cast<float>(HEAD_DIM));  // weights are 2^(score * scale - centre)
+    // Whole, so that weights change scale by a power of two and are rounded to halves once.
     const auto centre_of = [&](float most) {
-      return most == -CUDART_INF_F ? 0.0f : most * scale;  // of nothing but -Inf all weights are 0
+      return most == -CUDART_INF_F ? 0.0f : ceilf(most * scale);  // of nothing but -Inf all weights are 0
     };
     float d[128], largest[kParts][2], total[kParts][2], share[2];
 #pragma unroll
@@ -316,7 +317,9 @@ __global__ void __launch_bounds__(384, 1)
       for (int part = 1; part < kParts; ++part) most = fmaxf(most, largest[part][half]);
 #pragma unroll
       for (int part = 0; part < kParts; ++part) {
-        const float rescale = exp2_fast(fmaf(largest[part][half], scale, -centre_of(most)));
+        const float rescale = largest[part][half] == -CUDART_INF_F
+                                  ? 0.0f
+                                  : exp2_fast(centre_of(largest[part][half]) - centre_of(most));
         all += rescale * total[part][half];
         if (rescale == 1.0f) continue;
 #pragma unroll
