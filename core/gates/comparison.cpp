@@ -115,8 +115,9 @@ double allowance(PrecisionClass precision, DType dtype) {
   return 0;
 }
 
-double response_multiple(DType intermediates) {
-  return std::max(kFloatMultiple, 2 * unit_roundoff(intermediates) / kFloatRoundoff);
+ResponseRule response_rule(DType intermediates) {
+  if (intermediates == DType::f32) return {kFloatMultiple, kRelativeSpread, kFloatRoundoff};
+  return {2 * unit_roundoff(intermediates) / kFloatRoundoff, 1, 0};
 }
 
 Comparison compare_by(Examination& examination, const Expectation& expected, const Elements& answer,

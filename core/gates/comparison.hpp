@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/gates/elements.hpp"
+#include "core/gates/noise.hpp"
 #include "core/model/evaluation.hpp"
 #include "core/model/result.hpp"
 
@@ -44,9 +45,8 @@ struct Expectation {
 /// The multiple of the observed noise that a class allows in an output of type `dtype`.
 double allowance(PrecisionClass precision, DType dtype);
 
-/// The multiple of the response that any answer may be off in a 16-bit output: fp32's, or two roundings of
-/// the `intermediates`.
-double response_multiple(DType intermediates);
+/// For 16-bit outputs: fp32 arithmetic alone, or two roundings of results on the way to `intermediates`.
+ResponseRule response_rule(DType intermediates);
 
 struct Comparison {
   /// The finest class whose allowance covers every element; nothing when even the coarsest does not.

@@ -12,7 +12,7 @@ struct Tile {
       : begin(first), type(limits), oracle(expected.oracle.subspan(first, count)), torch(count) {
     expected.torch.read(begin, torch);
     observe(expected.response.empty() ? expected.response : expected.response.subspan(begin, count),
-            response_multiple(expected.intermediates));
+            response_rule(expected.intermediates));
   }
 
   [[nodiscard]] Right right(std::size_t i) const { return {oracle[i], torch[i], type}; }
@@ -24,18 +24,18 @@ struct Tile {
   Noise noise;
 
  private:
-  void observe(std::span<const double> response, double multiple) {
+  void observe(std::span<const double> response, const ResponseRule& rule) {
     noise = summary(type.roundoff, [&](std::size_t i) {
       return observed_noise(torch[i], oracle[i], i < response.size() ? response[i] : 0);
     });
     if (response.empty() || !hides_arithmetic(type)) return;
     const auto of_response = [&](std::size_t i) { return observed_arithmetic(response[i]); };
-    noise.arithmetic = multiple * summary(kFloatRoundoff, of_response).absolute;
+    noise.arithmetic = rule.multiple * summary(rule.least, of_response, rule.spread).absolute;
   }
 
   /// `least`: of the relative noise.
   template <class Observed>
-  [[nodiscard]] Noise summary(double least, Observed observed) const {
+  [[nodiscard]] Noise summary(double least, Observed observed, double spread = kRelativeSpread) const {
     Noise all{least, 0};
     std::vector<double> ratios;
     for (std::size_t i = 0; i < oracle.size(); ++i) {
@@ -48,7 +48,7 @@ struct Tile {
     }
     for (std::size_t i = 0; i < oracle.size(); ++i) {
       if (!is_finite(oracle[i])) continue;
-      all.absolute = std::max(all.absolute, unexplained(observed(i), all.relative, oracle[i]));
+      all.absolute = std::max(all.absolute, unexplained(observed(i), all.relative, oracle[i], spread));
     }
     return all;
   }

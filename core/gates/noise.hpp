@@ -23,6 +23,13 @@ inline double difference(double a, double b) {
 #endif
 }
 
+/// What is made of the response in outputs that hide it (see hides_arithmetic()).
+struct ResponseRule {
+  double multiple = 0;  ///< of its absolute part, that any answer may be off
+  double spread = 0;    ///< what exceeds this multiple of its tile's relative noise is absolute
+  double least = 0;     ///< of the relative noise
+};
+
 constexpr double kEndless = __builtin_bit_cast(double, uint64_t{0x7FF0000000000000});
 
 /// What a floating-point type can hold.
@@ -110,8 +117,8 @@ inline uint64_t tile_least(const TypeLimits& type) {
 }
 
 /// The part of the noise seen at an element that the tile's relative noise does not explain; may be negative.
-inline double unexplained(double observed, double relative, double oracle) {
-  return difference(observed, product(product(kRelativeSpread, relative), fabs(oracle)));
+inline double unexplained(double observed, double relative, double oracle, double spread = kRelativeSpread) {
+  return difference(observed, product(product(spread, relative), fabs(oracle)));
 }
 
 /// The multiple of the noise by which an answer is wrong; infinite for a wrong class.

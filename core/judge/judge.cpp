@@ -122,6 +122,19 @@ class Judge::Torch {
     }
   }
 
+  /// The oracle in fp64 may have taken most of a GPU, and PyTorch keeps what it has freed: draws to come and
+  /// runners would find no memory.
+  void give_back() const noexcept {
+    if (device_.is_cpu()) return;
+    try {
+      c10::DeviceAllocator* allocator = at::getDeviceAllocator(device_.type());
+      const auto [available, all] = allocator->getMemoryInfo(device_.index());
+      if (available < all / 2) allocator->emptyCache();
+    } catch (const std::exception&) {
+      // A device that fails here fails the next time it is asked for something, and says why.
+    }
+  }
+
   const Operator op;
   Memory& memory;
 
@@ -211,6 +224,7 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
     for (const DrawnInput& input : draw.inputs) draw.size_bytes += input.size_bytes;
     const Tensors views = torch_->view(draw.inputs, axes);
     const auto answers = torch_->answer(views, axes);
+    torch_->give_back();
     for (std::size_t i = 0; i < op().outputs.size(); ++i) {
       const at::Tensor& torch = answers->torch[i];
       const auto count = static_cast<std::size_t>(torch.numel());
@@ -223,6 +237,7 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
                                    count]() -> Result<std::span<const double>> {
         try {
           torch_part->respond(*answers, views, axes);
+          torch_part->give_back();
         } catch (const std::exception& error) {
           answers->response.clear();
           return failure(words_of(error));
@@ -235,6 +250,7 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
     draw.answers = answers;
     return draw;
   } catch (const std::exception& error) {
+    torch_->give_back();
     return failure(
         fmt::format("operator '{}': reference, draw '{}': {}", op().name, distribution, words_of(error)));
   }

@@ -35,19 +35,30 @@ Result<std::shared_ptr<const Draw>> DrawPool::get(Judge& judge, const Bindings& 
       return kept.draw;
   }
   auto drawn = judge.draw(axes, distribution, family.seed, number);
+  if (!drawn && bytes_ > 0) {  // perhaps for want of memory
+    shrink_to(0);
+    drawn = judge.draw(axes, distribution, family.seed, number);
+  }
   if (!drawn) return failure(drawn.error());
   auto draw = std::make_shared<const Draw>(std::move(*drawn));
-  if (candidates_per_draw_ > 1 && draw->size_bytes <= most_bytes_) {
-    make_room(draw->size_bytes);
+  const std::size_t most = most_kept(draw->size_bytes);
+  if (candidates_per_draw_ > 1 && draw->size_bytes <= most) {
+    shrink_to(most - draw->size_bytes);
     family.draws.push_back({axes, distribution.name, number, draw});
     bytes_ += draw->size_bytes;
   }
   return draw;
 }
 
+std::size_t DrawPool::most_kept(std::size_t draw_bytes) const {
+  constexpr std::size_t kLeftFree = 8;
+  const std::size_t left = kLeftFree * draw_bytes;
+  return std::min(memory_bytes_ / 2, memory_bytes_ - std::min(memory_bytes_, left));
+}
+
 /// Whole families go, the least recently used first; of the current one the oldest draws.
-void DrawPool::make_room(std::size_t bytes) {
-  while (bytes_ + bytes > most_bytes_ && !families_.empty()) {
+void DrawPool::shrink_to(std::size_t bytes) {
+  while (bytes_ > bytes && !families_.empty()) {
     Family& last = families_.back();
     if (last.draws.empty()) {
       if (families_.size() == 1) return;

@@ -22,15 +22,17 @@ inline constexpr std::uint64_t kFirstTimedDraw = 1000;
 
 class DrawPool {
  public:
-  /// `candidates_per_draw`: 1 keeps nothing. `most_bytes`: of all that is kept; the least recently used go
+  /// `candidates_per_draw`: 1 keeps nothing. Of the device's memory at most half is taken by what is kept, and
+  /// eight times the size of a draw is left to making the next and to the runner; the least recently used go
   /// first.
-  DrawPool(int candidates_per_draw, std::size_t most_bytes)
-      : candidates_per_draw_(candidates_per_draw), most_bytes_(most_bytes) {}
+  DrawPool(int candidates_per_draw, std::size_t memory_bytes)
+      : candidates_per_draw_(candidates_per_draw), memory_bytes_(memory_bytes) {}
 
   /// To be called before each evaluation: gives the seed of its draws. `fresh`: draw all anew.
   Seed begin(const std::string& family, bool fresh);
 
-  /// Draw `number` of the family that begin() has named last.
+  /// Draw `number` of the family that begin() has named last. What is kept gives way when it cannot be made
+  /// otherwise.
   Result<std::shared_ptr<const Draw>> get(Judge& judge, const Bindings& axes,
                                           const Distribution& distribution, std::uint64_t number);
 
@@ -47,10 +49,13 @@ class DrawPool {
     int candidates = 0;
     std::list<Kept> draws;
   };
-  void make_room(std::size_t bytes);
+  /// How much may be kept of draws of that size.
+  [[nodiscard]] std::size_t most_kept(std::size_t draw_bytes) const;
+  /// Lets go of draws until those that are kept take no more than `bytes`.
+  void shrink_to(std::size_t bytes);
 
   int candidates_per_draw_;
-  std::size_t most_bytes_, bytes_ = 0;
+  std::size_t memory_bytes_, bytes_ = 0;
   std::list<Family> families_;  ///< the most recently used first
 };
 

@@ -99,7 +99,7 @@ void Evaluator::log_left_out(const std::string& baseline, const std::string& why
 }
 
 DrawPool& Evaluator::draws(Device& device) {
-  return draws_.try_emplace(&device, device.candidates_per_draw(), device.memory()->size_bytes() / 2)
+  return draws_.try_emplace(&device, device.candidates_per_draw(), device.memory()->size_bytes())
       .first->second;
 }
 

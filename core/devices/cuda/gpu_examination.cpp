@@ -33,7 +33,7 @@ JudgeSubject subject_of(const Expectation& expected, const Elements& answer) {
   subject.tiles = tiles_of(expected.shape, answer.count, answer.dtype);
   subject.type = limits_of(answer.dtype);
   subject.dtype = answer.dtype;
-  subject.response_multiple = response_multiple(expected.intermediates);
+  subject.response_rule = response_rule(expected.intermediates);
   return subject;
 }
 

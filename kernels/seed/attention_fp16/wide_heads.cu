@@ -279,9 +279,10 @@ __global__ void __launch_bounds__(384, 1)
                                         lane % 4 * 4);
     };
     const float scale = 1.44269504f / sqrtf(static_cast<float>(HEAD_DIM));  // weights are 2^(score * scale - centre)
-    // Whole, so that weights change scale by a power of two and are rounded to halves once.
+    // Whole, so that weights change scale by a power of two and are rounded to halves once. The largest weights lie
+    // just below 2^15, so that small ones are no denormals.
     const auto centre_of = [&](float most) {
-      return most == -CUDART_INF_F ? 0.0f : ceilf(most * scale);  // of nothing but -Inf all weights are 0
+      return most == -CUDART_INF_F ? 0.0f : ceilf(most * scale) - 15.0f;  // of nothing but -Inf all weights are 0
     };
     float d[128], largest[kParts][2], total[kParts][2], share[2];
 #pragma unroll

@@ -89,6 +89,18 @@ Attention diffuse(std::mt19937& random) {
   return attention;
 }
 
+/// All results lie around 1, but for one.
+Attention around_a_mean(std::mt19937& random) {
+  Attention attention = diffuse(random);
+  for (double& value : attention.values) value = half(value + 1);
+  const double mean = attention.run(as_it_is, as_it_is)[7];
+  for (std::size_t k = 0; k < kKeys; ++k) {
+    double& value = attention.values[k * kColumns + 7];
+    value = half(value - mean);
+  }
+  return attention;
+}
+
 std::vector<std::byte> stored(const Numbers& values) {
   std::vector<std::byte> bytes(2 * values.size());
   for (std::size_t i = 0; i < values.size(); ++i) store(DType::f16, bytes.data(), i, values[i]);
@@ -111,6 +123,9 @@ class Judged {
     return compare(expected, view(answer), PrecisionClass::fp16).right();
   }
 
+  /// As if no nudge had moved this element by chance.
+  void move_nothing_at(std::size_t index) { response_[index] = 0; }
+
  private:
   static Elements view(const std::vector<std::byte>& bytes) {
     return {DType::f16, bytes.data(), kQueries * kColumns};
@@ -129,6 +144,14 @@ TEST_CASE("weights rounded to fp16 are right where the operator says that kernel
   CHECK_FALSE(two_keys.right(half, as_it_is, DType::f32));
   CHECK(two_keys.right(half, as_it_is, DType::f16));
   CHECK(all_keys.right(half, as_it_is, DType::f16));
+}
+
+TEST_CASE("a small element in a row around a mean does not rest on its own response") {
+  std::mt19937 random(9);
+  Judged judged(around_a_mean(random), random);
+  judged.move_nothing_at(7);
+  CHECK(judged.right(half, as_it_is, DType::f16));
+  CHECK_FALSE(judged.right(half, half, DType::f16));
 }
 
 TEST_CASE("coarser weights, or sums in fp16, are wrong all the same") {

@@ -8,7 +8,8 @@ namespace kevolve {
 namespace {
 
 struct Judged {
-  Judged() {
+  Judged() : Judged(host) {}
+  explicit Judged(Memory& memory) {
     auto op = parse_operator(request_for(candidate("k")).operator_document, "operator");
     if (!op) FAIL(op.error().message);
     auto created = Judge::create(std::move(*op), 1, memory);
@@ -21,7 +22,7 @@ struct Judged {
     return *draw;
   }
 
-  HostMemory memory;
+  HostMemory host;
   std::unique_ptr<Judge> judge;
 };
 
@@ -73,7 +74,7 @@ TEST_CASE("the least recently used draws make room") {
   measure.begin("a", false);
   const std::size_t one = judged.get(measure)->size_bytes;
   REQUIRE(one > 0);
-  DrawPool pool(100, 2 * one);
+  DrawPool pool(100, 10 * one);  // two may be kept, eight are left free
   pool.begin("a", false);
   const auto a = judged.get(pool);
   pool.begin("b", false);
@@ -84,6 +85,31 @@ TEST_CASE("the least recently used draws make room") {
   CHECK(judged.get(pool) == b);
   pool.begin("a", false);
   CHECK(judged.get(pool) != a);
+}
+
+TEST_CASE("draws that are kept give way to one for which there is no memory") {
+  class Scarce : public HostMemory {
+   public:
+    Result<std::shared_ptr<std::byte>> allocate(std::size_t size_bytes) override {
+      if (refused > 0) return --refused, failure("out of memory");
+      return HostMemory::allocate(size_bytes);
+    }
+    int refused = 0;
+  } scarce;
+  Judged judged(scarce);
+  DrawPool pool(100, kPlenty);
+  pool.begin("a", false);
+  const auto kept = judged.get(pool, 0);
+  CHECK(judged.get(pool, 0) == kept);
+  scarce.refused = 1;
+  const auto next = judged.get(pool, 1);
+  CHECK(judged.get(pool, 1) == next);
+  CHECK(judged.get(pool, 0) != kept);
+  DrawPool empty(100, kPlenty);
+  empty.begin("a", false);
+  scarce.refused = 1;
+  CHECK_FALSE(empty.get(*judged.judge, judged.judge->op().workloads[0].axes,
+                        timed_distribution(judged.judge->op()), 0));
 }
 
 }  // namespace kevolve

@@ -20,7 +20,7 @@ struct JudgeSubject {
   Tiles tiles;
   TypeLimits type;
   DType dtype;
-  double response_multiple;  ///< response_multiple()
+  ResponseRule response_rule;
 };
 
 /// What one block of judge_measure found.

@@ -85,7 +85,8 @@ struct ObserveRoom {
 // median of the ratios: doubles that are not negative order as their bits do. By all threads of a block;
 // thread 0's is right.
 template <class Observed>
-Noise summary(const double* oracle, unsigned count, double least, ObserveRoom& room, Observed observed) {
+Noise summary(const double* oracle, unsigned count, double least, ObserveRoom& room, Observed observed,
+              double spread = kRelativeSpread) {
   unsigned long long* keys = room.keys;
   unsigned& counted = room.counted;
   Selection& selection = room.selection;
@@ -107,7 +108,7 @@ Noise summary(const double* oracle, unsigned count, double least, ObserveRoom& r
     relative = fmax(relative, __builtin_bit_cast(double, select_key(keys, count, room.bins, &selection)));
   double absolute = 0;
   for (unsigned i = threadIdx.x; i < count; i += kJudgeThreads) {
-    if (is_finite(oracle[i])) absolute = fmax(absolute, unexplained(observed(i), relative, oracle[i]));
+    if (is_finite(oracle[i])) absolute = fmax(absolute, unexplained(observed(i), relative, oracle[i], spread));
   }
   absolute = warp_max(absolute);
   if (threadIdx.x % 32 == 0) room.most[threadIdx.x / 32] = absolute;
@@ -133,7 +134,8 @@ __global__ void __launch_bounds__(256)
   if (response != nullptr && hides_arithmetic(subject.type)) {
     const auto of_response = [&](unsigned i) { return observed_arithmetic(response[begin + i]); };
     all.arithmetic =
-        product(subject.response_multiple, summary(oracle, count, kFloatRoundoff, room, of_response).absolute);
+        product(subject.response_rule.multiple,
+                summary(oracle, count, subject.response_rule.least, room, of_response, subject.response_rule.spread).absolute);
   }
   if (threadIdx.x == 0) noise[blockIdx.x] = all;
 }
