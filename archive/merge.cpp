@@ -47,12 +47,20 @@ class UpToDate {
   fs::path path_, copy_;
 };
 
+/// For pages of the indexes, into which rows go in no order: what does not fit is written and read many
+/// times. An eighth of the machine's memory, 256 MiB to 1.5 GiB.
+std::int64_t index_room_kib() {
+  const std::int64_t all_kib = std::int64_t{::sysconf(_SC_PHYS_PAGES)} * (::sysconf(_SC_PAGESIZE) / 1024);
+  return std::clamp<std::int64_t>(all_kib / 8, 256 << 10, 1536 << 10);
+}
+
 /// `other` attached, foreign keys off (every reference goes through a map) and room for the indexes.
 class Attached {
  public:
   Attached(Connection& connection, const fs::path& path) : connection_(connection) {
     Statement(connection, "ATTACH ?1 AS other").bind(path.string()).run();
-    connection.execute("PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -300000");
+    connection.execute(fmt::format(
+        "PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}", index_room_kib()));
   }
   ~Attached() {
     try {

@@ -153,9 +153,11 @@ std::vector<Idea> tuning_ideas(const std::vector<PlaybookEntry>& entries, const 
     ideas.push_back(
         {"playbook",
          key,
-         fmt::format("Keep the idea '{}', so far {:.2f} times as fast as the naive kernel, and move its "
-                     "parameters away from {}: one step at a time, then towards its second-best setting.",
-                     entry->key, survivor.speedup, in_words(survivor.tunables)),
+         fmt::format("Keep the idea '{}', so far {:.2f} times as fast as {}, and move its parameters away "
+                     "from {}: one step at a time, then towards its second-best setting.",
+                     entry->key, survivor.speedup,
+                     context.yardstick == "eager" ? "PyTorch" : "the naive kernel",
+                     in_words(survivor.tunables)),
          {entry->key}});
   }
   return ideas;
