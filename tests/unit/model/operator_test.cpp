@@ -33,6 +33,17 @@ TEST_CASE("an operator is read whole and in order") {
   CHECK(*shape_at(*op.tensor("x"), {{"N", 64}, {"B", 5}}) == std::vector<std::int64_t>{5, 64});
 }
 
+TEST_CASE("what kernels may round results on the way to is fp32 unless the operator says otherwise") {
+  CHECK(fixture::scale().intermediates == DType::f32);
+  Json document = fixture::operator_document();
+  document["intermediates"] = "f16";
+  const auto rounded = parse_operator(document, "operator.json");
+  REQUIRE(rounded);
+  CHECK(rounded->intermediates == DType::f16);
+  document["intermediates"] = "f64";
+  CHECK_FALSE(parse_operator(document, "operator.json"));
+}
+
 TEST_CASE("every seed operator and its naive candidate load") {
   const std::filesystem::path seeds = std::filesystem::path(KEVOLVE_SOURCE_DIR) / "kernels/seed";
   int count = 0;
