@@ -22,9 +22,9 @@ inline constexpr std::uint64_t kFirstTimedDraw = 1000;
 
 class DrawPool {
  public:
-  /// `candidates_per_draw`: 1 keeps nothing. Of the device's memory at most half is taken by what is kept, and
-  /// eight times the size of a draw is left to making the next and to the runner; the least recently used go
-  /// first.
+  /// `candidates_per_draw`: 1 keeps nothing. Of the device's memory at most half is taken by what is kept,
+  /// and eight times the size of a draw is left to making the next and to the runner; the least recently used
+  /// go first.
   DrawPool(int candidates_per_draw, std::size_t memory_bytes)
       : candidates_per_draw_(candidates_per_draw), memory_bytes_(memory_bytes) {}
 
