@@ -65,7 +65,10 @@ TEST_CASE("with survivors one proposal tunes the best of them") {
   const auto tune = std::find_if(ideas.begin(), ideas.end(), [](const Idea& i) { return i.key == "tune:a"; });
   CHECK(tune->text.find("3.00 times as fast as the naive kernel") != std::string::npos);
   known.yardstick = "eager";
-  CHECK(propose_ideas(entries, known, 3)[0].text.find("3.00 times as fast as PyTorch") != std::string::npos);
+  const std::vector<Idea> on_gpu = propose_ideas(entries, known, 3);
+  CHECK(std::any_of(on_gpu.begin(), on_gpu.end(), [](const Idea& i) {
+    return i.text.find("3.00 times as fast as PyTorch") != std::string::npos;
+  }));
   CHECK(tune->text.find("BLOCK = 128, ITEMS = 2") != std::string::npos);
 }
 
