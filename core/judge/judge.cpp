@@ -29,6 +29,23 @@ std::string words_of(const std::exception& error) {
   return text;
 }
 
+/// The oracle in fp64 may take most of a GPU, and PyTorch keeps what it has freed: draws to come and runners
+/// would find no memory. At its end what is kept goes back, if less than half of the device's memory is free.
+struct GivesBack {
+  const at::Device& device;
+
+  ~GivesBack() {
+    if (device.is_cpu()) return;
+    try {
+      c10::DeviceAllocator* allocator = at::getDeviceAllocator(device.type());
+      const auto [available, all] = allocator->getMemoryInfo(device.index());
+      if (available < all / 2) allocator->emptyCache();
+    } catch (const std::exception&) {
+      // A device that fails here fails the next time it is asked for something, and says why.
+    }
+  }
+};
+
 /// While it lives, tensors that a reference makes without a dtype are fp64.
 class DefaultDouble {
  public:
@@ -81,6 +98,7 @@ class Judge::Torch {
 
   /// PyTorch's answer and the oracle.
   std::shared_ptr<Answers> answer(const Tensors& inputs, const Bindings& axes) {
+    const GivesBack at_the_end{device_};
     const c10::InferenceMode no_gradients;
     auto answers = std::make_shared<Answers>();
     answers->torch = reference_.run(inputs, axes);
@@ -113,26 +131,16 @@ class Judge::Torch {
   /// Adds the oracle's response to nudged inputs, once.
   void respond(Answers& answers, const Tensors& inputs, const Bindings& axes) {
     if (!answers.response.empty()) return;
+    const GivesBack at_the_end{device_};
     const c10::InferenceMode no_gradients;
     const DefaultDouble oracle_makes_doubles;
-    for (const at::Tensor& output : answers.oracle) answers.response.push_back(at::zeros_like(output));
+    Tensors response;
+    for (const at::Tensor& output : answers.oracle) response.push_back(at::zeros_like(output));
     const int count = probes(answers.torch);
     for (int probe = 0; probe < count; ++probe) {
-      add_response(answers, inputs, axes, probe, probe + 1 < count ? 1 : kRunLength);
+      add_response(response, answers.oracle, inputs, axes, probe, probe + 1 < count ? 1 : kRunLength);
     }
-  }
-
-  /// The oracle in fp64 may have taken most of a GPU, and PyTorch keeps what it has freed: draws to come and
-  /// runners would find no memory.
-  void give_back() const noexcept {
-    if (device_.is_cpu()) return;
-    try {
-      c10::DeviceAllocator* allocator = at::getDeviceAllocator(device_.type());
-      const auto [available, all] = allocator->getMemoryInfo(device_.index());
-      if (available < all / 2) allocator->emptyCache();
-    } catch (const std::exception&) {
-      // A device that fails here fails the next time it is asked for something, and says why.
-    }
+    answers.response = std::move(response);
   }
 
   const Operator op;
@@ -153,8 +161,8 @@ class Judge::Torch {
   /// Each stretch of `run_length` elements is nudged one way. Alone, elements show what their own rounding is
   /// worth; in runs, what the rounding of a partial sum over them is worth, which moves all of its terms
   /// together.
-  void add_response(Answers& answers, const Tensors& inputs, const Bindings& axes, int probe,
-                    std::int64_t run_length) {
+  void add_response(Tensors& response, const Tensors& oracle, const Tensors& inputs, const Bindings& axes,
+                    int probe, std::int64_t run_length) {
     Tensors nudged;
     std::optional<at::Generator> signs;  // on a GPU PyTorch's own
     if (device_.is_cpu())
@@ -173,8 +181,8 @@ class Judge::Torch {
     }
     const Tensors moved = reference_.run(nudged, axes);
     for (std::size_t i = 0; i < moved.size(); ++i) {
-      const at::Tensor change = moved[i].to(at::kDouble).sub_(answers.oracle[i]).abs_();
-      answers.response[i] = at::fmax(answers.response[i], change);
+      const at::Tensor change = moved[i].to(at::kDouble).sub_(oracle[i]).abs_();
+      response[i] = at::fmax(response[i], change);
     }
   }
 
@@ -224,7 +232,6 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
     for (const DrawnInput& input : draw.inputs) draw.size_bytes += input.size_bytes;
     const Tensors views = torch_->view(draw.inputs, axes);
     const auto answers = torch_->answer(views, axes);
-    torch_->give_back();
     for (std::size_t i = 0; i < op().outputs.size(); ++i) {
       const at::Tensor& torch = answers->torch[i];
       const auto count = static_cast<std::size_t>(torch.numel());
@@ -237,9 +244,7 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
                                    count]() -> Result<std::span<const double>> {
         try {
           torch_part->respond(*answers, views, axes);
-          torch_part->give_back();
         } catch (const std::exception& error) {
-          answers->response.clear();
           return failure(words_of(error));
         }
         return std::span(answers->response[i].const_data_ptr<double>(), count);
@@ -250,7 +255,6 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
     draw.answers = answers;
     return draw;
   } catch (const std::exception& error) {
-    torch_->give_back();
     return failure(
         fmt::format("operator '{}': reference, draw '{}': {}", op().name, distribution, words_of(error)));
   }

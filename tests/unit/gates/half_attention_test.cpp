@@ -6,21 +6,14 @@
 #include <random>
 
 #include "core/gates/comparison.hpp"
-#include "core/gates/element_values.hpp"
 #include "tests/catch.hpp"
+#include "tests/unit/gates/narrow_values.hpp"
 
 namespace kevolve {
 namespace {
 
 constexpr std::size_t kQueries = 8, kKeys = 512, kColumns = 1024;
-using Numbers = std::vector<double>;
 
-double half(double value) {
-  return static_cast<double>(half_to_float(half_from_double(value)));
-}
-double bfloat(double value) {
-  return static_cast<double>(bfloat_to_float(bfloat_from_double(value)));
-}
 double as_it_is(double value) {
   return value;
 }
@@ -99,12 +92,6 @@ Attention around_a_mean(std::mt19937& random) {
     value = half(value - mean);
   }
   return attention;
-}
-
-std::vector<std::byte> stored(const Numbers& values) {
-  std::vector<std::byte> bytes(2 * values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) store(DType::f16, bytes.data(), i, values[i]);
-  return bytes;
 }
 
 class Judged {

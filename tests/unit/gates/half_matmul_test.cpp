@@ -9,20 +9,14 @@
 
 #include "core/gates/comparison.hpp"
 #include "core/gates/draw_plan.hpp"
-#include "core/gates/element_values.hpp"
 #include "tests/catch.hpp"
+#include "tests/unit/gates/narrow_values.hpp"
 
 namespace kevolve {
 namespace {
 
 constexpr std::size_t kRows = 8, kColumns = 64, kTerms = 4096;
 constexpr std::size_t kCount = kRows * kColumns;
-
-double half(double value) {
-  return static_cast<double>(half_to_float(half_from_double(value)));
-}
-
-using Numbers = std::vector<double>;
 
 /// Added up in T, of terms [begin, end); `rounded` takes every partial sum.
 template <class T, class Round>
@@ -54,12 +48,6 @@ Numbers in_stretches(const Numbers& a, const Numbers& b) {
     for (std::size_t i = 0; i < kCount; ++i) c[i] += part[i];
   }
   return {c.begin(), c.end()};
-}
-
-std::vector<std::byte> stored(const Numbers& values) {
-  std::vector<std::byte> bytes(2 * values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) store(DType::f16, bytes.data(), i, values[i]);
-  return bytes;
 }
 
 /// Elements of one kind of draw, many times as many as a product needs.
@@ -169,7 +157,7 @@ TEST_CASE("a product in fp16 that takes less care is wrong on every draw") {
       };
       wrong("partial sums in fp16", sums<double>(a, product.b, 0, kTerms, half));
       Numbers coarse = a;
-      for (double& value : coarse) value = static_cast<double>(bfloat_to_float(bfloat_from_double(value)));
+      for (double& value : coarse) value = bfloat(value);
       wrong("a rounded to bf16", serial(coarse, product.b));
       wrong("the last 32 terms left out", serial(a, product.b, kTerms - 32));
       const double by = 0.02 * rms(product.oracle);
