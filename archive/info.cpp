@@ -9,10 +9,10 @@
 namespace kevolve {
 namespace {
 
-constexpr std::array kTables = {"operators",    "devices",     "jobs",         "runs",     "rounds",
-                                "ideas",        "sources",     "candidates",   "lineage",  "exchanges",
-                                "prompt_texts", "evaluations", "measurements", "profiles", "rankings",
-                                "standings",    "champions"};
+constexpr std::array kListedTables = {"operators",    "devices",     "jobs",         "runs",     "rounds",
+                                      "ideas",        "sources",     "candidates",   "lineage",  "exchanges",
+                                      "prompt_texts", "evaluations", "measurements", "profiles", "rankings",
+                                      "standings",    "champions"};
 /// Those that stay short are counted; the others have tallies.
 constexpr std::array<std::string_view, 7> kShort = {"operators", "devices",  "jobs",     "runs",
                                                     "rounds",    "rankings", "champions"};
@@ -76,7 +76,7 @@ Result<ArchiveInfo> Archive::info() {
     info.file_bytes = connection.integer("PRAGMA page_count") * page;
     info.free_bytes = connection.integer("PRAGMA freelist_count") * page;
     info.journal_bytes = size_of(path().string() + "-wal");
-    for (const char* table : kTables) info.tables.push_back({table, rows_of(connection, table)});
+    for (const char* table : kListedTables) info.tables.push_back({table, rows_of(connection, table)});
     info.operators = operator_sizes(connection);
     // Row numbers follow time, but for merged rows: the first and last rows' times do for an overview.
     Statement times(connection, R"sql(

@@ -4,9 +4,10 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/build.sh [--preset release|ci|asan] [--jobs N] [TARGET ...]
+usage: scripts/build.sh [--preset release|ci|dev|asan] [--jobs N] [TARGET ...]
 
-  --preset NAME  release: for users (the default); ci: warnings are errors; asan: sanitizers, in build-asan/
+  --preset NAME  release: for users (the default); ci: warnings are errors; dev: quick to
+                 build, slow to run, in build-dev/; asan: sanitizers, in build-asan/
   --jobs N       compile N files at a time (default: one per core, fewer when memory is short)
   TARGET         Ninja targets; default 'programs', everything in build/bin/. 'all' adds the tests.
   --help         this text
@@ -30,8 +31,9 @@ while [ $# -gt 0 ]; do
 done
 case $preset in
   release | ci) folder=build ;;
+  dev) folder=build-dev ;;
   asan) folder=build-asan ;;
-  *) echo "build: unknown preset '$preset'; expected release, ci or asan" >&2; exit 1 ;;
+  *) echo "build: unknown preset '$preset'; expected release, ci, dev or asan" >&2; exit 1 ;;
 esac
 [ ${#targets[@]} -gt 0 ] || targets=(programs)
 

@@ -46,7 +46,7 @@ bool is_digit(char c) {
 bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-bool is_name_part(char c) {
+bool is_identifier_part(char c) {
   return is_name_start(c) || is_digit(c);
 }
 
@@ -73,7 +73,7 @@ class Tokenizer {
 
  private:
   Result<Token> next() {
-    if (is_name_part(text_[position_])) return word();
+    if (is_identifier_part(text_[position_])) return word();
     for (std::string_view symbol :
          {"||", "&&", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "!", "(", ")", ","}) {
       if (!text_.substr(position_).starts_with(symbol)) continue;
@@ -95,7 +95,7 @@ class Tokenizer {
 
   Result<Token> word() {
     const std::size_t begin = position_;
-    while (position_ < text_.size() && is_name_part(text_[position_])) ++position_;
+    while (position_ < text_.size() && is_identifier_part(text_[position_])) ++position_;
     Token token{Token::Kind::name, text_.substr(begin, position_ - begin), begin + 1, 0};
     if (is_name_start(text_[begin])) return token;
     token.kind = Token::Kind::integer;

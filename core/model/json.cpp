@@ -12,7 +12,7 @@
 namespace kevolve {
 namespace {
 
-constexpr std::size_t kMaxDepth = 100;
+constexpr std::size_t kMaxNesting = 100;
 
 // Walks a text and tells its owner how far the parser has read: events carry no position of their own.
 struct CountingIterator {
@@ -127,8 +127,8 @@ class Builder : public nlohmann::json_sax<Json> {
     return true;
   }
   bool open(Json container) {
-    if (open_.size() == kMaxDepth) {
-      problem = fmt::format("nested deeper than {} levels", kMaxDepth);
+    if (open_.size() == kMaxNesting) {
+      problem = fmt::format("nested deeper than {} levels", kMaxNesting);
       return false;
     }
     if (container.is_object()) keys_.emplace_back();

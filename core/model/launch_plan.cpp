@@ -10,7 +10,7 @@
 namespace kevolve {
 namespace {
 
-constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
+constexpr std::int64_t kMaxScratchElements = std::int64_t{1} << 40;
 constexpr std::int64_t kMaxGridX = 2147483647, kMaxGridYz = 65535, kMaxBlockZ = 64, kMaxCluster = 16;
 constexpr std::int64_t kMaxRegisters = 255, kMaxBox = 256;
 constexpr std::int64_t kMaxStrideBytes = std::int64_t{1} << 40;
@@ -166,8 +166,8 @@ class Resolver {
       }
     }
     for (const Scratch& scratch : header_.scratch) {
-      const auto elements =
-          value_within(scratch.elements, fmt::format("scratch.{}.elements", scratch.name), 1, kMaxElements);
+      const auto elements = value_within(scratch.elements, fmt::format("scratch.{}.elements", scratch.name),
+                                         1, kMaxScratchElements);
       plan_.buffers.push_back({scratch.name, BufferRole::scratch, scratch.dtype, elements, scratch.init,
                                scratch.alignment_bytes});
     }

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ArchiveOptions {
   fs::path archive, file;
   std::vector<fs::path> files;
   bool json = false, samples = false, prompts = false, losers = false, dry_run = false,
@@ -31,7 +31,7 @@ std::string in_bytes(double bytes) {
                        : fmt::format("{:.1f} MB", bytes / 1e6);
 }
 
-int info(const Options& options) {
+int info(const ArchiveOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<ArchiveInfo> found = archive->info();
@@ -59,7 +59,7 @@ int info(const Options& options) {
   return kOk;
 }
 
-int check(const Options& options) {
+int check(const ArchiveOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<std::vector<std::string>> problems = archive->problems();
@@ -80,7 +80,7 @@ int check(const Options& options) {
   return problems->empty() ? kOk : kRejected;
 }
 
-int backup(const Options& options) {
+int backup(const ArchiveOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   if (const Result<void> done = archive->backup(options.file); !done)
@@ -104,7 +104,7 @@ void print_merge(const fs::path& file, const MergeReport& report) {
   if (report.champions_kept > 0) fmt::print("champions of ours that stay ahead: {}\n", report.champions_kept);
 }
 
-int merge(const Options& options) {
+int merge(const ArchiveOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
   Json list = Json::array();
@@ -122,7 +122,7 @@ int merge(const Options& options) {
   return kOk;
 }
 
-int prune(const Options& options) {
+int prune(const ArchiveOptions& options) {
   if (!options.samples && !options.prompts && !options.losers)
     return complain({"say what to drop: --samples, --prompts or --losers; --dry-run only counts"}, kUsage);
   PruneOptions what{options.samples, options.prompts, options.losers, {}, options.dry_run};
@@ -155,7 +155,7 @@ int prune(const Options& options) {
   return kOk;
 }
 
-int export_archive(const Options& options) {
+int export_archive(const ArchiveOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const auto write = [](std::string_view text) {
@@ -181,7 +181,7 @@ int export_archive(const Options& options) {
   return kOk;
 }
 
-int import_archive(const Options& options) {
+int import_archive(const ArchiveOptions& options) {
   std::ifstream file;
   if (options.file != "-") {
     file.open(options.file);
@@ -201,11 +201,11 @@ int import_archive(const Options& options) {
   return kOk;
 }
 
-using Shared = std::shared_ptr<Options>;
+using Shared = std::shared_ptr<ArchiveOptions>;
 using Action = std::shared_ptr<Command>;
 
 CLI::App* part(CLI::App& parent, const char* name, const char* what, const Shared& options,
-               const Action& chosen, int (*action)(const Options&)) {
+               const Action& chosen, int (*action)(const ArchiveOptions&)) {
   CLI::App* sub = parent.add_subcommand(name, what);
   add_archive_option(*sub, options->archive);
   sub->add_flag("--json", options->json, "For scripts");
@@ -216,7 +216,7 @@ CLI::App* part(CLI::App& parent, const char* name, const char* what, const Share
 }  // namespace
 
 Command add_archive(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ArchiveOptions>();
   auto chosen = std::make_shared<Command>();
   CLI::App* sub =
       app.add_subcommand("archive", "Look after the archive: size, check, backup, merge, prune, export");

@@ -12,7 +12,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct BestOptions {
   std::string op, workload, device, precision, against;
   std::filesystem::path archive;
   int top = 1;
@@ -46,7 +46,7 @@ void print_kernel(const BestKernel& best) {
   print_baselines(best.baselines_us, kernel.median_us);
 }
 
-int best(const Options& options) {
+int best(const BestOptions& options) {
   BestQuestion question{options.op, options.workload, options.device, options.against, {}, options.top};
   if (!options.precision.empty()) {
     question.precision = precision_from_name(options.precision);
@@ -81,7 +81,7 @@ int best(const Options& options) {
 }  // namespace
 
 Command add_best(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BestOptions>();
   CLI::App* sub = app.add_subcommand("best", "The best verified kernel of an operator");
   sub->add_option("operator", options->op, "Operator, for example layernorm")->required();
   sub->add_option(

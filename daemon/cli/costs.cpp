@@ -11,7 +11,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct CostsOptions {
   std::string job;
   std::filesystem::path archive;
   bool json = false;
@@ -45,7 +45,7 @@ std::vector<std::string> row(const CostRecord& cost) {
           usd_each(cost, cost.wins)};
 }
 
-int costs(const Options& options) {
+int costs(const CostsOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   std::optional<JobId> id;
@@ -86,7 +86,7 @@ int costs(const Options& options) {
 }  // namespace
 
 Command add_costs(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CostsOptions>();
   CLI::App* sub = app.add_subcommand("costs", "What models cost, by job and model, and what came of it");
   sub->add_option("--job", options->job, "Only this job");
   sub->add_flag("--json", options->json, "As JSON");

@@ -12,7 +12,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct DiffOptions {
   std::string a, b;
   std::filesystem::path archive;
   bool json = false, no_source = false;
@@ -102,7 +102,7 @@ void print_difference(const CandidateDetail& a, const CandidateDetail& b, const 
   }
 }
 
-int diff(const Options& options) {
+int diff(const DiffOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<CandidateDetail> a = archive->show(options.a), b = archive->show(options.b);
@@ -128,7 +128,7 @@ int diff(const Options& options) {
 }  // namespace
 
 Command add_diff(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DiffOptions>();
   CLI::App* sub =
       app.add_subcommand("diff", "What differs between two kernels: tunables, plan, ideas, times, source");
   sub->add_option("a", options->a, "#NUMBER, or a candidate's hash or the beginning of it")->required();

@@ -11,8 +11,8 @@
 #include "daemon/cli/finding.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"
-#include "daemon/cli/version.hpp"
-#include "daemon/places.hpp"
+#include "daemon/engine/job/places.hpp"
+#include "daemon/version.hpp"
 
 namespace kevolve::cli {
 namespace {

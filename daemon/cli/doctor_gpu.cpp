@@ -5,7 +5,7 @@
 
 #include "core/process/command.hpp"
 #include "daemon/cli/finding.hpp"
-#include "daemon/places.hpp"
+#include "daemon/engine/job/places.hpp"
 
 namespace kevolve::cli {
 namespace fs = std::filesystem;

@@ -11,7 +11,7 @@
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"
-#include "daemon/places.hpp"
+#include "daemon/engine/job/places.hpp"
 
 namespace kevolve::cli {
 namespace {

@@ -14,7 +14,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options : ServiceOptions {
+struct EventsOptions : ServiceOptions {
   std::string job, after;
   bool follow = false;
 };
@@ -39,7 +39,7 @@ void print_event(const http::SseEvent& event, bool json) {
   std::fflush(stdout);
 }
 
-std::string path_of(const Options& options, bool from_the_oldest) {
+std::string path_of(const EventsOptions& options, bool from_the_oldest) {
   std::string path = "/v1/events?";
   if (!options.follow) path += "follow=0&";
   if (!options.job.empty()) path += "job=" + http::percent_encoded(options.job) + "&";
@@ -49,7 +49,7 @@ std::string path_of(const Options& options, bool from_the_oldest) {
 }
 
 /// Comes back where a connection was cut, until the service itself ends the stream.
-int events(const Options& options) {
+int events(const EventsOptions& options) {
   constexpr std::chrono::seconds kLongestPause{30};
   std::chrono::seconds pause{1};
   std::string last = options.after;
@@ -76,7 +76,7 @@ int events(const Options& options) {
 }  // namespace
 
 Command add_events(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EventsOptions>();
   CLI::App* sub = app.add_subcommand("events", "What happened in the running kevolved, one line an event");
   sub->add_flag("--follow,-f", options->follow,
                 "What happens from now on, until Ctrl-C or until the service ends");

@@ -13,7 +13,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct ExchangesOptions {
   std::string job, record;
   std::int64_t id = 0;
   int newest = 50;
@@ -21,7 +21,7 @@ struct Options {
   bool json = false;
 };
 
-int list(const std::vector<ExchangeRecord>& exchanges, const Options& options) {
+int list(const std::vector<ExchangeRecord>& exchanges, const ExchangesOptions& options) {
   std::vector<std::vector<std::string>> rows;
   for (const ExchangeRecord& x : exchanges) {
     rows.push_back({std::to_string(x.id.value), x.operator_name, std::to_string(x.round_number), x.slot,
@@ -74,7 +74,7 @@ Result<void> write_recording(const std::string& file, const std::vector<Exchange
   return {};
 }
 
-int show_one(Archive& archive, JobId job, const Options& options) {
+int show_one(Archive& archive, JobId job, const ExchangesOptions& options) {
   const Result<std::optional<ExchangeRecord>> found = archive.exchange(job, ExchangeId{options.id});
   if (!found) return complain(found.error(), kOperational);
   if (!*found)
@@ -86,7 +86,7 @@ int show_one(Archive& archive, JobId job, const Options& options) {
   return kOk;
 }
 
-int exchanges(const Options& options) {
+int exchanges(const ExchangesOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const auto job = archive->job(options.job);
@@ -112,7 +112,7 @@ int exchanges(const Options& options) {
 }  // namespace
 
 Command add_exchanges(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExchangesOptions>();
   CLI::App* sub = app.add_subcommand("exchanges", "What models were asked in a job, and what they answered");
   sub->add_option("job", options->job, "The job's name")->required();
   sub->add_option("--newest", options->newest, "How many; 0: all")

@@ -12,7 +12,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct LineageOptions {
   std::string id;
   std::filesystem::path archive;
   int generations = kLineageGenerations;
@@ -59,7 +59,7 @@ Result<void> print_tree(Archive& archive, const LineageNode& tree) {
   return {};
 }
 
-int lineage(const Options& options) {
+int lineage(const LineageOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<CandidateDetail> detail = archive->show(options.id);
@@ -77,7 +77,7 @@ int lineage(const Options& options) {
 }  // namespace
 
 Command add_lineage(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LineageOptions>();
   CLI::App* sub = app.add_subcommand("lineage", "The ancestors of a candidate, as a tree");
   sub->add_option("id", options->id, "#NUMBER, or a candidate's hash or the beginning of it")->required();
   sub->add_option("--generations", options->generations, "How far back")

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "daemon/cli/commands.hpp"
-#include "daemon/cli/version.hpp"
-#include "daemon/places.hpp"
+#include "daemon/engine/job/places.hpp"
+#include "daemon/version.hpp"
 
 namespace kevolve::cli {
 

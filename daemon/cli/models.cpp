@@ -9,13 +9,13 @@
 
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
-#include "daemon/places.hpp"
+#include "daemon/engine/job/places.hpp"
 #include "llm_client/http/http_backend.hpp"
 
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct ModelsOptions {
   std::vector<std::string> names;
   std::filesystem::path file;
   std::string question = "Reply with the single word: ready";
@@ -98,7 +98,7 @@ ChatResult ask(const ModelsFile& file, const std::string& name, const KeyRing& k
   return result;
 }
 
-int try_models(const ModelsFile& file, const Options& options) {
+int try_models(const ModelsFile& file, const ModelsOptions& options) {
   std::vector<WeightedModel> models;
   for (const std::string& name : options.names) models.push_back({name, 1});
   const auto endpoints = endpoints_of(file, models);
@@ -126,7 +126,7 @@ int try_models(const ModelsFile& file, const Options& options) {
   return all ? kOk : kOperational;
 }
 
-int models(Options options) {
+int models(ModelsOptions options) {
   const Result<ModelsFile> file = load_models(options.file);
   if (!file) return complain(file.error(), kUsage);
   for (const std::string& name : options.names) {
@@ -144,7 +144,7 @@ int models(Options options) {
 }  // namespace
 
 Command add_models(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ModelsOptions>();
   options->file = default_models_file();
   CLI::App* sub =
       app.add_subcommand("models", "Which language models a models file names, and whether they answer");

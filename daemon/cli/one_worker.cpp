@@ -8,7 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include "daemon/places.hpp"
+#include "daemon/engine/job/places.hpp"
 
 namespace kevolve::cli {
 namespace asio = boost::asio;

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/model/worker_protocol.hpp"
-#include "daemon/worker_client.hpp"
+#include "daemon/engine/workers/worker_client.hpp"
 
 namespace kevolve::cli {
 

@@ -8,12 +8,12 @@
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"
-#include "daemon/places.hpp"
+#include "daemon/engine/job/places.hpp"
 
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct OperatorsOptions {
   std::vector<std::string> names;
   bool json = false, admit = false;
   std::string workload = "small";
@@ -33,7 +33,7 @@ Json describe(const Operator& op, const std::vector<PlaybookEntry>& playbook) {
           {"workloads", workloads}, {"folder", op.folder.string()},  {"playbook", ideas}};
 }
 
-int admit(const Operator& op, const Options& options) {
+int admit(const Operator& op, const OperatorsOptions& options) {
   AdmitRequest request{"", op.document, options.workload};
   const std::filesystem::path log = scratch_log();
   const Result<Answer> answer = ask_worker(local_worker(log), WorkerRequest(request));
@@ -56,7 +56,7 @@ int admit(const Operator& op, const Options& options) {
   return reply->admitted ? kOk : kRejected;
 }
 
-int operators(const Options& options) {
+int operators(const OperatorsOptions& options) {
   std::vector<std::string> names = options.names;
   if (names.empty()) {
     const Result<std::vector<std::string>> all = operator_names();
@@ -98,7 +98,7 @@ int operators(const Options& options) {
 }  // namespace
 
 Command add_operators(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<OperatorsOptions>();
   CLI::App* sub =
       app.add_subcommand("operators", "The operators that can be searched, their workloads and playbooks");
   sub->add_option("name", options->names, "Operators by name or folder (default: all)");

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/observer.hpp"
+#include "daemon/engine/report/observer.hpp"
 
 namespace kevolve {
 

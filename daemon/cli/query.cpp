@@ -11,7 +11,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct QueryOptions {
   std::string sql, op, gate;
   std::vector<std::string> words;
   std::filesystem::path archive;
@@ -29,7 +29,7 @@ std::string in_cell(const Json& value) {
   return value.dump();
 }
 
-int query(const Options& options) {
+int query(const QueryOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   SqlLimits limits;
@@ -51,7 +51,7 @@ int query(const Options& options) {
   return kOk;
 }
 
-int ideas(const Options& options) {
+int ideas(const QueryOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<std::vector<FoundIdea>> found = archive->find_ideas(options.words, options.op, options.top);
@@ -73,7 +73,7 @@ int ideas(const Options& options) {
   return kOk;
 }
 
-int failures(const Options& options) {
+int failures(const QueryOptions& options) {
   FailureQuery query{options.op, {}, options.examples};
   if (!options.gate.empty()) {
     query.gate = gate_from_name(options.gate);
@@ -108,7 +108,7 @@ int failures(const Options& options) {
 }  // namespace
 
 Command add_query(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QueryOptions>();
   CLI::App* sub = app.add_subcommand("query", "One SELECT of your own; tables: docs/archive_schema.md");
   sub->add_option("sql", options->sql, "SELECT … (nothing can be changed)")->required();
   sub->add_option("--rows", options->rows, "At most so many")
@@ -123,7 +123,7 @@ Command add_query(CLI::App& app) {
 }
 
 Command add_ideas(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QueryOptions>();
   CLI::App* sub = app.add_subcommand("ideas", "Ideas that mention something, and how they fared");
   sub->add_option("words", options->words, "All of these, by their stems")->required();
   sub->add_option("--operator", options->op, "Only of this operator");
@@ -134,7 +134,7 @@ Command add_ideas(CLI::App& app) {
 }
 
 Command add_failures(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QueryOptions>();
   CLI::App* sub = app.add_subcommand("failures", "Why candidates fail: gate, outcome, how often, evidence");
   sub->add_option("operator", options->op, "Only of this operator");
   sub->add_option("--gate", options->gate, "Only at this gate");

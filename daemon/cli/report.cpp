@@ -11,7 +11,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct ReportOptions {
   std::string job;
   std::filesystem::path archive;
   bool json = false;
@@ -51,7 +51,7 @@ void print(const JobReport& found) {
     fmt::print("\nmodels: {} requests, {:.4f} USD; 'kevolve costs' has more\n", requests, usd);
 }
 
-int report(const Options& options) {
+int report(const ReportOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<std::optional<JobReport>> found = answer_report(*archive, options.job);
@@ -68,7 +68,7 @@ int report(const Options& options) {
 }  // namespace
 
 Command add_report(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportOptions>();
   CLI::App* sub = app.add_subcommand("report", "What became of a job: funnel, champions, rounds, costs");
   sub->add_option("job", options->job, "The job's name")->required();
   sub->add_flag("--json", options->json, "For scripts");

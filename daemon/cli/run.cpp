@@ -9,12 +9,12 @@
 #include "daemon/cli/progress.hpp"
 #include "daemon/cli/service_link.hpp"
 #include "daemon/cli/text.hpp"
-#include "daemon/cli/version.hpp"
-#include "daemon/engine.hpp"
-#include "daemon/idea_sources.hpp"
-#include "daemon/places.hpp"
-#include "daemon/run_json.hpp"
-#include "daemon/service/summary.hpp"
+#include "daemon/engine/ideas/idea_sources.hpp"
+#include "daemon/engine/job/engine.hpp"
+#include "daemon/engine/job/places.hpp"
+#include "daemon/engine/report/run_json.hpp"
+#include "daemon/engine/report/summary.hpp"
+#include "daemon/version.hpp"
 
 namespace kevolve::cli {
 namespace {
@@ -58,7 +58,7 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
 }
 
 int write_report(Archive& archive, const RunSummary& summary, const std::filesystem::path& file) {
-  Result<JobReport> report = gather_report(archive, summary.job);
+  Result<JobSummary> report = gather_summary(archive, summary.job);
   if (!report) return complain(report.error(), kOperational);
   add_run(*report, summary);
   if (const auto written = write_summary(*report, file); !written)

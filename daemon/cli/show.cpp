@@ -11,7 +11,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options {
+struct ShowOptions {
   std::string id;
   std::filesystem::path archive;
   bool json = false, no_source = false;
@@ -76,7 +76,7 @@ void print_standing(const StandingRecord& standing, const std::vector<Evaluation
   fmt::print("\n");
 }
 
-int show(const Options& options) {
+int show(const ShowOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<CandidateDetail> detail = archive->show(options.id);
@@ -99,7 +99,7 @@ int show(const Options& options) {
 }  // namespace
 
 Command add_show(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ShowOptions>();
   CLI::App* sub = app.add_subcommand("show", "One candidate: source, idea, verdict, times");
   sub->add_option("id", options->id, "#NUMBER, or a candidate's hash or the beginning of it")->required();
   sub->add_flag("--no-source", options->no_source, "Leave the source out");

@@ -13,7 +13,7 @@
 namespace kevolve::cli {
 namespace {
 
-struct Options : ServiceOptions {
+struct StatusOptions : ServiceOptions {
   std::string job;  ///< "": all
 };
 
@@ -27,7 +27,7 @@ http::CallResult<Json> from_service(http::Client& client, const std::string& job
   return Json{{"service", *status}, {"jobs", list ? (*jobs)["jobs"] : Json::array({*jobs})}};
 }
 
-http::CallResult<Json> from_archive(const Options& options) {
+http::CallResult<Json> from_archive(const StatusOptions& options) {
   const auto fail = [](int status, const std::string& message) {
     return tl::unexpected<http::CallFailure>(http::CallFailure{status, "archive", message});
   };
@@ -45,7 +45,7 @@ http::CallResult<Json> from_archive(const Options& options) {
   return Json{{"service", nullptr}, {"jobs", std::move(jobs)}};
 }
 
-void print(const Json& status, const Options& options) {
+void print(const Json& status, const StatusOptions& options) {
   const Json& service = status["service"];
   if (service.is_null()) {
     fmt::print("no kevolved runs with {}; from the archive:\n", options.archive.string());
@@ -74,7 +74,7 @@ void print(const Json& status, const Options& options) {
     fmt::print("\n{}", table({"job", "state", "priority", "device", "evaluations", "why"}, rows));
 }
 
-int status(const Options& options) {
+int status(const StatusOptions& options) {
   Result<std::optional<http::Client>> client = find_service(options);
   if (!client) return complain(client.error(), kUsage);
   http::CallResult<Json> found = *client ? from_service(**client, options.job) : from_archive(options);
@@ -94,7 +94,7 @@ int status(const Options& options) {
 }  // namespace
 
 Command add_status(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   CLI::App* sub =
       app.add_subcommand("status", "How jobs stand: from the running kevolved, else from the archive");
   sub->add_option("job", options->job, "Only this job");

@@ -6,19 +6,19 @@
 #include <memory>
 
 #include "archive/archive.hpp"
+#include "core/gates/reassessment.hpp"
 #include "core/model/candidate.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"
-#include "daemon/places.hpp"
-#include "daemon/reassessment.hpp"
+#include "daemon/engine/job/places.hpp"
 
 namespace kevolve::cli {
 namespace {
 
 using Finding = Reassessment::Finding;
 
-struct Options {
+struct VerifyOptions {
   std::vector<std::string> ids;
   std::string op, workload, device;
   std::filesystem::path archive;
@@ -40,12 +40,13 @@ struct Verified {
   std::optional<Ratio> slowdown;
 };
 
-bool wanted(const StandingRecord& standing, const Options& options) {
+bool wanted(const StandingRecord& standing, const VerifyOptions& options) {
   return options.workload.empty() || standing.workload == options.workload;
 }
 
 /// One for each workload and device; where it is refuted, too: it may hold by now.
-void add_standings(const CandidateDetail& detail, const Options& options, std::vector<Target>& targets) {
+void add_standings(const CandidateDetail& detail, const VerifyOptions& options,
+                   std::vector<Target>& targets) {
   const auto begin = targets.size();
   for (const StandingRecord& standing : detail.standings) {
     if (!wanted(standing, options)) continue;
@@ -61,7 +62,7 @@ void add_standings(const CandidateDetail& detail, const Options& options, std::v
   }
 }
 
-Result<std::vector<Target>> best_targets(Archive& archive, const Options& options) {
+Result<std::vector<Target>> best_targets(Archive& archive, const VerifyOptions& options) {
   std::vector<std::string> names = {options.op};
   if (options.op.empty()) {
     auto all = archive.operator_names();
@@ -86,7 +87,7 @@ Result<std::vector<Target>> best_targets(Archive& archive, const Options& option
   return targets;
 }
 
-Result<std::vector<Target>> find_targets(Archive& archive, const Options& options) {
+Result<std::vector<Target>> find_targets(Archive& archive, const VerifyOptions& options) {
   if (options.ids.empty()) return best_targets(archive, options);
   std::vector<Target> targets;
   for (const std::string& id : options.ids) {
@@ -112,7 +113,7 @@ Result<Subject> naive_of(Archive& archive, OperatorId op, const std::string& ope
 }
 
 Result<EvaluateRequest> request_for(Archive& archive, const Target& target, const CandidateRecord& candidate,
-                                    const Options& options) {
+                                    const VerifyOptions& options) {
   const Result<Operator> op = archive.operator_version(candidate.op);
   if (!op) return failure(op.error());
   EvaluateRequest request;
@@ -136,7 +137,8 @@ Result<EvaluateRequest> request_for(Archive& archive, const Target& target, cons
   return request;
 }
 
-Result<Verified> verify(Archive& archive, OneWorker& worker, const Target& target, const Options& options) {
+Result<Verified> verify(Archive& archive, OneWorker& worker, const Target& target,
+                        const VerifyOptions& options) {
   const Result<CandidateRecord> candidate = archive.candidate(target.candidate);
   if (!candidate) return failure(candidate.error());
   const Result<EvaluationRecord> archived = archive.evaluation(target.standing.evaluation);
@@ -214,7 +216,7 @@ ExitCode exit_code(bool failed, bool unjudged) {
   return failed ? kRejected : unjudged ? kOperational : kOk;
 }
 
-int verify_all(const Options& options) {
+int verify_all(const VerifyOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<std::vector<Target>> targets = find_targets(*archive, options);
@@ -253,7 +255,7 @@ int verify_all(const Options& options) {
 }  // namespace
 
 Command add_verify(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyOptions>();
   CLI::App* sub = app.add_subcommand("verify", "Judge archived kernels again on this machine");
   sub->add_option(
       "ids", options->ids,

@@ -2,10 +2,10 @@
 
 #include <boost/asio/post.hpp>
 
-#include "daemon/cli/version.hpp"
 #include "daemon/http/archive_endpoints.hpp"
 #include "daemon/http/bodies.hpp"
 #include "daemon/http/server_impl.hpp"
+#include "daemon/version.hpp"
 
 namespace kevolve {
 extern const char* const openapi_json;
@@ -80,7 +80,7 @@ asio::awaitable<Answer> health(Server::Impl& server, Session& session) {
   if (!*reply) co_return refusal_answer(refusal_from(reply->error()));
   const auto draining = (*reply)->find("draining");
   const bool ending = draining != (*reply)->end() && draining->is_boolean() && draining->get<bool>();
-  co_return json_answer({{"status", ending ? "draining" : "ok"}, {"version", cli::kVersion}});
+  co_return json_answer({{"status", ending ? "draining" : "ok"}, {"version", kVersion}});
 }
 
 std::vector<Metric> http_metrics(const Server::Impl& server) {

@@ -9,10 +9,10 @@
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
 
-#include "daemon/cli/version.hpp"
 #include "daemon/http/client.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/service/job_service.hpp"
+#include "daemon/version.hpp"
 
 namespace kevolve {
 namespace {
@@ -107,8 +107,7 @@ int serve(const std::filesystem::path& config) {
   asio::io_context io(1);
   const auto work = asio::make_work_guard(io);
   JobService service(
-      {io, *archive, events, std::string(cli::kVersion), std::move(keys), load, [&io] { io.stop(); }},
-      *settings);
+      {io, *archive, events, std::string(kVersion), std::move(keys), load, [&io] { io.stop(); }}, *settings);
   Signals signals(io, service);
   std::unique_ptr<http::Server> server;
   if (settings->http) {
@@ -131,7 +130,7 @@ int run_main(int argc, char** argv) {
   app.name("kevolved");
   std::filesystem::path config;
   app.add_option("--config", config, "The configuration file")->required();
-  app.set_version_flag("--version", std::string(cli::kVersion));
+  app.set_version_flag("--version", std::string(kVersion));
   app.footer(
       "SIGTERM and SIGINT: what is under way ends, state is saved; once more: at once. SIGHUP: reads the "
       "configuration again.\n"

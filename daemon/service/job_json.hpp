@@ -5,7 +5,7 @@
 
 #include "archive/records.hpp"
 #include "core/model/job.hpp"
-#include "daemon/worker_pool.hpp"
+#include "daemon/engine/workers/worker_pool.hpp"
 
 namespace kevolve {
 

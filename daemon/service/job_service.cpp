@@ -6,8 +6,8 @@
 #include <boost/asio/post.hpp>
 
 #include "core/model/schema.hpp"
-#include "daemon/places.hpp"
-#include "daemon/run_json.hpp"
+#include "daemon/engine/job/places.hpp"
+#include "daemon/engine/report/run_json.hpp"
 #include "daemon/service/job_json.hpp"
 
 namespace kevolve {

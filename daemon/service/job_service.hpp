@@ -17,7 +17,7 @@
 #include <string>
 
 #include "archive/archive.hpp"
-#include "daemon/job_run.hpp"
+#include "daemon/engine/job/job_run.hpp"
 #include "daemon/service/notifier.hpp"
 #include "daemon/service/pools.hpp"
 #include "daemon/service/service.hpp"

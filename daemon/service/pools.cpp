@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "daemon/preparation.hpp"
+#include "daemon/engine/job/preparation.hpp"
 
 namespace kevolve {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/model/job.hpp"
+#include "daemon/engine/workers/worker_pool.hpp"
 #include "daemon/service/settings.hpp"
-#include "daemon/worker_pool.hpp"
 
 namespace kevolve {
 

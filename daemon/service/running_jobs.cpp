@@ -7,10 +7,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
-#include "daemon/engine.hpp"
-#include "daemon/run_json.hpp"
+#include "daemon/engine/job/engine.hpp"
+#include "daemon/engine/report/run_json.hpp"
+#include "daemon/engine/report/summary.hpp"
 #include "daemon/service/job_service.hpp"
-#include "daemon/service/summary.hpp"
 
 namespace kevolve {
 namespace asio = boost::asio;
@@ -168,7 +168,7 @@ void JobService::conclude(ActiveJob& job, const Result<RunSummary>& result) {
 }
 
 void JobService::summarise(const ActiveJob& job, const Result<RunSummary>& result) {
-  Result<JobReport> report = gather_report(parts_.archive, job.record.name);
+  Result<JobSummary> report = gather_summary(parts_.archive, job.record.name);
   if (report) {
     if (result) {
       add_run(*report, *result);

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "daemon/observer.hpp"
+#include "daemon/engine/report/observer.hpp"
 #include "daemon/service/event_log.hpp"
 
 namespace kevolve {

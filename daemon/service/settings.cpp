@@ -4,7 +4,7 @@
 
 #include "core/model/gpu_choice.hpp"
 #include "core/model/schema.hpp"
-#include "daemon/places.hpp"
+#include "daemon/engine/job/places.hpp"
 
 namespace kevolve {
 namespace fs = std::filesystem;

@@ -39,7 +39,7 @@ std::string status_text(int status, const ServerError& error, const Headers& hea
   return fmt::format("HTTP {}{}{}", status, kind, said(error.message));
 }
 
-void read_refusal(const Wire& wire, const Received& received, Answer& answer) {
+void read_refusal(const Wire& wire, const Received& received, HttpAnswer& answer) {
   const Json body = Json::parse(received.body, nullptr, false);
   ServerError error;
   if (received.streamed && received.stream.error) {
@@ -53,7 +53,7 @@ void read_refusal(const Wire& wire, const Received& received, Answer& answer) {
   answer.attempt.error = std::move(error);
 }
 
-void read_stream(const Received& received, Answer& answer) {
+void read_stream(const Received& received, HttpAnswer& answer) {
   answer.reply = received.stream;
   if (answer.reply.error) {
     answer.attempt.error = answer.reply.error;
@@ -69,7 +69,7 @@ void read_stream(const Received& received, Answer& answer) {
   }
 }
 
-void read_body(const Wire& wire, const Received& received, Answer& answer) {
+void read_body(const Wire& wire, const Received& received, HttpAnswer& answer) {
   const Json body = Json::parse(received.body, nullptr, false);
   if (body.is_discarded()) {
     const std::size_t first = received.body.find_first_not_of(" \t\r\n");
@@ -117,8 +117,8 @@ std::string excerpt(std::string_view body) {
   return text;
 }
 
-Answer read_answer(const Wire& wire, const Received& received) {
-  Answer answer;
+HttpAnswer read_answer(const Wire& wire, const Received& received) {
+  HttpAnswer answer;
   answer.attempt.failure = received.failure;
   answer.attempt.status = received.status;
   const bool good = received.status >= 200 && received.status < 300;
@@ -141,7 +141,7 @@ Answer read_answer(const Wire& wire, const Received& received) {
   return answer;
 }
 
-std::string advice(const Attempt& attempt, const EndpointSettings& endpoint, const ModelSettings& model) {
+std::string advice(const HttpAttempt& attempt, const EndpointSettings& endpoint, const ModelSettings& model) {
   if (attempt.failure == Failure::tls_untrusted || attempt.failure == Failure::tls_handshake) {
     return endpoint.ca_file.empty()
                ? "install the authority that signed the certificate, or name its PEM file as the endpoint's "

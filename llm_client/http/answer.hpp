@@ -19,16 +19,16 @@ struct Received {
   std::string body;
 };
 
-struct Answer {
-  Attempt attempt;
+struct HttpAnswer {
+  HttpAttempt attempt;
   WireReply reply;   ///< of use when the remedy is `accept`; its usage always
   std::string what;  ///< the failure in words, with what the server said; not yet redacted
 };
 
-Answer read_answer(const Wire& wire, const Received& received);
+HttpAnswer read_answer(const Wire& wire, const Received& received);
 
 /// What a person has to do about a request that was given up; "" when the words of the server say it all.
-std::string advice(const Attempt& attempt, const EndpointSettings& endpoint, const ModelSettings& model);
+std::string advice(const HttpAttempt& attempt, const EndpointSettings& endpoint, const ModelSettings& model);
 
 /// The beginning of a body for an error: without tags, control characters and runs of blanks.
 std::string excerpt(std::string_view body);

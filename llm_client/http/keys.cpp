@@ -15,14 +15,14 @@ constexpr std::size_t kGram = 8;
 constexpr std::size_t kNoWord = 16;  // a key this long is nothing that a model writes by chance
 constexpr std::string_view kMark = "[key]";
 
-std::string trimmed(std::string_view text) {
+std::string without_blanks(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return "";
   return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
 }
 
 Result<std::string> checked(std::string_view raw, const std::string& what) {
-  std::string key = trimmed(raw);
+  std::string key = without_blanks(raw);
   if (key.empty()) return failure(what + " is empty; expected the key");
   const auto odd = [](unsigned char c) { return c <= ' ' || c >= 0x7f; };
   if (std::any_of(key.begin(), key.end(), odd)) {

@@ -251,7 +251,7 @@ void RequestLoop::land(std::size_t index, Received received, Time now) {
   Endpoint& endpoint = endpoints_[flight.endpoint];
   --endpoint.in_flight;
 
-  Answer answer = read_answer(wire_of(endpoint.settings->api), received);
+  HttpAnswer answer = read_answer(wire_of(endpoint.settings->api), received);
   const auto told = told_delay(received.headers, std::time(nullptr));
   const Remedy remedy = remedy_for(answer.attempt, told.has_value());
   if (answer.reply.usage)
@@ -276,7 +276,7 @@ void RequestLoop::land(std::size_t index, Received received, Time now) {
   }
 }
 
-void RequestLoop::note_health(Flight& flight, const Answer& answer, Remedy remedy, Time now) {
+void RequestLoop::note_health(Flight& flight, const HttpAnswer& answer, Remedy remedy, Time now) {
   Endpoint& endpoint = endpoints_[flight.endpoint];
   if (remedy == Remedy::retry_sick) {
     if (endpoint.breaker.failed(now, flight.probe)) {
@@ -295,7 +295,7 @@ void RequestLoop::note_health(Flight& flight, const Answer& answer, Remedy remed
 }
 
 /// A 400 that names a field: from now on without it. True when the exchange was queued again.
-bool RequestLoop::drop_field(Flight& flight, const Answer& answer) {
+bool RequestLoop::drop_field(Flight& flight, const HttpAnswer& answer) {
   if ((answer.attempt.status != 400 && answer.attempt.status != 422) || !answer.attempt.error) return false;
   const Endpoint& endpoint = endpoints_[flight.endpoint];
   const std::string field =
@@ -310,7 +310,7 @@ bool RequestLoop::drop_field(Flight& flight, const Answer& answer) {
   return true;
 }
 
-void RequestLoop::accept(Flight& flight, Answer& answer, Time now) {
+void RequestLoop::accept(Flight& flight, HttpAnswer& answer, Time now) {
   Exchange& exchange = *flight.exchange;
   const Model& model = models_[exchange.model];
   WireReply& reply = answer.reply;
@@ -346,7 +346,7 @@ void RequestLoop::trip(Endpoint& endpoint, const std::string& why, Time now) {
   if (endpoint.breaker.trip(now)) events_.outage_began(endpoint.settings->name, redact_(why));
 }
 
-void RequestLoop::retry(Flight& flight, const Answer& answer, Remedy remedy, Time now) {
+void RequestLoop::retry(Flight& flight, const HttpAnswer& answer, Remedy remedy, Time now) {
   Endpoint& endpoint = endpoints_[flight.endpoint];
   Exchange& exchange = *flight.exchange;
   const bool used_up = exchange.retries >= endpoint.settings->max_retries;
@@ -373,7 +373,7 @@ void RequestLoop::retry(Flight& flight, const Answer& answer, Remedy remedy, Tim
   endpoint.waiting.push_front(std::move(flight.exchange));
 }
 
-void RequestLoop::give_up(Flight& flight, const Answer& answer, ChatError::Kind kind) {
+void RequestLoop::give_up(Flight& flight, const HttpAnswer& answer, ChatError::Kind kind) {
   Exchange& exchange = *flight.exchange;
   const Model& model = models_[exchange.model];
   const EndpointSettings& endpoint = *endpoints_[flight.endpoint].settings;

@@ -78,13 +78,13 @@ class RequestLoop {
 
   // Judging.
   void land(std::size_t flight, Received received, Time now);
-  void note_health(Flight& flight, const Answer& answer, Remedy remedy, Time now);
+  void note_health(Flight& flight, const HttpAnswer& answer, Remedy remedy, Time now);
   void trip(Endpoint& endpoint, const std::string& why, Time now);
-  bool drop_field(Flight& flight, const Answer& answer);
-  void accept(Flight& flight, Answer& answer, Time now);
-  void retry(Flight& flight, const Answer& answer, Remedy remedy, Time now);
+  bool drop_field(Flight& flight, const HttpAnswer& answer);
+  void accept(Flight& flight, HttpAnswer& answer, Time now);
+  void retry(Flight& flight, const HttpAnswer& answer, Remedy remedy, Time now);
   void fail(Exchange& exchange, ChatError::Kind kind, const std::string& message);
-  void give_up(Flight& flight, const Answer& answer, ChatError::Kind kind);
+  void give_up(Flight& flight, const HttpAnswer& answer, ChatError::Kind kind);
   [[nodiscard]] std::string place(const Exchange& exchange) const;
   void note(const std::string& text);
 

@@ -120,7 +120,7 @@ std::string_view name(Failure failure) {
   return "";
 }
 
-Remedy remedy_for(const Attempt& attempt, bool patient) {
+Remedy remedy_for(const HttpAttempt& attempt, bool patient) {
   switch (attempt.failure) {
     case Failure::none:
       break;

@@ -17,7 +17,7 @@ using Headers = std::map<std::string, std::string>;
 
 /// How an attempt ended.
 enum class Failure {
-  none,           ///< an HTTP status came: see Attempt::status
+  none,           ///< an HTTP status came: see HttpAttempt::status
   unreachable,    ///< no name, no connection, or it broke before an answer began
   silent,         ///< connected, but no byte of an answer in time
   broken_off,     ///< the connection broke, or stalled, in the middle of an answer
@@ -32,7 +32,7 @@ enum class Failure {
 Failure failure_of(int curl_code, bool answered);
 std::string_view name(Failure failure);  ///< for people
 
-struct Attempt {
+struct HttpAttempt {
   Failure failure = Failure::none;
   int status = 0;                    ///< of HTTP; 0: none came
   std::optional<ServerError> error;  ///< what the server said, in a body or in the middle of a stream
@@ -49,7 +49,7 @@ enum class Remedy {
 };
 
 /// `patient`: the server said when to come back, so a quota refills by itself.
-Remedy remedy_for(const Attempt& attempt, bool patient);
+Remedy remedy_for(const HttpAttempt& attempt, bool patient);
 
 /// retry-after-ms, retry-after (seconds or an HTTP date, seen at `now_unix` seconds), or, of the limits whose
 /// remainder is 0, the longest x-ratelimit-reset-*. At most 15 minutes.

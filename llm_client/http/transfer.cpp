@@ -20,7 +20,7 @@ bool is_this_machine(const std::string& url) {
   return host == "localhost";
 }
 
-std::string lower(std::string_view text) {
+std::string lower_case(std::string_view text) {
   std::string result(text);
   std::transform(result.begin(), result.end(), result.begin(),
                  [](unsigned char c) { return std::tolower(c); });
@@ -126,7 +126,8 @@ void Transfer::header_line(std::string_view line) {
     received_.headers.clear();  // those before were of a proxy, or provisional
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || received_.headers.size() >= kMostHeaders) return;
-  received_.headers[lower(trimmed(line.substr(0, colon)))] = std::string(trimmed(line.substr(colon + 1)));
+  received_.headers[lower_case(trimmed(line.substr(0, colon)))] =
+      std::string(trimmed(line.substr(colon + 1)));
 }
 
 bool Transfer::body_bytes(std::string_view bytes) {

@@ -1,6 +1,7 @@
 #include "llm_client/http/wire_anthropic.hpp"
 
 namespace kevolve {
+namespace anthropic {
 namespace {
 
 constexpr int kMostCacheMarks = 4;
@@ -143,7 +144,9 @@ std::vector<std::string> headers(const std::string& key) {
 }
 
 }  // namespace
+}  // namespace anthropic
 
-const Wire kAnthropicWire = {"/messages", request_body, read, read_event, headers};
+const Wire kAnthropicWire = {"/messages", anthropic::request_body, anthropic::read, anthropic::read_event,
+                             anthropic::headers};
 
 }  // namespace kevolve

@@ -1,6 +1,7 @@
 #include "llm_client/http/wire_openai.hpp"
 
 namespace kevolve {
+namespace openai {
 namespace {
 
 // Servers that know one of the two names ignore the other, and then write without a limit (llama.cpp), or
@@ -156,7 +157,9 @@ std::vector<std::string> headers(const std::string& key) {
 }
 
 }  // namespace
+}  // namespace openai
 
-const Wire kOpenAiWire = {"/chat/completions", request_body, read, read_event, headers};
+const Wire kOpenAiWire = {"/chat/completions", openai::request_body, openai::read, openai::read_event,
+                          openai::headers};
 
 }  // namespace kevolve

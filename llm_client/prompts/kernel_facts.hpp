@@ -32,7 +32,7 @@ std::string survivors_text(const RoundContext& context);
 std::string inspirations_text(const RoundContext& context);
 
 /// All that was measured of a right candidate, on the context's scale.
-std::string measured_text(const RoundContext& context, const Attempt& passed);
+std::string measured_text(const RoundContext& context, const CandidateAttempt& passed);
 /// What a source's header lists first of each tunable; nothing when it is no candidate of the context's
 /// operator.
 std::optional<Bindings> first_values(const RoundContext& context, std::string_view source);

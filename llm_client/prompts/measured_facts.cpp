@@ -39,7 +39,7 @@ std::string spread_text(const Measurement& own) {
 
 }  // namespace
 
-std::string measured_text(const RoundContext& context, const Attempt& passed) {
+std::string measured_text(const RoundContext& context, const CandidateAttempt& passed) {
   if (!passed.evaluation) return "Nothing but that it is correct.";
   const Evaluation& evaluation = *passed.evaluation;
   const Measurement* own = evaluation.measurement("candidate");

@@ -98,7 +98,7 @@ std::string way_text(int way, int ways) {
       way, ways);
 }
 
-std::string failure_text(const Attempt& failed) {
+std::string failure_text(const CandidateAttempt& failed) {
   std::string text;
   if (!failed.complaint.empty())
     text = "The reply or its header was refused:\n\n" +
@@ -114,7 +114,7 @@ std::string failure_text(const Attempt& failed) {
   return text;
 }
 
-std::string attempt_source(const Attempt& attempt) {
+std::string attempt_source(const CandidateAttempt& attempt) {
   if (attempt.source.empty())
     return "The reply held no file that could be used; write the file anew from the idea.";
   return fmt::format("The file, judged with tunables {}:\n\n{}", tunables_text(attempt.tunables),
@@ -148,7 +148,7 @@ std::vector<Message> implement_messages(const PromptSet& prompts, const RoundCon
 }
 
 std::vector<Message> repair_messages(const PromptSet& prompts, const RoundContext& context, const Idea& idea,
-                                     const Attempt& failed, int turn, int turns) {
+                                     const CandidateAttempt& failed, int turn, int turns) {
   return request(prompts, context, "repair",
                  {{"idea", quoted_idea(idea)},
                   {"failed_source", attempt_source(failed)},
@@ -158,7 +158,7 @@ std::vector<Message> repair_messages(const PromptSet& prompts, const RoundContex
 }
 
 std::vector<Message> improve_messages(const PromptSet& prompts, const RoundContext& context, const Idea& idea,
-                                      const Attempt& passed, int turn, int turns) {
+                                      const CandidateAttempt& passed, int turn, int turns) {
   return request(prompts, context, "improve",
                  {{"idea", quoted_idea(idea)},
                   {"passed_source", attempt_source(passed)},

@@ -26,7 +26,7 @@ struct PromptSet {
 Result<PromptSet> load_prompts(const std::optional<std::filesystem::path>& overrides);
 
 /// One candidate of a model's, as far as it came.
-struct Attempt {
+struct CandidateAttempt {
   std::string source;  ///< the .cu text; "" when the reply held none
   Bindings tunables;
   std::string complaint;  ///< why the reply held no candidate, or its header was refused; or ""
@@ -47,9 +47,9 @@ std::vector<Message> implement_messages(const PromptSet& prompts, const RoundCon
                                         const Idea& idea, int way, int ways);
 /// Asks for a corrected file: nothing but the fault is to change. `turn` of `turns`, from 1.
 std::vector<Message> repair_messages(const PromptSet& prompts, const RoundContext& context, const Idea& idea,
-                                     const Attempt& failed, int turn, int turns);
+                                     const CandidateAttempt& failed, int turn, int turns);
 /// Asks for a faster file of the same idea, from what was measured of a right one.
 std::vector<Message> improve_messages(const PromptSet& prompts, const RoundContext& context, const Idea& idea,
-                                      const Attempt& passed, int turn, int turns);
+                                      const CandidateAttempt& passed, int turn, int turns);
 
 }  // namespace kevolve

@@ -15,8 +15,8 @@ namespace kevolve {
 namespace {
 
 constexpr int kMaxJsonDepth = 6;
-constexpr std::size_t kMaxFiles = 16, kMaxComplaints = 8;
-constexpr std::string_view kWanted =
+constexpr std::size_t kMaxFiles = 16, kMaxFileComplaints = 8;
+constexpr std::string_view kWantedFile =
     "expected one fenced code block with the whole file, beginning with its header /*kevolve { JSON } */";
 
 bool blank(std::string_view text) {
@@ -157,7 +157,7 @@ class Reader {
     if (!shape.has_kernel) {
       return complain(
           fmt::format("A file has a header but no __global__ function behind it (it ends with {}): {}.",
-                      last_words(source), kWanted));
+                      last_words(source), kWantedFile));
     }
     while (!source.empty() && (source.back() == '\n' || source.back() == ' ')) source.pop_back();
     source += '\n';
@@ -169,7 +169,7 @@ class Reader {
 
   void complain(std::string what) {
     auto& all = found_.complaints;
-    if (all.size() < kMaxComplaints && std::find(all.begin(), all.end(), what) == all.end())
+    if (all.size() < kMaxFileComplaints && std::find(all.begin(), all.end(), what) == all.end())
       all.push_back(std::move(what));
   }
 
@@ -202,18 +202,18 @@ class Reader {
     if (!found_.complaints.empty()) return fmt::format("{}", fmt::join(found_.complaints, "\n"));
     if (inside_thought)
       return fmt::format("The reply {} while it is still reasoning, before any code: reason less; {}.",
-                         cut_by(finish_), kWanted);
-    if (blank(text_)) return fmt::format("The reply is empty; {}.", kWanted);
+                         cut_by(finish_), kWantedFile);
+    if (blank(text_)) return fmt::format("The reply is empty; {}.", kWantedFile);
     if (cut(finish_))
       return fmt::format("The reply {} before a candidate file begins, after {}; {}.", cut_by(finish_),
-                         last_words(text_), kWanted);
+                         last_words(text_), kWantedFile);
     if (text_.find("kevolve\\n") != std::string::npos)
-      return fmt::format("The file stands in a JSON string that is not valid JSON; {}.", kWanted);
+      return fmt::format("The file stands in a JSON string that is not valid JSON; {}.", kWantedFile);
     if (shape_of(text_).has_kernel)
       return fmt::format(
-          "The reply holds CUDA code but no header, so that nobody knows how to launch it; {}.", kWanted);
+          "The reply holds CUDA code but no header, so that nobody knows how to launch it; {}.", kWantedFile);
     return fmt::format("The reply holds no candidate file: it begins with {}; {}.", first_words(text_),
-                       kWanted);
+                       kWantedFile);
   }
 
   Finish finish_;

@@ -20,10 +20,10 @@ namespace {
 
 constexpr std::size_t kMaxFailures = 64;  // brackets in prose that are no JSON; bounds the work
 constexpr std::size_t kMaxIdeaBytes = 4000, kMaxBottleneckBytes = 1000, kMaxKeyBytes = 200;
-constexpr std::size_t kMaxParents = 8, kMaxComplaints = 16;
-constexpr std::size_t kLeastWords = 3;
+constexpr std::size_t kMaxParents = 8, kMaxIdeaComplaints = 16;
+constexpr std::size_t kLeastIdeaWords = 3;
 constexpr int kMaxDepth = 6;
-constexpr std::string_view kWanted =
+constexpr std::string_view kWantedIdeas =
     "expected a JSON array of objects {\"idea\": …, \"bottleneck\": …, \"predicted_us\": …}";
 
 constexpr std::array<std::string_view, 7> kTextFields = {
@@ -72,7 +72,7 @@ std::string text_field(const Json& object, const std::array<std::string_view, N>
   return "";
 }
 
-std::size_t words(const std::string& text) {
+std::size_t words_of(const std::string& text) {
   return text.empty() ? 0 : static_cast<std::size_t>(std::count(text.begin(), text.end(), ' ')) + 1;
 }
 
@@ -103,7 +103,7 @@ class Collector {
   }
 
   void add(Idea idea) {
-    if (words(idea.text) < kLeastWords) {
+    if (words_of(idea.text) < kLeastIdeaWords) {
       if (!idea.text.empty())
         complain(fmt::format("\"{}\" is too short to be an idea; it is left out.", idea.text));
       return;
@@ -113,7 +113,7 @@ class Collector {
   }
 
   void complain(std::string what) {
-    if (reply.complaints.size() < kMaxComplaints) reply.complaints.push_back(std::move(what));
+    if (reply.complaints.size() < kMaxIdeaComplaints) reply.complaints.push_back(std::move(what));
   }
 
   IdeasReply reply;
@@ -194,13 +194,14 @@ std::string why_none(const ReplyText& answer, Finish finish, const IdeasReply& r
                                    : "ends";
   if (answer.breaks_off_inside)
     return fmt::format("The reply {} while it is still reasoning, before any idea: reason less; {}.", end,
-                       kWanted);
+                       kWantedIdeas);
   if (answer.text.find_first_not_of(" \t\n") == std::string::npos)
-    return fmt::format("The reply is empty; {}.", kWanted);
+    return fmt::format("The reply is empty; {}.", kWantedIdeas);
   if (finish == Finish::length || finish == Finish::content_filter)
     return fmt::format("The reply {} before its first idea is complete, after {}; {}.", end,
-                       last_words(answer.text), kWanted);
-  return fmt::format("The reply holds no idea: it begins with {}; {}.", first_words(answer.text), kWanted);
+                       last_words(answer.text), kWantedIdeas);
+  return fmt::format("The reply holds no idea: it begins with {}; {}.", first_words(answer.text),
+                     kWantedIdeas);
 }
 
 }  // namespace

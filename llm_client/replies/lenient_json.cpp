@@ -7,7 +7,7 @@
 namespace kevolve {
 namespace {
 
-bool is_word(char c) {
+bool is_json_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
          c == '+' || c == '-';
 }
@@ -49,7 +49,7 @@ class Rewriter {
       return true;
     }
     flush_comma();
-    if (is_word(c)) return word();
+    if (is_json_word(c)) return word();
     out_ += c;
     ++at_;
     return c == ':';
@@ -86,7 +86,7 @@ class Rewriter {
 
   bool word() {
     const std::size_t begin = at_;
-    while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_json_word(text_[at_])) ++at_;
     const std::string_view word = text_.substr(begin, at_ - begin);
     constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kPython = {
         {{"True", "true"}, {"False", "false"}, {"None", "null"}}};

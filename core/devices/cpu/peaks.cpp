@@ -38,7 +38,7 @@ double together(int threads, const std::function<double(std::barrier<>&)>& rate)
   return sum;
 }
 
-double copy_rate(std::barrier<>& start) {
+double cold_copy_rate(std::barrier<>& start) {
   const std::vector<float> x(kElements, 1.0F);
   std::vector<float> y(kElements, 2.0F);
   double best = 0;
@@ -100,7 +100,7 @@ double burst_rate(std::barrier<>& start, float (*burst)(), double flops) {
 }  // namespace
 
 double cold_copy_bytes_per_us(int threads) {
-  return together(threads, copy_rate);
+  return together(threads, cold_copy_rate);
 }
 
 double fma_flops_per_us(int threads) {

@@ -10,7 +10,7 @@
 namespace kevolve {
 namespace {
 
-constexpr std::size_t kMostBytes = 2048;
+constexpr std::size_t kMostReportBytes = 2048;
 constexpr std::size_t kMostReason = 100;
 
 struct Remark {
@@ -73,7 +73,7 @@ std::string vector_report(std::string_view compiler_output, std::string_view fil
   std::string text;
   for (const auto& [line, loop] : loops) {
     const std::string next = told(line, loop);
-    if (text.size() + next.size() > kMostBytes) break;
+    if (text.size() + next.size() > kMostReportBytes) break;
     text += next;
   }
   return text;

@@ -9,11 +9,11 @@
 #include <deque>
 
 #include "core/devices/cuda/compile_device.hpp"
+#include "core/devices/cuda/context.hpp"
 #include "core/devices/cuda/cuda_memory.hpp"
 #include "core/devices/cuda/cupti.hpp"
 #include "core/devices/cuda/driver_launcher.hpp"
 #include "core/devices/cuda/judge_kernels.hpp"
-#include "core/devices/cuda/runner/context.hpp"
 #include "core/devices/cuda/shared_buffer.hpp"
 #include "core/devices/cuda/toolkit.hpp"
 #include "core/devices/runner_process.hpp"

@@ -7,7 +7,7 @@ namespace kevolve {
 namespace {
 
 /// The text between the first pair of single quotes, or "".
-std::string quoted(std::string_view line) {
+std::string in_quotes(std::string_view line) {
   const auto begin = line.find('\'');
   if (begin == std::string_view::npos) return {};
   const auto end = line.find('\'', begin + 1);
@@ -48,7 +48,7 @@ std::map<std::string, KernelResources> parse_ptxas_log(std::string_view log) {
   std::istringstream lines{std::string(log)};
   for (std::string line; std::getline(lines, line);) {
     if (line.find("Compiling entry function '") != std::string::npos) {
-      current = &kernels[quoted(line)];
+      current = &kernels[in_quotes(line)];
     } else if (current != nullptr && line.find(" bytes stack frame") != std::string::npos) {
       read_spills(line, *current);  // of the kernel, or of a function that it calls
     } else if (current != nullptr && line.find(": Used ") != std::string::npos) {

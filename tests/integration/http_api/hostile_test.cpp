@@ -10,13 +10,13 @@ using std::chrono::milliseconds;
 
 namespace {
 
-RunningServer& shared() {
+RunningServer& hostile_server() {
   static RunningServer server(with_token());
   return server;
 }
 
 HttpReply raw(std::string_view bytes) {
-  BareClient client(shared().server.port());
+  BareClient client(hostile_server().server.port());
   client.send(bytes);
   return client.reply();
 }
@@ -31,7 +31,7 @@ http::HttpLimits hasty() {
 }  // namespace
 
 TEST_CASE("what changes something needs the right token") {
-  const std::uint16_t port = shared().server.port();
+  const std::uint16_t port = hostile_server().server.port();
   for (const char* target : {"/v1/jobs", "/v1/jobs/night/pause", "/v1/jobs/night/resume",
                              "/v1/jobs/night/cancel", "/v1/drain", "/v1/reload"}) {
     INFO(target);
@@ -100,7 +100,7 @@ TEST_CASE("on a loopback address only its own names are answered") {
 }
 
 TEST_CASE("paths that could mean another are refused") {
-  const std::uint16_t port = shared().server.port();
+  const std::uint16_t port = hostile_server().server.port();
   for (const char* target :
        {"/v1/jobs/%2e%2e/status", "/v1/../v1/status", "/v1/./status", "//v1/status", "/v1//status",
         "/v1/status/", "/v1/jobs/%00", "/v1/jobs/a%2fb", "/v1/jobs/a%5cb", "/v1/jobs/%", "/v1/jobs/%4",
@@ -123,7 +123,7 @@ TEST_CASE("what is no HTTP is refused, and its connection closed") {
         std::string("GET /v1/status HTTP/1.1\r\nHost : localhost\r\n\r\n"),
         std::string("G\0T /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n", 47)}) {
     INFO(bytes);
-    BareClient client(shared().server.port());
+    BareClient client(hostile_server().server.port());
     client.send(bytes);
     CHECK(client.reply().status == 400);
     CHECK(client.rest().empty());
@@ -138,7 +138,7 @@ TEST_CASE("two lengths of one body are no way to smuggle a request") {
        {"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 4\r\nContent-Length: 48\r\n",
         "Content-Length: -1\r\n", "Content-Length: 0x10\r\n", "Content-Length: 99999999999999999999\r\n"}) {
     INFO(lines);
-    BareClient client(shared().server.port());
+    BareClient client(hostile_server().server.port());
     client.send(head + lines + "\r\n" + smuggled);
     const HttpReply reply = client.reply();
     CHECK(reply.status >= 400);
@@ -147,23 +147,23 @@ TEST_CASE("two lengths of one body are no way to smuggle a request") {
 }
 
 TEST_CASE("a header without end is cut off") {
-  BareClient long_line(shared().server.port());
+  BareClient long_line(hostile_server().server.port());
   long_line.send("GET /v1/status HTTP/1.1\r\nHost: localhost\r\nX-Long: " + std::string(100'000, 'x'));
   CHECK(long_line.reply().kind() == "header_too_large");
   CHECK(long_line.rest().empty());
-  BareClient many_lines(shared().server.port());
+  BareClient many_lines(hostile_server().server.port());
   std::string lines = "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n";
   for (int i = 0; i < 5000; ++i) lines += fmt::format("X-{}: y\r\n", i);
   many_lines.send(lines);
   CHECK(many_lines.reply().status == 431);
-  BareClient endless_path(shared().server.port());
+  BareClient endless_path(hostile_server().server.port());
   endless_path.send("GET /" + std::string(100'000, 'a'));
   CHECK(endless_path.reply().status == 414);
   CHECK(raw("GET /" + std::string(5000, 'a') + " HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 414);
 }
 
 TEST_CASE("a huge body is refused before it is read") {
-  const std::uint16_t port = shared().server.port();
+  const std::uint16_t port = hostile_server().server.port();
   const std::string type = "Content-Type: application/json\r\n";
   BareClient announced(port);
   announced.send(request_head("POST", "/v1/jobs", authorization() + type + "Content-Length: 1000000000\r\n"));
@@ -182,7 +182,7 @@ TEST_CASE("a huge body is refused before it is read") {
 }
 
 TEST_CASE("a body needs a length, a type and a place") {
-  const std::uint16_t port = shared().server.port();
+  const std::uint16_t port = hostile_server().server.port();
   CHECK(ask(port, "POST", "/v1/jobs", authorization()).kind() == "length_required");
   CHECK(ask(port, "POST", "/v1/jobs", authorization() + "Content-Length: 0\r\n").kind() == "body_missing");
   BareClient text(port);
@@ -204,12 +204,12 @@ TEST_CASE("a body needs a length, a type and a place") {
 
 TEST_CASE("a chunked body and one that waits for a 100 arrive") {
   const std::string body = R"({"priority": 4})";
-  BareClient chunked(shared().server.port());
+  BareClient chunked(hostile_server().server.port());
   const std::string head = authorization() + "Content-Type: application/json; charset=utf-8\r\n";
   chunked.send(request_head("PUT", "/v1/jobs/night/priority", head + "Transfer-Encoding: chunked\r\n") +
                fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", body.size(), body));
   CHECK(chunked.reply().json().at("priority") == 4);
-  BareClient polite(shared().server.port());
+  BareClient polite(hostile_server().server.port());
   polite.send(
       request_head("PUT", "/v1/jobs/night/priority",
                    head + fmt::format("Expect: 100-continue\r\nContent-Length: {}\r\n", body.size())));
@@ -219,7 +219,7 @@ TEST_CASE("a chunked body and one that waits for a 100 arrive") {
 }
 
 TEST_CASE("pipelined requests are answered in turn") {
-  BareClient client(shared().server.port());
+  BareClient client(hostile_server().server.port());
   std::string many;
   for (int i = 0; i < 100; ++i) many += request_head("GET", fmt::format("/v1/jobs/none-{}", i));
   client.send(many + request_head("GET", "/v1/status", "Connection: close\r\n"));
@@ -235,12 +235,12 @@ TEST_CASE("pipelined requests are answered in turn") {
 }
 
 TEST_CASE("a client that has said everything still gets its answer") {
-  BareClient half_open(shared().server.port());
+  BareClient half_open(hostile_server().server.port());
   half_open.send(request_head("GET", "/v1/jobs/night/report"));
   half_open.end_sending();
   CHECK(half_open.reply().status == 200);
   CHECK(half_open.rest().empty());
-  BareClient old(shared().server.port());
+  BareClient old(hostile_server().server.port());
   old.send("GET /v1/status HTTP/1.0\r\n\r\n");
   CHECK(old.reply().status == 200);
   CHECK(old.rest().empty());

@@ -15,16 +15,16 @@ LaunchPlan two_launches() {
   return plan;
 }
 
-bool contains(const std::string& text, const std::string& part) {
+bool holds_text(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
 TEST_CASE("a translation unit has macros, the candidate under its own name and one entry for each launch") {
   const std::string unit = translation_unit("line one\nline two", two_launches(), {});
-  CHECK(
-      contains(unit, "#define ROWS 16\n#define EPS 1e-05f\n#line 1 \"candidate.cu\"\nline one\nline two\n"));
-  CHECK(contains(unit, "#line 1 \"launches[0].kernel\"\nKEVOLVE_SIMT_ENTRY(0, rows<float, 4>)\n"));
-  CHECK(contains(unit, "#line 1 \"prepare[0].kernel\"\nKEVOLVE_SIMT_ENTRY(1, ns::pack)\n"));
+  CHECK(holds_text(unit,
+                   "#define ROWS 16\n#define EPS 1e-05f\n#line 1 \"candidate.cu\"\nline one\nline two\n"));
+  CHECK(holds_text(unit, "#line 1 \"launches[0].kernel\"\nKEVOLVE_SIMT_ENTRY(0, rows<float, 4>)\n"));
+  CHECK(holds_text(unit, "#line 1 \"prepare[0].kernel\"\nKEVOLVE_SIMT_ENTRY(1, ns::pack)\n"));
 }
 
 TEST_CASE("known headers are read before asm is poisoned, and the candidate after") {
@@ -68,17 +68,17 @@ TEST_CASE("diagnostics never exceed 4 KiB and keep the first errors") {
     output += "candidate.cu:" + std::to_string(i) + ":1: error: number " + std::to_string(i) + "\n";
   const std::string text = readable_diagnostics(output, "", two_launches(), {});
   CHECK(text.size() <= 4096);
-  CHECK(contains(text, "error: number 0\n"));
+  CHECK(holds_text(text, "error: number 0\n"));
   const std::string endless = "candidate.cu:1:1: error: " + std::string(100'000, 'x') + "\n";
   const std::string cut = readable_diagnostics(endless, "", two_launches(), {});
   CHECK(cut.size() <= 4096);
-  CHECK(contains(cut, "candidate.cu:1: error: xxx"));
+  CHECK(holds_text(cut, "candidate.cu:1: error: xxx"));
 }
 
 TEST_CASE("messages of the linker and the compiler proper are kept") {
   CHECK(readable_diagnostics("/usr/bin/ld: relocation error\n", "", two_launches(), {}) ==
         "linker or compiler: relocation error\n");
-  CHECK(contains(
+  CHECK(holds_text(
       readable_diagnostics("cc1plus: out of memory allocating 65536 bytes\n", "", two_launches(), {}),
       "out of memory"));
 }

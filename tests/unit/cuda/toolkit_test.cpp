@@ -9,13 +9,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
+struct ToolkitFolder {
   fs::path path;
-  Folder() {
+  ToolkitFolder() {
     char name[] = "/tmp/kevolve_toolkit_XXXXXX";
     path = fs::canonical(::mkdtemp(name));
   }
-  ~Folder() { fs::remove_all(path); }
+  ~ToolkitFolder() { fs::remove_all(path); }
   void file(const std::string& name) const {
     fs::create_directories((path / name).parent_path());
     std::ofstream(path / name) << "x";
@@ -25,7 +25,7 @@ struct Folder {
 }  // namespace
 
 TEST_CASE("a toolkit is headers and libnvrtc, in lib64 or lib") {
-  const Folder root;
+  const ToolkitFolder root;
   root.file("include/cuda_fp16.h");
   CHECK(toolkit_in(root.path).error().message.find("include/crt/host_defines.h") != std::string::npos);
   root.file("include/crt/host_defines.h");

@@ -1,4 +1,4 @@
-#include "daemon/ending_group.hpp"
+#include "daemon/engine/workers/ending_group.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

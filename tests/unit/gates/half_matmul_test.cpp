@@ -15,19 +15,20 @@
 namespace kevolve {
 namespace {
 
-constexpr std::size_t kRows = 8, kColumns = 64, kTerms = 4096;
-constexpr std::size_t kCount = kRows * kColumns;
+constexpr std::size_t kMatmulRows = 8, kMatmulColumns = 64, kTerms = 4096;
+constexpr std::size_t kCount = kMatmulRows * kMatmulColumns;
 
 /// Added up in T, of terms [begin, end); `rounded` takes every partial sum.
 template <class T, class Round>
 std::vector<T> sums(const Numbers& a, const Numbers& b, std::size_t begin, std::size_t end, Round rounded) {
   std::vector<T> c(kCount);
-  for (std::size_t i = 0; i < kRows; ++i) {
-    T* row = c.data() + i * kColumns;
+  for (std::size_t i = 0; i < kMatmulRows; ++i) {
+    T* row = c.data() + i * kMatmulColumns;
     for (std::size_t k = begin; k < end; ++k) {
       const T factor = static_cast<T>(a[i * kTerms + k]);
-      const double* from = b.data() + k * kColumns;
-      for (std::size_t j = 0; j < kColumns; ++j) row[j] = rounded(row[j] + factor * static_cast<T>(from[j]));
+      const double* from = b.data() + k * kMatmulColumns;
+      for (std::size_t j = 0; j < kMatmulColumns; ++j)
+        row[j] = rounded(row[j] + factor * static_cast<T>(from[j]));
     }
   }
   return c;
@@ -72,7 +73,7 @@ struct Product {
       const auto from = pool.begin() + static_cast<std::ptrdiff_t>(random() % (pool.size() - count));
       return Numbers(from, from + static_cast<std::ptrdiff_t>(count));
     };
-    a = stretch(kRows * kTerms), b = stretch(kTerms * kColumns);
+    a = stretch(kMatmulRows * kTerms), b = stretch(kTerms * kMatmulColumns);
     constexpr double kInf = std::numeric_limits<double>::infinity();
     if (special) {
       for (const double value : {std::nan(""), kInf, -kInf, 0.0, 0x1p-24}) a[random() % a.size()] = value;
@@ -83,8 +84,8 @@ struct Product {
   }
 
   [[nodiscard]] Comparison check(const Numbers& answer) {
-    Expectation expected{"c", "a draw", {kRows, kColumns}, {DType::f16, torch.data(), kCount}, oracle,
-                         {},  {}};
+    Expectation expected{
+        "c", "a draw", {kMatmulRows, kMatmulColumns}, {DType::f16, torch.data(), kCount}, oracle, {}, {}};
     expected.observe_response = [this]() -> Result<std::span<const double>> { return respond(), response; };
     const auto bytes = stored(answer);
     return compare(expected, {DType::f16, bytes.data(), kCount}, PrecisionClass::fp16);

@@ -1,4 +1,4 @@
-// docs/openapi.json and the routes say the same.
+// daemon/http/openapi.json and the routes say the same.
 
 #include <algorithm>
 #include <set>
@@ -12,7 +12,7 @@ using namespace kevolve::http;
 namespace {
 
 Json document() {
-  const Result<Json> json = read_json_file(KEVOLVE_SOURCE_DIR "/docs/openapi.json");
+  const Result<Json> json = read_json_file(KEVOLVE_SOURCE_DIR "/daemon/http/openapi.json");
   if (!json) FAIL(json.error().message);
   return *json;
 }

@@ -13,17 +13,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  Folder() {
+struct ServiceFolder {
+  ServiceFolder() {
     std::string name = (fs::temp_directory_path() / "kevolve-service-XXXXXX").string();
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     path = name;
     ::unsetenv("KEVOLVE_TOKEN");
     ::unsetenv("KEVOLVE_TOKEN_FILE");
   }
-  ~Folder() { fs::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+  ~ServiceFolder() { fs::remove_all(path); }
+  ServiceFolder(const ServiceFolder&) = delete;
+  ServiceFolder& operator=(const ServiceFolder&) = delete;
   fs::path write(const std::string& name, const std::string& text) const {
     std::ofstream(path / name) << text;
     return path / name;
@@ -31,7 +31,7 @@ struct Folder {
   fs::path path;
 };
 
-const std::string kToken = "0123456789abcdef";
+const std::string kFileToken = "0123456789abcdef";
 
 }  // namespace
 
@@ -50,7 +50,7 @@ TEST_CASE("addresses of services are read, and nothing else") {
 }
 
 TEST_CASE("a service is found beside its archive while it runs") {
-  const Folder folder;
+  const ServiceFolder folder;
   const fs::path archive = folder.path / "a.db";
   CHECK_FALSE(running_service(archive));
   ServiceAddress address;
@@ -69,7 +69,7 @@ TEST_CASE("a service is found beside its archive while it runs") {
 }
 
 TEST_CASE("a file that a killed service left, or that is none, is no service") {
-  const Folder folder;
+  const ServiceFolder folder;
   const fs::path archive = folder.path / "a.db";
   const std::string dead = R"({"address": "127.0.0.1:7421", "pid": 1, "process": "another-boot/1/1"})";
   folder.write("a.db.service", dead);
@@ -82,11 +82,11 @@ TEST_CASE("a file that a killed service left, or that is none, is no service") {
 }
 
 TEST_CASE("the token is found in the environment, then in files, and only sent to this machine") {
-  const Folder folder;
+  const ServiceFolder folder;
   ServiceAddress local, remote;
   remote.host = "gpu.example";
-  local.token_file = remote.token_file = folder.write("token", kToken + "\n");
-  CHECK(find_token(local) == kToken);
+  local.token_file = remote.token_file = folder.write("token", kFileToken + "\n");
+  CHECK(find_token(local) == kFileToken);
   CHECK(find_token(remote) == "");  // whoever wrote the service file is not to choose what goes out
   local.token_file = folder.path / "absent";
   CHECK(find_token(local) == "");
@@ -102,8 +102,8 @@ TEST_CASE("the token is found in the environment, then in files, and only sent t
 }
 
 TEST_CASE("what is no token is not taken for one") {
-  const Folder folder;
-  CHECK(read_token(folder.write("a", kToken)) == kToken);
+  const ServiceFolder folder;
+  CHECK(read_token(folder.write("a", kFileToken)) == kFileToken);
   CHECK_FALSE(read_token(folder.write("b", "")));
   CHECK_FALSE(read_token(folder.write("c", "-----BEGIN KEY-----\nabcdefghijklmnop\n")));
   CHECK_FALSE(read_token(folder.write("d", "short")));

@@ -1,4 +1,4 @@
-#include "daemon/service/summary.hpp"
+#include "daemon/engine/report/summary.hpp"
 
 #include "tests/catch.hpp"
 
@@ -7,8 +7,8 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-JobReport example() {
-  JobReport report;
+JobSummary example() {
+  JobSummary report;
   report.job.name = "night";
   report.job.state = JobState::finished;
   report.job.reason = "budget: 3600 s spent";
@@ -69,7 +69,7 @@ TEST_CASE("a summary says what was won, why it is thought so, and what to do nex
 }
 
 TEST_CASE("a summary of a job that never began says so without inventing anything") {
-  JobReport report;
+  JobSummary report;
   report.job.name = "night";
   report.job.state = JobState::failed;
   report.job.reason = "the worker did not start";
@@ -82,7 +82,7 @@ TEST_CASE("a summary of a job that never began says so without inventing anythin
 }
 
 TEST_CASE("a summary cuts long evidence between characters") {
-  JobReport report = example();
+  JobSummary report = example();
   report.failures[0].evidence = std::string(299, 'x') + "µµµ";
   CHECK_THAT(summary_markdown(report), ContainsSubstring(std::string(299, 'x') + "…"));
   report.failures[0].evidence = std::string(298, 'x') + "µµµ";

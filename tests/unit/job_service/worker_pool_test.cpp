@@ -1,4 +1,4 @@
-#include "daemon/worker_pool.hpp"
+#include "daemon/engine/workers/worker_pool.hpp"
 
 #include <signal.h>
 

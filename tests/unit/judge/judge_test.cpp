@@ -10,14 +10,14 @@
 namespace kevolve {
 namespace {
 
-HostMemory& memory() {
+HostMemory& judge_memory() {
   static HostMemory memory;
   return memory;
 }
 
 using Catch::Matchers::ContainsSubstring;
 
-constexpr Seed kSeed{{11, 22}};
+constexpr Seed kJudgeSeed{{11, 22}};
 
 /// An operator over x[ROWS,L] and y of the given shape.
 Operator make_operator(const std::string& reference, const std::string& y_shape = R"(["ROWS", "L"])",
@@ -43,25 +43,25 @@ Operator make_operator(const std::string& reference, const std::string& y_shape 
 }
 
 std::unique_ptr<Judge> judge_of(const Operator& op) {
-  auto judge = Judge::create(op, 2, memory());
+  auto judge = Judge::create(op, 2, judge_memory());
   if (!judge) FAIL(judge.error().message);
   return std::move(*judge);
 }
 
 Draw draw_of(Judge& judge) {
-  auto draw = judge.draw(judge.op().workloads[0].axes, judge.op().distributions[0], kSeed, 0);
+  auto draw = judge.draw(judge.op().workloads[0].axes, judge.op().distributions[0], kJudgeSeed, 0);
   if (!draw) FAIL(draw.error().message);
   return std::move(*draw);
 }
 
 std::string creation_error(const Operator& op) {
-  auto judge = Judge::create(op, 2, memory());
+  auto judge = Judge::create(op, 2, judge_memory());
   return judge ? "" : judge.error().message;
 }
 
 std::string refusal_of(const Operator& op) {
   const auto judge = judge_of(op);
-  const auto reason = refusal(*judge, op.workloads[0], kSeed);
+  const auto reason = refusal(*judge, op.workloads[0], kJudgeSeed);
   if (!reason) FAIL(reason.error().message);
   return *reason;
 }
@@ -161,7 +161,8 @@ TEST_CASE("a sum of one output element is judged by more than one observation") 
   const auto judge =
       judge_of(make_operator("def forward(x: Tensor) -> Tensor:\n    return x.sum().reshape([1])\n", "[1]"));
   for (std::uint64_t number = 0; number < 50; ++number) {
-    const auto draw = judge->draw(judge->op().workloads[0].axes, judge->op().distributions[0], kSeed, number);
+    const auto draw =
+        judge->draw(judge->op().workloads[0].axes, judge->op().distributions[0], kJudgeSeed, number);
     REQUIRE(draw);
     const auto x = input(*draw);
     float lanes[32] = {}, sum = 0;  // as a warp sums
@@ -188,7 +189,7 @@ TEST_CASE("references that do not compile or fit are explained") {
       ContainsSubstring("operator 'probe': reference: ") && ContainsSubstring("no_such_op"));
   const auto run_error = [](const Operator& op) {
     const auto judge = judge_of(op);
-    const auto draw = judge->draw(op.workloads[0].axes, op.distributions[0], kSeed, 0);
+    const auto draw = judge->draw(op.workloads[0].axes, op.distributions[0], kJudgeSeed, 0);
     return draw ? std::string() : draw.error().message;
   };
   CHECK_THAT(run_error(make_operator("def forward(x: Tensor) -> Tensor:\n    return x.sum(1)\n")),

@@ -6,7 +6,7 @@
 namespace kevolve {
 namespace {
 
-Answer of(int status, const std::string& body, const Headers& headers = {}) {
+HttpAnswer of(int status, const std::string& body, const Headers& headers = {}) {
   Received received;
   received.status = status;
   received.body = body;
@@ -15,7 +15,7 @@ Answer of(int status, const std::string& body, const Headers& headers = {}) {
 }
 
 TEST_CASE("a refusal is told in the server's words") {
-  Answer answer = of(404, R"({"error":{"message":"no such model","code":"model_not_found"}})");
+  HttpAnswer answer = of(404, R"({"error":{"message":"no such model","code":"model_not_found"}})");
   CHECK(answer.what == "HTTP 404 (model_not_found): no such model");
   CHECK(answer.attempt.error->message == "no such model");
   CHECK(of(502, "<html><head><title>Bad</title></head>\n<body>gateway</body></html>").what ==

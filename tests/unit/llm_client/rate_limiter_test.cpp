@@ -10,18 +10,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const RateLimiter::Time kStart{std::chrono::hours(1)};
+const RateLimiter::Time kLimiterStart{std::chrono::hours(1)};
 
 TEST_CASE("without limits everything may be sent at once") {
   RateLimiter limiter;
-  for (int i = 0; i < 1000; ++i) limiter.sent(kStart, 1'000'000);
-  CHECK(limiter.ready(kStart, 1'000'000) == kStart);
+  for (int i = 0; i < 1000; ++i) limiter.sent(kLimiterStart, 1'000'000);
+  CHECK(limiter.ready(kLimiterStart, 1'000'000) == kLimiterStart);
 }
 
 TEST_CASE("no 60 seconds hold more requests than the limit") {
   RateLimiter limiter(3, std::nullopt);
   std::vector<RateLimiter::Time> sent;
-  auto now = kStart;
+  auto now = kLimiterStart;
   for (int i = 0; i < 12; ++i) {
     now = limiter.ready(now + seconds(7), 1);
     limiter.sent(now, 1);
@@ -33,31 +33,31 @@ TEST_CASE("no 60 seconds hold more requests than the limit") {
 
 TEST_CASE("tokens are counted as expected, then as they were") {
   RateLimiter limiter(std::nullopt, 1000);
-  const auto first = limiter.sent(kStart, 900);
-  CHECK(limiter.ready(kStart, 200) == kStart + seconds(60));
+  const auto first = limiter.sent(kLimiterStart, 900);
+  CHECK(limiter.ready(kLimiterStart, 200) == kLimiterStart + seconds(60));
   limiter.settled(first, 300);
-  CHECK(limiter.ready(kStart, 200) == kStart);
-  limiter.sent(kStart + seconds(10), 700);
-  CHECK(limiter.ready(kStart + seconds(20), 300) == kStart + seconds(60));
-  CHECK(limiter.ready(kStart + seconds(20), 301) == kStart + seconds(70));
-  limiter.sent(kStart + seconds(500), 1);  // forgets the first
+  CHECK(limiter.ready(kLimiterStart, 200) == kLimiterStart);
+  limiter.sent(kLimiterStart + seconds(10), 700);
+  CHECK(limiter.ready(kLimiterStart + seconds(20), 300) == kLimiterStart + seconds(60));
+  CHECK(limiter.ready(kLimiterStart + seconds(20), 301) == kLimiterStart + seconds(70));
+  limiter.sent(kLimiterStart + seconds(500), 1);  // forgets the first
   limiter.settled(first, 5000);
-  CHECK(limiter.ready(kStart + seconds(500), 900) == kStart + seconds(500));
+  CHECK(limiter.ready(kLimiterStart + seconds(500), 900) == kLimiterStart + seconds(500));
 }
 
 TEST_CASE("a request above the limit is sent when nothing else was for a minute") {
   RateLimiter limiter(std::nullopt, 1000);
-  CHECK(limiter.ready(kStart, 5000) == kStart);
-  limiter.sent(kStart, 10);
-  CHECK(limiter.ready(kStart, 5000) == kStart + seconds(60));
+  CHECK(limiter.ready(kLimiterStart, 5000) == kLimiterStart);
+  limiter.sent(kLimiterStart, 10);
+  CHECK(limiter.ready(kLimiterStart, 5000) == kLimiterStart + seconds(60));
 }
 
 TEST_CASE("a pause holds everything back, and the longest counts") {
   RateLimiter limiter;
-  limiter.pause(kStart + seconds(5));
-  limiter.pause(kStart + seconds(2));
-  CHECK(limiter.ready(kStart, 1) == kStart + seconds(5));
-  CHECK(limiter.ready(kStart + seconds(6), 1) == kStart + seconds(6));
+  limiter.pause(kLimiterStart + seconds(5));
+  limiter.pause(kLimiterStart + seconds(2));
+  CHECK(limiter.ready(kLimiterStart, 1) == kLimiterStart + seconds(5));
+  CHECK(limiter.ready(kLimiterStart + seconds(6), 1) == kLimiterStart + seconds(6));
 }
 
 }  // namespace

@@ -10,14 +10,14 @@ namespace {
 using std::chrono::milliseconds;
 
 Remedy of_status(int status, ServerError error = {}, bool patient = false) {
-  Attempt attempt;
+  HttpAttempt attempt;
   attempt.status = status;
   attempt.error = std::move(error);
   return remedy_for(attempt, patient);
 }
 
 Remedy of_stream_error(int status, bool answered) {
-  Attempt attempt;
+  HttpAttempt attempt;
   attempt.status = 200;
   attempt.answered = answered;
   attempt.error = ServerError{"m", "t", "", "", status};
@@ -29,7 +29,7 @@ TEST_CASE("statuses are retried, given up or paid") {
   for (const int status : {500, 502, 503, 504, 529}) CHECK(of_status(status) == Remedy::retry_sick);
   for (const int status : {307, 400, 401, 403, 404, 413, 422}) CHECK(of_status(status) == Remedy::give_up);
   CHECK(of_status(402) == Remedy::pay);
-  Attempt fine;
+  HttpAttempt fine;
   fine.status = 200;
   CHECK(remedy_for(fine, false) == Remedy::accept);
   fine.foreign = true;

@@ -7,7 +7,7 @@ namespace {
 
 const std::vector<Message> kMessages = {{Role::system, "Be brief.", true}, {Role::user, "Why?", false}};
 
-ModelSettings model() {
+ModelSettings openai_model() {
   ModelSettings settings;
   settings.model = "gpt";
   settings.max_output_tokens = 100;
@@ -22,7 +22,7 @@ WireReply read(const char* text) {
   return kOpenAiWire.read(Json::parse(text));
 }
 
-WireReply stream(const std::vector<const char*>& events) {
+WireReply openai_stream(const std::vector<const char*>& events) {
   WireReply reply;
   for (const char* event : events) kOpenAiWire.read_event("", event, reply);
   return reply;
@@ -30,10 +30,10 @@ WireReply stream(const std::vector<const char*>& events) {
 
 TEST_CASE("an OpenAI request holds what is set and nothing else") {
   CHECK(
-      body(model()).dump() ==
+      body(openai_model()).dump() ==
       R"({"model":"gpt","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Why?"}],)"
       R"("max_completion_tokens":100,"max_tokens":100,"stream":true,"stream_options":{"include_usage":true}})");
-  ModelSettings full = model();
+  ModelSettings full = openai_model();
   full.stream = false;
   full.seed = true;
   full.max_tokens_field = "max_tokens";
@@ -51,7 +51,7 @@ TEST_CASE(
                                          {Role::user, "The question."},
                                          {Role::assistant, "An answer."},
                                          {Role::user, "Another one."}};
-  const Json sent = kOpenAiWire.request({model(), messages, {}, 1})["messages"];
+  const Json sent = kOpenAiWire.request({openai_model(), messages, {}, 1})["messages"];
   CHECK(sent.dump() ==
         R"([{"role":"system","content":"Be brief."},)"
         R"({"role":"user","content":"The task.\n\nThe question."},)"
@@ -59,7 +59,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a refused field is left out, the limit goes by its other name") {
-  ModelSettings settings = model();
+  ModelSettings settings = openai_model();
   settings.sampling = {{"temperature", 0.5}};
   settings.seed = true;
   const Json sent = body(settings, {"temperature", "seed", "stream_options", "max_completion_tokens"});
@@ -70,7 +70,7 @@ TEST_CASE("a refused field is left out, the limit goes by its other name") {
 }
 
 TEST_CASE("the field that a 400 means is found") {
-  ModelSettings settings = model();
+  ModelSettings settings = openai_model();
   settings.sampling = {{"temperature", 0.5}};
   const Json sent = body(settings);
   const auto refused = [&](const ServerError& error, const DroppedFields& dropped = {}) {
@@ -140,12 +140,12 @@ TEST_CASE("errors inside a 200 and strange bodies are no replies") {
 
 TEST_CASE("an OpenAI stream adds up") {
   const WireReply reply =
-      stream({R"({"model":"m","choices":[{"delta":{"role":"assistant","content":""}}]})",
-              R"({"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm"}}]})",
-              R"({"choices":[{"delta":{"content":"a"},"finish_reason":null}]})",
-              R"({"choices":[{"index":1,"delta":{"content":"other"}}]})",
-              R"({"choices":[{"delta":{"content":"b"},"finish_reason":"length"}]})",
-              R"({"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3}})", "[DONE]"});
+      openai_stream({R"({"model":"m","choices":[{"delta":{"role":"assistant","content":""}}]})",
+                     R"({"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm"}}]})",
+                     R"({"choices":[{"delta":{"content":"a"},"finish_reason":null}]})",
+                     R"({"choices":[{"index":1,"delta":{"content":"other"}}]})",
+                     R"({"choices":[{"delta":{"content":"b"},"finish_reason":"length"}]})",
+                     R"({"choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3}})", "[DONE]"});
   CHECK(reply.text == "ab");
   CHECK(reply.reasoning == "hm");
   CHECK(reply.finish == Finish::length);
@@ -154,12 +154,11 @@ TEST_CASE("an OpenAI stream adds up") {
 }
 
 TEST_CASE("an OpenAI stream says how it failed") {
-  CHECK_FALSE(stream({R"({"choices":[{"delta":{"content":"a"}}]})"}).ended);
-  CHECK(stream({R"({"error":{"message":"x","code":"server_error"}})"}).error->status == 500);
-  CHECK(
-      stream({R"({"choices":[{"delta":{},"finish_reason":"error","error":{"code":429}}]})"}).error->status ==
-      429);
-  CHECK(stream({"{\"choices\""}).broken == "an event is no JSON object");
+  CHECK_FALSE(openai_stream({R"({"choices":[{"delta":{"content":"a"}}]})"}).ended);
+  CHECK(openai_stream({R"({"error":{"message":"x","code":"server_error"}})"}).error->status == 500);
+  CHECK(openai_stream({R"({"choices":[{"delta":{},"finish_reason":"error","error":{"code":429}}]})"})
+            .error->status == 429);
+  CHECK(openai_stream({"{\"choices\""}).broken == "an event is no JSON object");
   WireReply reply;
   kOpenAiWire.read_event("error", R"({"message":"busy","type":"overloaded_error"})", reply);
   CHECK(reply.error->status == 529);

@@ -24,11 +24,11 @@ Evaluation evaluation(Outcome outcome, Gate gate, const std::string& evidence) {
 
 /// Every kind of request of one round.
 std::vector<std::vector<Message>> requests(const PromptSet& set, const RoundContext& context) {
-  Attempt failed{"__global__ void f() {}",
-                 {{"BLOCK", 64}},
-                 "",
-                 evaluation(Outcome::race, Gate::correctness, "y[3] differs.")};
-  Attempt passed{"__global__ void g() {}", {}, "", evaluation(Outcome::passed, Gate::timing, "")};
+  CandidateAttempt failed{"__global__ void f() {}",
+                          {{"BLOCK", 64}},
+                          "",
+                          evaluation(Outcome::race, Gate::correctness, "y[3] differs.")};
+  CandidateAttempt passed{"__global__ void g() {}", {}, "", evaluation(Outcome::passed, Gate::timing, "")};
   return {ideas_messages(set, context, 4, {}), implement_messages(set, context, wide_loads(), 1, 3),
           repair_messages(set, context, wide_loads(), failed, 1, 2),
           improve_messages(set, context, wide_loads(), passed, 1, 2)};
@@ -174,23 +174,24 @@ TEST_CASE("a parent that the round does not show is shown to its implementer") {
 
 TEST_CASE("a repair shows file, gate, outcome and evidence, and asks to change nothing else") {
   const Operator op = peak_distance();
-  Attempt failed{"__global__ void f() {}",
-                 {{"BLOCK", 64}},
-                 "",
-                 evaluation(Outcome::compile_error, Gate::compile, "a.cu(3): error: expected a \";\"")};
+  CandidateAttempt failed{
+      "__global__ void f() {}",
+      {{"BLOCK", 64}},
+      "",
+      evaluation(Outcome::compile_error, Gate::compile, "a.cu(3): error: expected a \";\"")};
   failed.evaluation->compile = CompileReport{};
   failed.evaluation->compile->log = "warning: unused";
   check_holds(repair_messages(prompts(), known_round(op), wide_loads(), failed, 1, 2).back().text,
               {"turn 1 of 2", "Use 128-bit loads", "__global__ void f() {}", "BLOCK = 64", "gate `compile`",
                "`compile_error`", "expected a \";\"", "warning: unused", "Change nothing but the fault"});
-  const Attempt nothing{"", {}, "The reply holds no candidate file.", std::nullopt};
+  const CandidateAttempt nothing{"", {}, "The reply holds no candidate file.", std::nullopt};
   check_holds(repair_messages(prompts(), known_round(op), wide_loads(), nothing, 2, 2).back().text,
               {"write the file anew", "The reply holds no candidate file."});
 }
 
 TEST_CASE("an improvement shows what was measured, and asks to keep it right") {
   const Operator op = peak_distance();
-  Attempt passed{
+  CandidateAttempt passed{
       "__global__ void g() {}", {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::profile, "")};
   Evaluation& e = *passed.evaluation;
   // The machine is twice as slow as when the yardstick's time was taken: raw medians would mislead.
@@ -227,7 +228,7 @@ TEST_CASE("where no counters were read, nothing is said of them") {
   RoundContext context = known_round(op);
   const Profile none{Regime::unknown, {}, {}, "counters: line 1, column 1: syntax error"};
   context.champion_profile = context.survivors[0].profile = none;
-  Attempt passed{"", {}, "", evaluation(Outcome::passed, Gate::profile, "")};
+  CandidateAttempt passed{"", {}, "", evaluation(Outcome::passed, Gate::profile, "")};
   passed.evaluation->profile = none;
   const std::string text = all_text(improve_messages(prompts(), context, wide_loads(), passed, 1, 2));
   CHECK(text.find("syntax error") == std::string::npos);
@@ -277,7 +278,7 @@ TEST_CASE(
   check_holds(ideas_messages(prompts(), context, 3, {})[1].text,
               {"The time beside a key is that of the fastest tunables", "1. Key `split_rows`: 180 us",
                "- BLOCK = 128: 180 us\n- BLOCK = 64: 190 us (the file's first values)"});
-  Attempt passed{source, {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::timing, "")};
+  CandidateAttempt passed{source, {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::timing, "")};
   passed.us = 200;
   passed.tunings = {{{{"BLOCK", 128}}, 150}};
   check_holds(improve_messages(prompts(), context, wide_loads(), passed, 1, 2).back().text,
@@ -286,7 +287,7 @@ TEST_CASE(
 
 TEST_CASE("an improvement lists the tunings that were tried, failures last") {
   const Operator op = peak_distance();
-  Attempt passed{"", {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::timing, "")};
+  CandidateAttempt passed{"", {{"BLOCK", 64}}, "", evaluation(Outcome::passed, Gate::timing, "")};
   passed.us = 200;
   passed.tunings = {{{{"BLOCK", 512}}, 0}, {{{"BLOCK", 128}}, 150}, {{{"BLOCK", 32}}, 260}};
   check_holds(improve_messages(prompts(), known_round(op), wide_loads(), passed, 1, 2).back().text,
@@ -338,7 +339,7 @@ TEST_CASE("long sources, evidence and ledgers are cut, and the prompt says so") 
   for (std::size_t i = 0; i < 8; ++i) context.survivors[i].source += fmt::format("// {}\n", i);
   context.ledger.assign(500, context.ledger[0]);
   for (LedgerEntry& entry : context.ledger) entry.idea_text = entry.evidence = std::string(5000, 'y');
-  const Attempt failed{
+  const CandidateAttempt failed{
       huge, {}, std::string(100'000, 'z'), evaluation(Outcome::crash, Gate::correctness, huge)};
   const auto messages = repair_messages(prompts(), context, wide_loads(), failed, 1, 1);
   CHECK(messages[1].text.size() < kMaxAllSourcesBytes + kMaxLedgerEntries * 1200 + 16'000);
@@ -356,7 +357,7 @@ TEST_CASE("foreign text cannot leave its fence, nor put values into the prompt")
   context.ledger[0].evidence = context.ledger[0].idea_text = attack;
   Idea idea = wide_loads();
   idea.text = idea.bottleneck = attack;
-  const Attempt failed{attack, {}, attack, evaluation(Outcome::crash, Gate::correctness, attack)};
+  const CandidateAttempt failed{attack, {}, attack, evaluation(Outcome::crash, Gate::correctness, attack)};
   for (const auto& messages :
        {ideas_messages(prompts(), context, 3, {attack}), implement_messages(prompts(), context, idea, 1, 1),
         repair_messages(prompts(), context, idea, failed, 1, 1)}) {
@@ -385,7 +386,8 @@ TEST_CASE("bytes that are no UTF-8 never reach a message") {
   context.survivors[0].source = context.ledger[0].evidence = "bad \xFF\xFE byte";
   Idea idea = wide_loads();
   idea.text = "\xC3";
-  const Attempt failed{"\x80", {}, "\xF0\x9F", evaluation(Outcome::crash, Gate::correctness, "\xE2\x82")};
+  const CandidateAttempt failed{
+      "\x80", {}, "\xF0\x9F", evaluation(Outcome::crash, Gate::correctness, "\xE2\x82")};
   for (const Message& message : repair_messages(prompts(), context, idea, failed, 1, 1))
     CHECK_NOTHROW(Json(message.text).dump());
 }

@@ -10,7 +10,7 @@ using namespace kevolve::simt;
 
 namespace {
 
-const KernelLibrary& kernels() {
+const KernelLibrary& barriers_kernels() {
   static const KernelLibrary library(KEVOLVE_SIMT_BARRIER_KERNELS);
   return library;
 }
@@ -30,13 +30,13 @@ TEST_CASE("a reduction with barriers gives the same bits under every order") {
   const float* in = x.data();
   std::vector<float> forward(40), other(40);
   float* out = forward.data();
-  REQUIRE(kernels().launch(executor, "block_sum", linear(40, 256), in, out).ok());
+  REQUIRE(barriers_kernels().launch(executor, "block_sum", linear(40, 256), in, out).ok());
   const double sum = std::accumulate(x.begin() + 256, x.begin() + 512, 0.0);
   CHECK(forward[1] == Approx(sum));
   for (const auto& [order, seed] :
        {std::pair{Order::reverse, 0}, {Order::shuffled, 1}, {Order::shuffled, 2}}) {
     float* to = other.data();
-    REQUIRE(kernels()
+    REQUIRE(barriers_kernels()
                 .launch(executor, "block_sum",
                         in_order(linear(40, 256), order, static_cast<std::uint64_t>(seed)), in, to)
                 .ok());
@@ -49,8 +49,8 @@ TEST_CASE("a reduction without its barrier differs between orders") {
   std::vector<float> x(256, 1.0f), forward(1), reverse(1);
   const float* in = x.data();
   float *a = forward.data(), *b = reverse.data();
-  REQUIRE(kernels().launch(executor, "block_sum_without_barrier", linear(1, 256), in, a).ok());
-  REQUIRE(kernels()
+  REQUIRE(barriers_kernels().launch(executor, "block_sum_without_barrier", linear(1, 256), in, a).ok());
+  REQUIRE(barriers_kernels()
               .launch(executor, "block_sum_without_barrier", in_order(linear(1, 256), Order::reverse), in, b)
               .ok());
   CHECK(forward[0] != reverse[0]);
@@ -60,8 +60,10 @@ TEST_CASE("orders hold for every pair of neighbours after a barrier") {
   Executor executor(1);
   std::vector<int> forward(128), reverse(128);
   int *a = forward.data(), *b = reverse.data();
-  REQUIRE(kernels().launch(executor, "neighbour_race", linear(1, 128), a).ok());
-  REQUIRE(kernels().launch(executor, "neighbour_race", in_order(linear(1, 128), Order::reverse), b).ok());
+  REQUIRE(barriers_kernels().launch(executor, "neighbour_race", linear(1, 128), a).ok());
+  REQUIRE(barriers_kernels()
+              .launch(executor, "neighbour_race", in_order(linear(1, 128), Order::reverse), b)
+              .ok());
   for (std::size_t t = 0; t < 127; ++t) {
     CAPTURE(t);
     CHECK(forward[t] == 0);                        // the neighbour comes later
@@ -75,7 +77,7 @@ TEST_CASE("__syncthreads_count, _and and _or see every thread") {
   Executor executor(1);
   std::vector<int> y(5);
   int* out = y.data();
-  REQUIRE(kernels().launch(executor, "predicates", linear(1, 256), out).ok());
+  REQUIRE(barriers_kernels().launch(executor, "predicates", linear(1, 256), out).ok());
   CHECK(y == std::vector<int>{86, 0, 1, 1, 0});
 }
 
@@ -85,7 +87,7 @@ TEST_CASE("exited threads count as arrived") {
     CAPTURE(n);
     std::vector<int> y(256, 0);
     int* out = y.data();
-    REQUIRE(kernels().launch(executor, "early_exit", linear(1, 256), out, n).ok());
+    REQUIRE(barriers_kernels().launch(executor, "early_exit", linear(1, 256), out, n).ok());
     for (int t = 0; t < n; ++t) CHECK(y[static_cast<std::size_t>(t)] == 2 + n);
   }
 }
@@ -94,7 +96,7 @@ TEST_CASE("threads at barriers that cannot complete are a deadlock, named with b
   Executor executor(2);
   std::vector<int> y(64);
   int* out = y.data();
-  const LaunchStatus status = kernels().launch(executor, "divergent", linear(3, 64), out);
+  const LaunchStatus status = barriers_kernels().launch(executor, "divergent", linear(3, 64), out);
   CHECK(status.kind == LaunchStatus::Kind::deadlock);
   CAPTURE(status.text);
   CHECK(status.text.find("32 threads wait at __syncthreads()") != std::string::npos);
@@ -103,7 +105,7 @@ TEST_CASE("threads at barriers that cannot complete are a deadlock, named with b
   // The executor is usable afterwards.
   std::vector<int> z(5);
   int* after = z.data();
-  REQUIRE(kernels().launch(executor, "predicates", linear(1, 256), after).ok());
+  REQUIRE(barriers_kernels().launch(executor, "predicates", linear(1, 256), after).ok());
   CHECK(z[0] == 86);
 }
 
@@ -121,7 +123,7 @@ TEST_CASE("three-dimensional indices") {
     const Order order = seed == 0 ? Order::forward : seed == 1 ? Order::reverse : Order::shuffled;
     CAPTURE(seed);
     y.assign(y.size(), -1);
-    REQUIRE(kernels().launch(executor, "indices", in_order(config, order, seed), out, shapes).ok());
+    REQUIRE(barriers_kernels().launch(executor, "indices", in_order(config, order, seed), out, shapes).ok());
     for (int block = 0; block < 12; ++block) {
       for (int rank = 0; rank < 24; ++rank)
         REQUIRE(y[static_cast<std::size_t>(block * 24 + rank)] ==
@@ -141,7 +143,8 @@ TEST_CASE("grid-wide barriers, with several resident blocks on an OS thread") {
     LaunchConfig config = linear(blocks, 64);
     config.cooperative = true;
     for (const Order order : {Order::forward, Order::reverse, Order::shuffled}) {
-      REQUIRE(kernels().launch(executor, "grid_stages", in_order(config, order, 3), a, b, n).text == "");
+      REQUIRE(barriers_kernels().launch(executor, "grid_stages", in_order(config, order, 3), a, b, n).text ==
+              "");
       for (int i = 0; i < n; ++i) REQUIRE(y[static_cast<std::size_t>(i)] == 4000 + (i + 77) % n);
     }
   }
@@ -152,7 +155,7 @@ TEST_CASE("a grid-wide barrier needs a cooperative launch") {
   std::vector<int> x(64), y(64);
   int *a = x.data(), *b = y.data();
   const int n = 64;
-  const LaunchStatus status = kernels().launch(executor, "grid_stages", linear(1, 64), a, b, n);
+  const LaunchStatus status = barriers_kernels().launch(executor, "grid_stages", linear(1, 64), a, b, n);
   CHECK(status.kind == LaunchStatus::Kind::trap);
   CHECK(status.text.find("cooperative") != std::string::npos);
 }
@@ -166,7 +169,7 @@ TEST_CASE("a cooperative launch beyond what can be resident is refused") {
   int* out = y.data();
   LaunchConfig config = linear(5, 1024);
   config.cooperative = true;
-  const LaunchStatus status = kernels().launch(executor, "grid_skip", config, out);
+  const LaunchStatus status = barriers_kernels().launch(executor, "grid_skip", config, out);
   CHECK(status.kind == LaunchStatus::Kind::launch_error);
   CHECK(status.text.find("only 4 blocks") != std::string::npos);
 }
@@ -177,7 +180,7 @@ TEST_CASE("a block that skips the grid-wide barrier is a deadlock") {
   int* out = y.data();
   LaunchConfig config = linear(4, 32);
   config.cooperative = true;
-  const LaunchStatus status = kernels().launch(executor, "grid_skip", config, out);
+  const LaunchStatus status = barriers_kernels().launch(executor, "grid_skip", config, out);
   CHECK(status.kind == LaunchStatus::Kind::deadlock);
   CHECK(status.text.find("grid-wide") != std::string::npos);
 }
@@ -187,14 +190,15 @@ TEST_CASE("threads that poll let others run") {
   SECTION("a lock") {
     int lock = 0, counter = 0;
     int *a = &lock, *b = &counter;
-    REQUIRE(kernels().launch(executor, "lock", linear(8, 64), a, b).ok());
+    REQUIRE(barriers_kernels().launch(executor, "lock", linear(8, 64), a, b).ok());
     CHECK(counter == 512);
   }
   SECTION("an earlier thread waits for a later one") {
     for (const Order order : {Order::forward, Order::reverse}) {
       int flag = 0, y = 0;
       int *a = &flag, *b = &y;
-      REQUIRE(kernels().launch(executor, "later_thread", in_order(linear(1, 256), order), a, b).ok());
+      REQUIRE(
+          barriers_kernels().launch(executor, "later_thread", in_order(linear(1, 256), order), a, b).ok());
       CHECK(y == 42);
     }
   }
@@ -203,7 +207,7 @@ TEST_CASE("threads that poll let others run") {
     int flag = 0;
     std::vector<int> y(64);
     int *a = &flag, *b = y.data();
-    REQUIRE(kernels().launch(one, "later_block", linear(6, 64), a, b).ok());
+    REQUIRE(barriers_kernels().launch(one, "later_block", linear(6, 64), a, b).ok());
     CHECK(y == std::vector<int>(64, 42));
   }
   SECTION("the last block adds up") {
@@ -213,7 +217,7 @@ TEST_CASE("threads that poll let others run") {
     const float* in = x.data();
     float *p = partial.data(), *out = &y;
     unsigned* t = &ticket;
-    REQUIRE(kernels()
+    REQUIRE(barriers_kernels()
                 .launch(executor, "last_block", in_order(linear(50, 64), Order::shuffled, 9), in, p, t, out)
                 .ok());
     CHECK(y == 3200.0f);

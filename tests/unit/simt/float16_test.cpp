@@ -13,7 +13,7 @@ namespace {
 
 using Bits = std::vector<unsigned short>;
 
-const KernelLibrary& kernels() {
+const KernelLibrary& float16_kernels() {
   static const KernelLibrary library(KEVOLVE_SIMT_FLOAT16_KERNELS);
   return library;
 }
@@ -44,7 +44,7 @@ Bits convert(const Format& format, const std::vector<float>& x) {
   const float* in = x.data();
   unsigned short* out = bits.data();
   const int n = static_cast<int>(x.size());
-  REQUIRE(kernels().launch(executor, format.from, linear((n + 255) / 256, 256), in, out, n).ok());
+  REQUIRE(float16_kernels().launch(executor, format.from, linear((n + 255) / 256, 256), in, out, n).ok());
   return bits;
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("every 16-bit pattern becomes the right float and comes back") {
     std::vector<float> y(65536);
     const unsigned short* in = bits.data();
     float* out = y.data();
-    REQUIRE(kernels().launch(executor, format.to, linear(256, 256), in, out).ok());
+    REQUIRE(float16_kernels().launch(executor, format.to, linear(256, 256), in, out).ok());
     const Bits again = convert(format, y);
     for (unsigned i = 0; i < 65536; ++i) {
       const double expected = format.value(i);
@@ -101,7 +101,7 @@ TEST_CASE("half arithmetic, comparisons and functions") {
   std::vector<float> y(31);
   const unsigned short* in = x.data();
   float* out = y.data();
-  REQUIRE(kernels().launch(executor, "halves", linear(1, 1), in, out).ok());
+  REQUIRE(float16_kernels().launch(executor, "halves", linear(1, 1), in, out).ok());
   const std::vector<float> expected{
       3.75f, 3.375f, 0.66650391f, 4.875f, -1.5f,  2.25f, 3.75f, 0.75f,       10.25f, 2.25f,       1.5f, NAN,
       1.5f,  1,      1,           0,      1,      1,     0,     4.48046875f, 1.5f,   0.44433594f, 2,    7,
@@ -121,7 +121,7 @@ TEST_CASE("bfloat16 arithmetic") {
   std::vector<float> y(10);
   const unsigned short* in = x.data();
   float* out = y.data();
-  REQUIRE(kernels().launch(executor, "bfloats", linear(1, 1), in, out).ok());
+  REQUIRE(float16_kernels().launch(executor, "bfloats", linear(1, 1), in, out).ok());
   CHECK(y == std::vector<float>{3.75f, 3.375f, 4.875f, 0.75f, 20.25f, 2.25f, 4.46875f, 0, 2.25f, 2});
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("half values in shuffles and atomics") {
   std::vector<float> y(32);
   unsigned short *ph = h.data(), *ph2 = h2.data(), *pb2 = b2.data();
   float* out = y.data();
-  REQUIRE(kernels().launch(executor, "exchanged", linear(4, 32), ph, ph2, pb2, out).ok());
+  REQUIRE(float16_kernels().launch(executor, "exchanged", linear(4, 32), ph, ph2, pb2, out).ok());
   CHECK(h[0] == 0x5800);  // 128
   CHECK(h2 == Bits{0x5800, 0x5c00});
   CHECK(b2 == Bits{0x4300, 0x4280});

@@ -10,7 +10,7 @@ using namespace kevolve::simt;
 
 namespace {
 
-const KernelLibrary& kernels() {
+const KernelLibrary& math_kernels() {
   static const KernelLibrary library(KEVOLVE_SIMT_MATH_KERNELS);
   return library;
 }
@@ -22,7 +22,7 @@ std::vector<float> fast(const std::vector<float>& x) {
   std::vector<float> y(x.size() * 10);
   const float* in = x.data();
   float* out = y.data();
-  REQUIRE(kernels().launch(executor, "fast", linear((n + 255) / 256, 256), in, out, n).ok());
+  REQUIRE(math_kernels().launch(executor, "fast", linear((n + 255) / 256, 256), in, out, n).ok());
   return y;
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("NaN, infinities and limits behave as on the device") {
   std::vector<double> d(6);
   float* out = y.data();
   double* dout = d.data();
-  REQUIRE(kernels().launch(executor, "special", linear(1, 1), out, dout).ok());
+  REQUIRE(math_kernels().launch(executor, "special", linear(1, 1), out, dout).ok());
   const float inf = INFINITY, nan = NAN;
   const std::vector<float> expected{
       1,           2,         nan,    3,           1,           0,    1,
@@ -112,7 +112,7 @@ TEST_CASE("integer intrinsics and conversions") {
   Executor executor(1);
   std::vector<long long> y(36);
   long long* out = y.data();
-  REQUIRE(kernels().launch(executor, "integers", linear(1, 1), out).ok());
+  REQUIRE(math_kernels().launch(executor, "integers", linear(1, 1), out).ok());
   const std::vector<long long> expected{8,
                                         64,
                                         32,
@@ -164,7 +164,7 @@ TEST_CASE("vector types have CUDA's layout") {
   std::vector<int> sizes(11);
   Four* out = v.data();
   int* s = sizes.data();
-  REQUIRE(kernels().launch(executor, "vectors", linear(1, 1), out, s).ok());
+  REQUIRE(math_kernels().launch(executor, "vectors", linear(1, 1), out, s).ok());
   CHECK(v[1].x == 4);
   CHECK(v[1].w == 1);
   CHECK(sizes == std::vector<int>{12, 16, 4, 1, 16, 8, 16, 8, 9, 16, 12});
@@ -174,7 +174,7 @@ TEST_CASE("explicitly rounded arithmetic is never contracted") {
   Executor executor(1);
   std::vector<float> y(3);
   float* out = y.data();
-  REQUIRE(kernels().launch(executor, "uncontracted", linear(1, 1), 1.0000001f, 1.0000001f, out).ok());
+  REQUIRE(math_kernels().launch(executor, "uncontracted", linear(1, 1), 1.0000001f, 1.0000001f, out).ok());
   CHECK(y[0] == 0);
   CHECK(y[2] != 0);
 }

@@ -16,7 +16,7 @@ using namespace kevolve::simt;
 
 namespace {
 
-const KernelLibrary& kernels() {
+const KernelLibrary& memory_kernels() {
   static const KernelLibrary library(KEVOLVE_SIMT_MEMORY_KERNELS);
   return library;
 }
@@ -45,7 +45,8 @@ Fault run_into_fault(const char* name, const LaunchConfig& config, const T&... v
   sigaction(SIGSEGV, &action, &before);
   static std::vector<Executor*> lost;
   lost.push_back(new Executor(1));
-  if (sigsetjmp(back, 1) == 0) static_cast<void>(kernels().launch(*lost.back(), name, config, values...));
+  if (sigsetjmp(back, 1) == 0)
+    static_cast<void>(memory_kernels().launch(*lost.back(), name, config, values...));
   sigaction(SIGSEGV, &before, nullptr);
   return fault;
 }
@@ -60,7 +61,7 @@ TEST_CASE("static shared memory in all forms") {
   for (const auto& [name, n] : {std::pair{"shared_forms", 16}, {"shared_forms_double", 8}}) {
     std::vector<float> y(16);
     float* out = y.data();
-    REQUIRE(kernels().launch(executor, name, linear(5, n), out).text == "");
+    REQUIRE(memory_kernels().launch(executor, name, linear(5, n), out).text == "");
     for (int t = 0; t < n; ++t) CHECK(y[static_cast<std::size_t>(t)] == expected(t, n));
   }
 }
@@ -70,7 +71,7 @@ TEST_CASE("dynamic shared memory under several names and types") {
   std::vector<float> y(64);
   float* out = y.data();
   const int n = 64;
-  REQUIRE(kernels().launch(executor, "dynamic_forms", linear(2, 64, 512), out, n).ok());
+  REQUIRE(memory_kernels().launch(executor, "dynamic_forms", linear(2, 64, 512), out, n).ok());
   for (int t = 0; t < 64; ++t)
     CHECK(y[static_cast<std::size_t>(t)] == 3.0f * static_cast<float>(63 - t) + 0.5f);
 }
@@ -85,7 +86,7 @@ TEST_CASE("shared memory is poisoned at the start of every block, differently fo
     LaunchConfig config = linear(20, 1, 64);
     config.order = order;
     config.order_seed = static_cast<std::uint64_t>(seed);
-    REQUIRE(kernels().launch(executor, "uninitialised", config, out).ok());
+    REQUIRE(memory_kernels().launch(executor, "uninitialised", config, out).ok());
     for (const unsigned value : y) {
       CHECK(value == y[0]);
       CHECK(std::isnan(std::bit_cast<float>(value)));
@@ -128,7 +129,7 @@ TEST_CASE("a stack overflow hits the guard below a thread's stack") {
   int* out = y.data();
   const int shallow = 100, deep = 100000;
   Executor executor(1);
-  CHECK(kernels().launch(executor, "recursion", linear(1, 1), out, shallow).ok());
+  CHECK(memory_kernels().launch(executor, "recursion", linear(1, 1), out, shallow).ok());
   const Fault seen = run_into_fault("recursion", linear(1, 1), out, deep);
   CHECK(seen.happened);
   CHECK(seen.stack);
@@ -149,7 +150,7 @@ TEST_CASE("more than 48 KiB of static shared memory is a launch error") {
   Executor executor(1);
   std::vector<float> y(1);
   float* out = y.data();
-  const LaunchStatus status = kernels().launch(executor, "too_much_static", linear(1, 1), out);
+  const LaunchStatus status = memory_kernels().launch(executor, "too_much_static", linear(1, 1), out);
   CHECK(status.kind == LaunchStatus::Kind::launch_error);
   CHECK(status.text.find("48 KiB") != std::string::npos);
 }
@@ -167,7 +168,7 @@ TEST_CASE("atomics across blocks and within shared memory") {
   unsigned long long* pl = l.data();
   float* pf = f.data();
   double* pd = d.data();
-  REQUIRE(kernels().launch(executor, "atomics", linear(blocks, threads), pi, pu, pl, pf, pd).ok());
+  REQUIRE(memory_kernels().launch(executor, "atomics", linear(blocks, threads), pi, pu, pl, pf, pd).ok());
   CHECK(i == std::vector<int>{n, -2 * n, -(n - 1), n - 1});
   CHECK(u == std::vector<unsigned>{0xffffffffU, 0xffff0000U, 0, n % 100, 40, 1, 77, 3U * n});
   CHECK(l[0] == static_cast<unsigned long long>(n) << 32);

@@ -10,7 +10,7 @@ using namespace kevolve::simt;
 
 namespace {
 
-const KernelLibrary& kernels() {
+const KernelLibrary& warp_kernels() {
   static const KernelLibrary library(KEVOLVE_SIMT_WARP_KERNELS);
   return library;
 }
@@ -24,7 +24,7 @@ void run_in_all_orders(const char* name, std::int64_t threads, Check check, cons
     LaunchConfig config = linear(1, threads);
     config.order = order;
     config.order_seed = 11;
-    REQUIRE(kernels().launch(executor, name, config, values...).text == "");
+    REQUIRE(warp_kernels().launch(executor, name, config, values...).text == "");
     check();
   }
 }
@@ -158,7 +158,7 @@ TEST_CASE("a mask without the caller ends the launch") {
   Executor executor(1);
   std::vector<int> y(32);
   int* out = y.data();
-  const LaunchStatus status = kernels().launch(executor, "wrong_mask", linear(1, 32), out);
+  const LaunchStatus status = warp_kernels().launch(executor, "wrong_mask", linear(1, 32), out);
   CHECK(status.kind == LaunchStatus::Kind::trap);
   CHECK(status.text.find("thread (0, 0, 0)") != std::string::npos);
 }
@@ -184,9 +184,9 @@ TEST_CASE("a missing __syncwarp shows, a present one works") {
   std::vector<int> y(32), reverse(32);
   int *a = y.data(), *b = reverse.data();
   LaunchConfig config = linear(1, 32);
-  REQUIRE(kernels().launch(executor, "exchange_race", config, a).ok());
+  REQUIRE(warp_kernels().launch(executor, "exchange_race", config, a).ok());
   config.order = Order::reverse;
-  REQUIRE(kernels().launch(executor, "exchange_race", config, b).ok());
+  REQUIRE(warp_kernels().launch(executor, "exchange_race", config, b).ok());
   CHECK(y != reverse);
   run_in_all_orders(
       "exchange", 32,

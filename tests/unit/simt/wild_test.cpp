@@ -11,7 +11,7 @@ using namespace kevolve::simt;
 
 namespace {
 
-const KernelLibrary& kernels() {
+const KernelLibrary& wild_kernels() {
   static const KernelLibrary library(KEVOLVE_SIMT_WILD_KERNELS);
   return library;
 }
@@ -33,7 +33,7 @@ void run(const char* name, LaunchConfig config, Before before, After after, cons
     config.order = order;
     config.order_seed = 4;
     before();
-    REQUIRE(kernels().launch(executor, name, config, values...).text == "");
+    REQUIRE(wild_kernels().launch(executor, name, config, values...).text == "");
     after();
   }
 }

@@ -11,16 +11,16 @@
 namespace kevolve::simt {
 namespace {
 
-constexpr std::size_t kPage = 4096;
-constexpr std::size_t kGuardBytes = 16 * kPage;
+constexpr std::size_t kSharedPage = 4096;
+constexpr std::size_t kSharedGuardBytes = 16 * kSharedPage;
 /// Poison behind every static array: what is read past its end is no plausible value.
 constexpr std::size_t kRedZoneBytes = 64;
-constexpr std::size_t kStaticBytes = static_cast<std::size_t>(kMaxStaticSharedBytes) + 4 * kPage;
+constexpr std::size_t kStaticBytes = static_cast<std::size_t>(kMaxStaticSharedBytes) + 4 * kSharedPage;
 constexpr std::size_t kDynamicBytes =
-    (static_cast<std::size_t>(kMaxDynamicSharedBytes) + kPage - 1) / kPage * kPage;
+    (static_cast<std::size_t>(kMaxDynamicSharedBytes) + kSharedPage - 1) / kSharedPage * kSharedPage;
 constexpr std::size_t kDataBytes = kStaticBytes + kDynamicBytes;
-constexpr std::size_t kRegionBytes = kDataBytes + 2 * kGuardBytes;
-static_assert(kStaticBytes % kPage == 0);
+constexpr std::size_t kRegionBytes = kDataBytes + 2 * kSharedGuardBytes;
+static_assert(kStaticBytes % kSharedPage == 0);
 
 void fill(unsigned char* begin, std::size_t size_bytes, std::uint64_t pattern) {
   std::size_t at = 0;
@@ -32,14 +32,14 @@ void fill(unsigned char* begin, std::size_t size_bytes, std::uint64_t pattern) {
 
 SharedMemory::SharedMemory() {
   void* region = mmap(nullptr, kRegionBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (region == MAP_FAILED ||
-      mprotect(static_cast<unsigned char*>(region) + kGuardBytes, kDataBytes, PROT_READ | PROT_WRITE) != 0) {
+  if (region == MAP_FAILED || mprotect(static_cast<unsigned char*>(region) + kSharedGuardBytes, kDataBytes,
+                                       PROT_READ | PROT_WRITE) != 0) {
     std::perror("simt: cannot map shared memory");
     std::abort();
   }
   region_ = static_cast<unsigned char*>(region);
   view_.slots = slots_.data();
-  view_.shared_begin = region_ + kGuardBytes;
+  view_.shared_begin = region_ + kSharedGuardBytes;
   view_.shared_size = kDataBytes;
 }
 

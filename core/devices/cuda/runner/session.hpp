@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/devices/cuda/runner/context.hpp"
+#include "core/devices/cuda/context.hpp"
 #include "core/devices/cuda/runner/mapped_buffer.hpp"
 #include "core/model/launch_plan.hpp"
 #include "core/process/unique_fd.hpp"

@@ -1,0 +1,141 @@
+#include "daemon/engine/ideas/exchanges.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace kevolve {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t kCharactersPerToken = 4;
+/// A source that refuses so often in a row will refuse again.
+constexpr int kMostRefusals = 3;
+
+std::int64_t estimated_tokens(const std::vector<Message>& messages) {
+  std::size_t characters = 0;
+  for (const Message& message : messages) characters += message.text.size();
+  return static_cast<std::int64_t>(characters / kCharactersPerToken) + 1;
+}
+
+NewExchange make_row(const ModelSource& source, RunId run, RoundId round, const std::string& slot,
+                     const std::vector<Message>& messages, const ChatResult& result) {
+  NewExchange row;
+  row.run = run;
+  row.round = round;
+  row.slot = slot;
+  row.source = source.name;
+  for (const Message& message : messages)
+    row.messages.push_back({std::string(name(message.role)), message.text});
+  const TokenUsage& took = result ? result->usage : result.error().usage;
+  row.input_tokens = took.input;
+  row.cached_tokens = took.cached_input;
+  row.output_tokens = took.output;
+  row.reasoning_tokens = took.reasoning;
+  row.cost_usd = result ? result->cost_usd : result.error().cost_usd;
+  if (!result) {
+    row.outcome = name(result.error().kind);
+    row.error = result.error().message;
+    return row;
+  }
+  row.model = result->model;
+  row.served_by = result->served_by;
+  row.reply = result->text;
+  row.reasoning = result->reasoning;
+  row.finish = name(result->finish);
+  row.usage_estimated = result->usage_estimated;
+  row.latency_ms = static_cast<double>(result->latency.count());
+  row.attempts = result->attempts;
+  return row;
+}
+
+}  // namespace
+
+/// Waits while requests under way might use the budget up.
+asio::awaitable<bool> Exchanges::allowed(std::int64_t prompt_tokens) {
+  while (!stopped_ && spent_limit(limits_, budget_.used()).empty()) {
+    if (budget_.may_ask(prompt_tokens)) co_return true;
+    boost::system::error_code ignored;
+    co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  co_return false;
+}
+
+/// The backend's answer, brought to this thread.
+asio::awaitable<ChatResult> Exchanges::put(Backend& backend, Question question) {
+  struct Pending {
+    explicit Pending(asio::io_context& io) : arrived(io) {
+      arrived.expires_at(std::chrono::steady_clock::time_point::max());
+    }
+    asio::steady_timer arrived;
+    std::optional<ChatResult> result;
+  };
+  const auto pending = std::make_shared<Pending>(io_);
+  backend.ask(std::move(question), [pending, &io = io_](ChatResult result) {
+    asio::post(io, [pending, result = std::move(result)]() mutable {
+      pending->result = std::move(result);
+      pending->arrived.cancel();
+    });
+  });
+  while (!pending->result) {
+    boost::system::error_code ignored;
+    co_await pending->arrived.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  co_return std::move(*pending->result);
+}
+
+void Exchanges::note_failure(ModelSource& source, const ExchangeKey& key, const ChatError& error) {
+  if (error.kind == ChatError::Kind::cancelled) return;
+  if (source.name == "replay" && error.kind == ChatError::Kind::refused) return;  // the recording ends here
+  observer_.warned(fmt::format("{}: no answer to {}: {}", source.name, to_string(key), error.message));
+  if (error.kind == ChatError::Kind::refused) ++source.refusals;
+  if (error.kind == ChatError::Kind::quota || source.refusals >= kMostRefusals) {
+    source.out_of_use = error.message;
+    observer_.warned(fmt::format("{}: asked nothing more in this run", source.name));
+  }
+}
+
+asio::awaitable<Result<std::optional<ModelAnswer>>> Exchanges::ask(ModelSource& source, RunId run,
+                                                                   RoundId round, Question question) {
+  const ExchangeKey key = question.key;
+  const auto known = archive_.find_exchange(round, key.slot);
+  if (!known) co_return failure(known.error());
+  if (*known)
+    co_return ModelAnswer{(*known)->id, (*known)->reply,
+                          finish_from_name((*known)->finish).value_or(Finish::unknown)};
+  const std::int64_t prompt_tokens = estimated_tokens(question.messages);
+  if (!source.out_of_use.empty() || !co_await allowed(prompt_tokens)) co_return std::nullopt;
+  const std::vector<Message> messages = question.messages;
+  budget_.asked(prompt_tokens);
+  const ChatResult result = co_await put(*source.backend, std::move(question));
+  const TokenUsage& took = result ? result->usage : result.error().usage;
+  const bool cancelled = !result && result.error().kind == ChatError::Kind::cancelled;
+  budget_.answered(prompt_tokens,
+                   result      ? result->attempts
+                   : cancelled ? 0
+                               : 1,
+                   took.input + took.output,
+                   (result ? result->cost_usd : result.error().cost_usd).value_or(0));
+  changed_.cancel();
+  if (cancelled) co_return std::nullopt;
+  const NewExchange row = make_row(source, run, round, key.slot, messages, result);
+  const Result<ExchangeId> id = archive_.record_exchange(row);
+  if (!id) co_return failure(id.error());
+  observer_.exchanged(key.operator_name, key.round, row);
+  if (!result) {
+    note_failure(source, key, result.error());
+    co_return std::nullopt;
+  }
+  source.refusals = 0;
+  ++answered_;
+  co_return ModelAnswer{*id, result->text, result->finish};
+}
+
+void Exchanges::stop() {
+  stopped_ = true;
+  changed_.cancel();
+}
+
+}  // namespace kevolve

@@ -1,0 +1,23 @@
+#pragma once
+// Engine: one job in one process: `kevolve run`. The same JobRun as in a service (daemon/service), on an
+// io_context and with a pool of workers of its own.
+
+#include "daemon/engine/job/job_run.hpp"
+
+namespace kevolve {
+
+struct EngineSettings {
+  PreparedJob prepared;
+  WorkerCommand worker;
+  std::string version;  ///< of this program, archived with the run
+};
+
+/// Blocks until the job ends. SIGINT and SIGTERM end it early, with all state saved: `ended_by` is
+/// "interrupted".
+Result<RunSummary> run_job(const EngineSettings& settings, Archive& archive, IdeaSources& ideas,
+                           Observer& observer);
+
+/// What happens to workers, in a sentence for Observer::warned(); "" for what nobody need know.
+std::string in_words(const PoolNews& news);
+
+}  // namespace kevolve
