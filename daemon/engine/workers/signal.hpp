@@ -1,0 +1,32 @@
+#pragma once
+// Signal: the condition variable of coroutines. A waiter tests its condition in a loop:
+//
+//   while (!done) co_await signal.wait();
+//
+// Belongs to the thread of its io_context. Destruction wakes the waiters, too.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace kevolve {
+
+class Signal {
+ public:
+  explicit Signal(boost::asio::io_context& io) : timer_(io, boost::asio::steady_timer::time_point::max()) {}
+
+  /// Until the next notify(). Calls before this one are not remembered.
+  boost::asio::awaitable<void> wait() {
+    boost::system::error_code woken;
+    co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
+  }
+  /// Wakes all that wait now.
+  void notify() { timer_.cancel(); }
+
+ private:
+  boost::asio::steady_timer timer_;  ///< never expires: cancelling it wakes the waiters
+};
+
+}  // namespace kevolve
