@@ -166,6 +166,8 @@ class Archive {
   Result<std::vector<SurvivorRecord>> survivors(const RankingQuery& query);
   /// `id`: "#17", or a candidate hash or unambiguous prefix of it (at least 4 characters).
   Result<CandidateDetail> show(std::string_view id);
+  Result<CandidateDetail> detail(CandidateId id);  ///< with every evaluation and standing of it: slow
+  Result<std::string> idea_key(CandidateId candidate);
   /// Its ancestors up to so many generations ago (by the nearest way to each), or all with 0.
   Result<LineageNode> lineage(CandidateId candidate, int generations = 0);
   Result<std::int64_t> count_ancestors(CandidateId candidate, std::int64_t most);  ///< `most` if more

@@ -91,27 +91,47 @@ std::vector<StandingRecord> read_standings(Connection& connection, OperatorId op
   return standings;
 }
 
+CandidateDetail read_detail(Connection& connection, CandidateId id) {
+  CandidateDetail detail;
+  detail.candidate = read_candidate(connection, id);
+  detail.idea = read_idea(connection, detail.candidate.idea);
+  Statement op(connection, "SELECT name FROM operators WHERE id = ?1");
+  op.bind(detail.candidate.op).step();
+  op.read(detail.operator_name);
+  Statement evaluations(connection, queries::kEvaluationsOfHash);
+  evaluations.bind(detail.candidate.hash, detail.candidate.op);
+  while (evaluations.step()) {
+    EvaluationId evaluation;
+    evaluations.read(evaluation);
+    detail.evaluations.push_back(read_evaluation(connection, evaluation));
+  }
+  detail.standings = read_standings(connection, detail.candidate.op, detail.candidate.hash);
+  return detail;
+}
+
 }  // namespace
 
 Result<CandidateDetail> Archive::show(std::string_view id) {
   return impl_->read([&] {
     Connection& connection = impl_->connection;
-    CandidateDetail detail;
-    detail.candidate =
-        read_candidate(connection, id.starts_with('#') ? by_number(id) : by_hash_prefix(connection, id));
-    detail.idea = read_idea(connection, detail.candidate.idea);
-    Statement op(connection, "SELECT name FROM operators WHERE id = ?1");
-    op.bind(detail.candidate.op).step();
-    op.read(detail.operator_name);
-    Statement evaluations(connection, queries::kEvaluationsOfHash);
-    evaluations.bind(detail.candidate.hash, detail.candidate.op);
-    while (evaluations.step()) {
-      EvaluationId evaluation;
-      evaluations.read(evaluation);
-      detail.evaluations.push_back(read_evaluation(connection, evaluation));
+    return read_detail(connection, id.starts_with('#') ? by_number(id) : by_hash_prefix(connection, id));
+  });
+}
+
+Result<CandidateDetail> Archive::detail(CandidateId id) {
+  return impl_->read([&] { return read_detail(impl_->connection, id); });
+}
+
+Result<std::string> Archive::idea_key(CandidateId candidate) {
+  return impl_->read([&] {
+    Statement query(impl_->connection,
+                    "SELECT i.key FROM candidates c JOIN ideas i ON i.id = c.idea WHERE c.id = ?1");
+    if (!query.bind(candidate).step()) {
+      throw ArchiveFailure(fmt::format("there is no candidate #{}.", candidate.value));
     }
-    detail.standings = read_standings(connection, detail.candidate.op, detail.candidate.hash);
-    return detail;
+    std::string key;
+    query.read(key);
+    return key;
   });
 }
 

@@ -93,7 +93,7 @@ Result<EvaluationId> OperatorSearch::record(const CandidateRecord& candidate, co
 
 /// As it was judged first: retimings, which came later in its round, may have decided it anew since.
 Result<OperatorSearch::Judged> OperatorSearch::known_judgement(const CandidateRecord& candidate) {
-  Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", candidate.id.value));
+  Result<CandidateDetail> detail = env_.archive.detail(candidate.id);
   if (!detail) return failure(detail.error());
   for (EvaluationRecord& record : detail->evaluations) {
     const bool first = record.purpose == Purpose::search || record.purpose == Purpose::manual;
@@ -162,8 +162,7 @@ asio::awaitable<Result<std::optional<OperatorSearch::Judged>>> OperatorSearch::j
   ++evaluations_;
   ++outcomes_[std::string(name(evaluation->verdict.outcome))];
   if (evaluation->verdict.passed()) ++passed_;
-  const Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", candidate.id.value));
-  const std::string idea_key = detail ? detail->idea.key : "";
+  const std::string idea_key = env_.archive.idea_key(candidate.id).value_or("");
   env_.observer.evaluated(label_, round, candidate.hash, idea_key, *evaluation);
   const double figure = figure_of(candidate.hash, evaluation->speedup);
   co_return Judged{std::move(candidate), idea_key, *recorded, std::move(*evaluation), figure};

@@ -121,7 +121,7 @@ Result<CandidateRecord> OperatorSearch::enter_naive() {
 }
 
 Result<OperatorSearch::Champion> OperatorSearch::as_champion(const ChampionRecord& row) {
-  const Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", row.candidate.value));
+  const Result<CandidateDetail> detail = env_.archive.detail(row.candidate);
   if (!detail) return failure(detail.error());
   const Result<EvaluationRecord> record = env_.archive.evaluation(row.evaluation);
   if (!record) return failure(record.error());

@@ -102,7 +102,7 @@ asio::awaitable<bool> OperatorSearch::holds_on_cpu(const Judged& contender) {
 /// Retimings of this very contender against the present champion: a run that was killed in the middle of them
 /// goes on from there.
 Result<std::vector<OperatorSearch::Retimed>> OperatorSearch::earlier_retimings(const Judged& contender) {
-  Result<CandidateDetail> detail = env_.archive.show(fmt::format("#{}", contender.candidate.id.value));
+  Result<CandidateDetail> detail = env_.archive.detail(contender.candidate.id);
   if (!detail) return failure(detail.error());
   std::vector<Retimed> found;
   for (EvaluationRecord& record : detail->evaluations) {

@@ -287,9 +287,9 @@ asio::awaitable<Result<std::vector<OperatorSearch::Judged>>> OperatorSearch::wor
     ++ordinal;  // among the models' ideas: what was recorded answers whatever the playbook's share is
     std::vector<std::string> parents;
     for (const CandidateId parent : idea.parents) {
-      const auto detail = env_.archive.show(fmt::format("#{}", parent.value));
-      if (!detail) co_return failure(detail.error());
-      parents.push_back(detail->idea.key);
+      auto key = env_.archive.idea_key(parent);
+      if (!key) co_return failure(key.error());
+      parents.push_back(std::move(*key));
     }
     for (ModelSource& source : env_.ideas.models) {
       if (source.name != idea.source) continue;

@@ -116,3 +116,18 @@ TEST_CASE("what was tried before a round leaves out what the round itself tried"
   CHECK(must(f.archive.tried(f.op, "small", f.device, f.round.id)).contains(f.hash(other)));
   CHECK(must(f.archive.tried(f.op, "small", f.device, f.round.id)).size() == 1);
 }
+
+TEST_CASE("a candidate's detail and its idea's key are found by its number") {
+  ArchiveFixture f;
+  const CandidateId candidate = f.add("a");
+  f.record(candidate, passed(2));
+  const CandidateDetail detail = must(f.archive.detail(candidate));
+  CHECK(detail.candidate.id == candidate);
+  CHECK(detail.operator_name == "layernorm");
+  CHECK(detail.idea.id == f.idea);
+  CHECK(detail.evaluations.size() == 1);
+  CHECK(detail.standings.size() == 1);
+  CHECK(must(f.archive.idea_key(candidate)) == "split_rows");
+  CHECK_THAT(error_of(f.archive.detail(CandidateId{999})), ContainsSubstring("no candidate #999"));
+  CHECK_THAT(error_of(f.archive.idea_key(CandidateId{999})), ContainsSubstring("no candidate #999"));
+}
