@@ -33,7 +33,7 @@ void maybe_seconds(const Json& json, const char* key, std::chrono::milliseconds&
     target = std::chrono::milliseconds(std::max(1L, std::lround(json[key].get<double>() * 1e3)));
 }
 
-std::string lower(std::string text) {
+std::string lower_name(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
 }
@@ -50,7 +50,7 @@ Timeouts read_timeouts(const Json& json) {
 Result<std::map<std::string, std::string>> read_headers(const Json& json) {
   std::map<std::string, std::string> headers;
   for (const auto& [name, value] : json.items()) {
-    const auto refused = std::find(kRefusedHeaders.begin(), kRefusedHeaders.end(), lower(name));
+    const auto refused = std::find(kRefusedHeaders.begin(), kRefusedHeaders.end(), lower_name(name));
     if (refused != kRefusedHeaders.end()) {
       // Its value may be a key: it is not repeated here.
       return failure(
