@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/model/candidate.hpp"
+#include "core/model/subjects.hpp"
 #include "core/model/text_diff.hpp"
 
 namespace kevolve {
@@ -41,7 +42,7 @@ std::optional<TimeDifference::Time> time_of(const CandidateDetail& detail, const
   time.speedup = standing.speedup;
   for (const EvaluationRecord& record : detail.evaluations) {
     if (record.id != standing.evaluation) continue;
-    const Measurement* own = record.evaluation.measurement("candidate");
+    const Measurement* own = record.evaluation.measurement(subjects::kCandidate);
     if (own == nullptr) return std::nullopt;
     time.median_us = own->median_us;
     time.low_us = own->low_us;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/model/subjects.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr std::uint64_t kBootstrapSeed = 1;  // any: the same samples, the same 
 
 /// How much faster than the yardstick, from the pairs, or from what was kept where samples were pruned.
 std::optional<Ratio> speedup_of(const Evaluation& evaluation, std::string_view yardstick) {
-  const Measurement* own = evaluation.measurement("candidate");
+  const Measurement* own = evaluation.measurement(subjects::kCandidate);
   const Measurement* other = evaluation.measurement(yardstick);
   if (own == nullptr || other == nullptr || evaluation.speedup <= 0) return std::nullopt;
   const std::size_t pairs = std::min(own->samples_us.size(), other->samples_us.size());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/judge/judge.hpp"
+#include "core/model/subjects.hpp"
 
 namespace kevolve {
 
@@ -12,15 +13,15 @@ Baselines::Baselines(const Operator& op, const TorchExpression& reference, Packa
     : op_(op), reference_(reference), place_(std::move(place)) {}
 
 std::optional<std::string> Baselines::missing(const std::string& name, const Bindings& axes) {
-  if (name == kEagerBaseline || named_.contains(name)) return {};
-  if (name == kCompiledBaseline) return load_package(axes);
+  if (name == subjects::kEager || named_.contains(name)) return {};
+  if (name == subjects::kCompile) return load_package(axes);
   const auto own = std::find_if(op_.baselines.begin(), op_.baselines.end(),
                                 [&](const Baseline& baseline) { return baseline.name == name; });
   if (own != op_.baselines.end()) {
     named_.try_emplace(name, own->torchscript, op_);
     return {};
   }
-  std::string known = fmt::format("{}, {}", kEagerBaseline, kCompiledBaseline);
+  std::string known = fmt::format("{}, {}", subjects::kEager, subjects::kCompile);
   for (const Baseline& baseline : op_.baselines) known += ", " + baseline.name;
   throw std::runtime_error("the operator has no such baseline; it has " + known);
 }
@@ -39,8 +40,8 @@ std::optional<std::string> Baselines::load_package(const Bindings& axes) {
 }
 
 Tensors Baselines::run(const std::string& name, const Tensors& inputs, const Bindings& axes) {
-  if (name == kEagerBaseline) return reference_.run(inputs, axes);
-  if (name == kCompiledBaseline) {
+  if (name == subjects::kEager) return reference_.run(inputs, axes);
+  if (name == subjects::kCompile) {
     apply_precision(op_);
     Tensors outputs = packages_.at(axes).run(inputs);
     for (at::Tensor& output : outputs) output = output.contiguous();

@@ -16,6 +16,7 @@
 #include "core/judge/attention_backend.hpp"
 #include "core/judge/baselines.hpp"
 #include "core/judge/torch_expression.hpp"
+#include "core/model/subjects.hpp"
 
 namespace kevolve {
 namespace {
@@ -205,7 +206,7 @@ Memory& Judge::memory() const {
 Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, Memory& memory,
                                              PackagePlace packages) {
   const std::string where = fmt::format("operator '{}': reference", op.name);
-  if (memory.torch_device() != "cpu") {
+  if (at::Device(memory.torch_device()).is_cuda()) {
     if (const auto& loaded = load_torch_cuda(); !loaded) return failure(loaded.error());
   }
   try {
@@ -276,7 +277,7 @@ Result<void> Judge::verify(const std::string& baseline, const Draw& draw) {
   const std::string where = fmt::format("operator '{}': baseline '{}'", op().name, baseline);
   if (*there) return failure(where + ": " + **there);
   try {
-    const std::string evidence = baseline == kEagerBaseline ? "" : torch_->wrong(baseline, draw);
+    const std::string evidence = baseline == subjects::kEager ? "" : torch_->wrong(baseline, draw);
     if (!evidence.empty())
       return failure(fmt::format("{}, draw '{}': {}", where, draw.distribution, evidence));
   } catch (const std::exception& error) {

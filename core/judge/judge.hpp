@@ -34,8 +34,6 @@ struct Draw {
   std::size_t size_bytes = 0;           ///< of all of it
 };
 
-inline constexpr std::string_view kEagerBaseline = "eager", kCompiledBaseline = "compile";
-
 class Judge {
  public:
   /// Compiles the reference; an error holds TorchScript's own words. `threads`: for PyTorch, process-wide.

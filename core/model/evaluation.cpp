@@ -128,6 +128,8 @@ Result<DeviceInfo> device_at(const Json& json, const std::string& where) {
   fields.read("num_sms", device.num_sms);
   if (fields.find("facts") != nullptr) fields.list("facts", device.facts, fact_from_json);
   fields.maybe("memory_bytes_per_us", device.memory_bytes_per_us);
+  if (const Json* traits = fields.find("traits"))
+    fields.take(traits_from_json(*traits, fields.at("traits")), device.told_traits);
   return fields.finish(std::move(device));
 }
 
@@ -136,6 +138,10 @@ Result<DeviceInfo> device_at(const Json& json, const std::string& where) {
 std::string DeviceInfo::key() const {
   return fmt::format("{} | {} | {} | driver {} | {} | torch {} | {} SMs", name, model, architecture,
                      driver.empty() ? "-" : driver, toolchain, torch, num_sms);
+}
+
+DeviceTraits DeviceInfo::traits() const {
+  return told_traits ? *told_traits : traits_by_name(name, architecture);
 }
 
 const Measurement* Evaluation::measurement(std::string_view subject) const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/device_traits.hpp"
 #include "core/model/json.hpp"
 #include "core/model/precision.hpp"
 #include "core/model/profile.hpp"
@@ -30,9 +31,14 @@ struct DeviceInfo {
   std::vector<std::string> facts = {};
   /// Read and written bytes a microsecond in a plain copy between buffers that are in no cache; 0: unknown.
   double memory_bytes_per_us = 0;
+  /// Told by its worker in the hello; not a part of evaluations, of archived rows, or of the key.
+  std::optional<DeviceTraits> told_traits = std::nullopt;
 
-  /// One line that identifies all of the above but facts and rates; equal keys, comparable times.
+  /// One line that identifies the device: all of the above but facts, rates and traits. Times of equal keys
+  /// are comparable.
   [[nodiscard]] std::string key() const;
+  /// As told, else by the name.
+  [[nodiscard]] DeviceTraits traits() const;
 };
 
 /// Times of one subject under one mode, taken interleaved with the other subjects of the same evaluation.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/device_traits.hpp"
 #include "core/model/json.hpp"
 #include "core/model/worker_protocol.hpp"
 
@@ -66,7 +67,7 @@ struct JobBudget {  ///< for the whole job; empty: no limit
 struct Job {
   std::string name;
   std::vector<JobOperator> operators;  ///< at least one; no two equal
-  std::string device = "cpu";
+  std::string device{kCpuDevice};
   std::int64_t seed = 1;  ///< of the search; the judge's inputs have secret seeds
   std::vector<JobIdeaSource> idea_sources{JobIdeaSource{}};
   JobPolicy policy;

@@ -9,6 +9,7 @@
 #include "core/model/field_checks.hpp"
 #include "core/model/reference_signature.hpp"
 #include "core/model/schema.hpp"
+#include "core/model/subjects.hpp"
 
 namespace kevolve {
 namespace {
@@ -114,10 +115,10 @@ class OperatorParser {
     if (auto checked = check_signature(op_.reference, "reference"); !checked) return checked;
     if (!document_.contains("baselines")) return {};
     for (const auto& [name, text] : document_["baselines"].items()) {
-      if (name == "eager") {
+      if (name == subjects::kEager) {
         return failure("baselines.eager: always there, it is the reference itself; expected another name");
       }
-      if (name == "compile" || name == "candidate" || name == "naive" || name == "incumbent") {
+      if (subjects::is_taken(name)) {
         return failure(
             fmt::format("baselines.{}: means something else in measurements; expected another name", name));
       }

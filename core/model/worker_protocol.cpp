@@ -53,7 +53,10 @@ Json to_json(const AdmitRequest& request) {
 
 Json to_json(const Hello& hello) {
   Json devices = Json::array();
-  for (const DeviceInfo& device : hello.devices) devices.push_back(kevolve::to_json(device));
+  for (const DeviceInfo& device : hello.devices) {
+    devices.push_back(kevolve::to_json(device));
+    devices.back()["traits"] = kevolve::to_json(device.traits());
+  }
   Json json = {{"type", "hello"},
                {"protocol", hello.protocol},
                {"version", hello.version},

@@ -10,13 +10,14 @@
 
 #include "core/model/evaluation.hpp"
 #include "core/model/operator.hpp"
+#include "core/model/subjects.hpp"
 
 namespace kevolve {
 
 inline constexpr int kWorkerProtocolVersion = 1;
 
-struct Subject {     ///< a kernel that is timed beside the candidate
-  std::string name;  ///< "naive", "incumbent"
+struct Subject {     ///< a kernel that is timed: the candidate, or one beside it
+  std::string name;  ///< "candidate", "naive", "incumbent" (core/model/subjects.hpp)
   std::string source;
   Bindings tunables;
 };
@@ -28,7 +29,7 @@ struct TimingSettings {
 
 struct EvaluateRequest {
   std::string id;
-  std::string device = "cpu";
+  std::string device{kCpuDevice};
   Json operator_document;  ///< operator.json, inline: a worker needs no files
   std::string workload;
   std::string source;
@@ -37,7 +38,7 @@ struct EvaluateRequest {
   std::vector<Subject> compare_with;  ///< already verified kernels, interleaved in timing
   /// What PyTorch can do, interleaved too: "eager", "compile", or a name of the operator's own `baselines`.
   /// One that is missing (no compiled package was made) is left out.
-  std::vector<std::string> baselines = {"eager"};
+  std::vector<std::string> baselines{std::string(subjects::kEager)};
   std::string yardstick;  ///< what speed-ups are against: a name of compare_with or baselines. "": the first
   bool fresh_draws = false;  ///< judge on draws that no other candidate has met
   TimingSettings timing;

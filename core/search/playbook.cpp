@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/model/subjects.hpp"
 #include "core/search/regime.hpp"
 #include "core/search/tunables.hpp"
 
@@ -11,7 +12,6 @@ namespace kevolve {
 namespace {
 
 constexpr std::string_view kTunePrefix = "tune:";
-constexpr std::string_view kNaiveStem = "naive";
 
 std::vector<std::string> strings(const Json& object, const char* key) {
   return object.contains(key) ? object.at(key).get<std::vector<std::string>>() : std::vector<std::string>{};
@@ -52,7 +52,7 @@ bool untried(const PlaybookEntry& entry, const RoundContext& context, const Bind
 }
 
 bool runs_here(const PlaybookEntry& entry, const RoundContext& context) {
-  return context.device.name != "cpu" || entry.requirements.empty();
+  return !context.device.traits().on_host || entry.requirements.empty();
 }
 
 bool parts_have_passed(const PlaybookEntry& entry, const RoundContext& context) {
@@ -156,7 +156,7 @@ std::vector<Idea> tuning_ideas(const std::vector<PlaybookEntry>& entries, const 
          fmt::format("Keep the idea '{}', so far {:.2f} times as fast as {}, and move its parameters away "
                      "from {}: one step at a time, then towards its second-best setting.",
                      entry->key, survivor.speedup,
-                     context.yardstick == "eager" ? "PyTorch" : "the naive kernel",
+                     context.yardstick == subjects::kEager ? "PyTorch" : "the naive kernel",
                      in_words(survivor.tunables)),
          {entry->key}});
   }
@@ -169,7 +169,8 @@ Result<std::vector<PlaybookEntry>> load_playbook(const Operator& op) {
   std::error_code error;
   std::vector<std::filesystem::path> files;
   for (const auto& file : std::filesystem::directory_iterator(op.folder, error)) {
-    if (file.path().extension() == ".cu" && file.path().stem() != kNaiveStem) files.push_back(file.path());
+    if (file.path().extension() == ".cu" && file.path().stem() != subjects::kNaive)
+      files.push_back(file.path());
   }
   if (error)
     return failure(

@@ -7,6 +7,7 @@
 
 #include "core/gates/evidence.hpp"
 #include "core/model/stopwatch.hpp"
+#include "core/model/subjects.hpp"
 #include "core/worker/log.hpp"
 #include "core/worker/session.hpp"
 
@@ -49,7 +50,7 @@ class Check {
 
   /// Starts the runner, with one set of buffers flush with each of its guards.
   Result<void> start(const Draw& first) {
-    const auto eager_us = judge_.time_us(std::string(kEagerBaseline), first);
+    const auto eager_us = judge_.time_us(std::string(subjects::kEager), first);
     if (!eager_us) return failure(eager_us.error());
     if (!standing_.contender && !device_.times_on_host())
       hopeless_us_ = kHopeless * std::min(*eager_us, standing_.rival_us.value_or(*eager_us));

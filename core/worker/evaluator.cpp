@@ -9,6 +9,7 @@
 #include "core/gates/tensor_cores.hpp"
 #include "core/judge/admission.hpp"
 #include "core/model/stopwatch.hpp"
+#include "core/model/subjects.hpp"
 #include "core/worker/correctness.hpp"
 #include "core/worker/log.hpp"
 #include "core/worker/profiling.hpp"
@@ -42,9 +43,10 @@ double floor_us(Device& device, const Operator& op, const Workload& workload,
   return std::max(bytes_per_us > 0 ? bytes / bytes_per_us : 0, flops_per_us > 0 ? flops / flops_per_us : 0);
 }
 
+/// Of LibTorch: where it is timed on the same processors as the candidate, it has the same number of threads.
 int threads_of(const DeviceInfo& info) {
-  return info.name == "cpu" ? static_cast<int>(info.num_sms)
-                            : static_cast<int>(std::thread::hardware_concurrency());
+  return info.traits().on_host ? static_cast<int>(info.num_sms)
+                               : static_cast<int>(std::thread::hardware_concurrency());
 }
 
 }  // namespace
@@ -132,7 +134,8 @@ Result<PreparedEvaluation> Evaluator::prepare(const EvaluateRequest& request) {
   out.device = *opened;
 
   auto candidate = prepare_subject(*out.device, *out.op, out.workload->axes,
-                                   {"candidate", request.source, request.tunables}, request.last_gate);
+                                   {std::string(subjects::kCandidate), request.source, request.tunables},
+                                   request.last_gate);
   if (!candidate) return failure(candidate.error());
   out.candidate = std::move(*candidate);
   if (!out.candidate.compiled || request.last_gate < Gate::timing || !out.device->can_run()) return out;

@@ -10,7 +10,7 @@
 namespace kevolve {
 
 Result<std::unique_ptr<Device>> open_device(const std::string& name, const DevicePlaces& places) {
-  if (name == "cpu") {
+  if (name == kCpuDevice) {
     CpuDeviceSettings settings;
     settings.cache_folder = places.cache_folder / "cpu";
     settings.threads = places.threads;
@@ -35,7 +35,7 @@ Result<std::unique_ptr<Device>> open_device(const std::string& name, const Devic
 }
 
 std::vector<std::string> offered_devices() {
-  std::vector<std::string> names{"cpu"};
+  std::vector<std::string> names{std::string(kCpuDevice)};
   for (int ordinal = 0; ordinal < gpu_count(); ++ordinal) names.push_back(fmt::format("cuda:{}", ordinal));
   names.emplace_back("cuda:sm_90a");
   return names;

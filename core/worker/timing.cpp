@@ -8,6 +8,7 @@
 
 #include "core/gates/witness.hpp"
 #include "core/model/stopwatch.hpp"
+#include "core/model/subjects.hpp"
 #include "core/worker/correctness.hpp"
 
 namespace kevolve {
@@ -104,7 +105,7 @@ class Sampling {
       out.measurements.push_back({subject, device_.timing_mode(), samples, median(samples), interval.low,
                                   interval.high, known ? sm_mhz : std::vector<double>{}});
     };
-    add("candidate", kernels_[0]->samples_us, kernels_[0]->sm_mhz);
+    add(std::string(subjects::kCandidate), kernels_[0]->samples_us, kernels_[0]->sm_mhz);
     for (std::size_t i = 1; i < kernels_.size(); ++i)
       add(kernels_[i]->name(), kernels_[i]->samples_us, kernels_[i]->sm_mhz);
     for (const TimedBaseline& baseline : baselines_.timed) {
@@ -180,7 +181,7 @@ Result<void> TimingBench::draw(DrawPool& pool) {
     }
   }
   for (Rival& rival : rivals_) rival.kernel.forget_outputs();
-  const auto eager_us = judge_->time_us(std::string(kEagerBaseline), *draws_.front());  // also warms it up
+  const auto eager_us = judge_->time_us(std::string(subjects::kEager), *draws_.front());  // also warms it up
   if (!eager_us) return failure(eager_us.error());
   deadline_ = run_deadline(*eager_us);
   return {};

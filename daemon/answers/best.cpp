@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/model/candidate.hpp"
+#include "core/model/subjects.hpp"
 
 namespace kevolve {
 namespace {
@@ -32,8 +33,7 @@ Result<BestKernel> described(Archive& archive, RankedKernel kernel) {
   best.source = detail->candidate.source;
   best.own_idea = own_idea(best.source);
   for (const Measurement& m : record->evaluation.measurements) {
-    const bool ours = m.subject == "candidate" || m.subject == "naive" || m.subject == "incumbent";
-    if (!ours) best.baselines_us.emplace_back(m.subject, m.median_us);
+    if (!subjects::is_kernel(m.subject)) best.baselines_us.emplace_back(m.subject, m.median_us);
   }
   best.kernel = std::move(kernel);
   return best;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 
+#include "core/model/subjects.hpp"
 #include "daemon/answers/best.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
@@ -89,7 +90,8 @@ Command add_best(CLI::App& app) {
       "Only this workload, by name or as AXIS=SIZE,…; never searched: the nearest that was (default: each)");
   sub->add_option("--against", options->against,
                   "Only speed-ups over this: naive, eager or compile (default: each)")
-      ->check(CLI::IsMember({"naive", "eager", "compile"}));
+      ->check(CLI::IsMember(
+          std::vector<std::string>(subjects::kYardsticks.begin(), subjects::kYardsticks.end())));
   sub->add_option("--device", options->device, "Only this device, by name, model or key (default: each)");
   sub->add_option("--precision", options->precision, "Only this precision class (default: each)");
   sub->add_option("--top", options->top, "How many of each workload, device and precision class")

@@ -8,6 +8,7 @@
 #include "archive/archive.hpp"
 #include "core/model/candidate.hpp"
 #include "core/model/schema.hpp"
+#include "core/model/subjects.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"
@@ -17,7 +18,7 @@ namespace kevolve::cli {
 namespace {
 
 struct Options {
-  std::string file, op, workload = "small", device = "cpu", gates = "timing";
+  std::string file, op, workload = "small", device{kCpuDevice}, gates = "timing";
   std::vector<std::string> set;
   std::filesystem::path archive;
   bool json = false, save = false, no_naive = false;
@@ -80,7 +81,7 @@ Result<EvaluateRequest> request_for(const Options& options, const Operator& op, 
   request.workload = options.workload;
   request.source = source;
   request.last_gate = *last;
-  request.baselines = {"eager", "compile"};
+  request.baselines = {std::string(subjects::kEager), std::string(subjects::kCompile)};
   for (const Baseline& baseline : op.baselines) request.baselines.push_back(baseline.name);
   // A header that does not parse is the candidate's failure: the worker's policy gate says so.
   if (const auto header = parse_candidate(source, op, options.file); header) {
@@ -92,7 +93,8 @@ Result<EvaluateRequest> request_for(const Options& options, const Operator& op, 
   const Result<std::string> naive = read_text_file(op.folder / "naive.cu");
   if (!naive) return request;
   const auto naive_header = parse_candidate(*naive, op, "naive.cu");
-  if (naive_header) request.compare_with.push_back({"naive", *naive, default_tunables(*naive_header)});
+  if (naive_header)
+    request.compare_with.push_back({std::string(subjects::kNaive), *naive, default_tunables(*naive_header)});
   return request;
 }
 
@@ -195,7 +197,7 @@ int evaluate(const Options& options) {
     print_json(to_json(reply->evaluation));
   } else {
     print_evaluation(reply->evaluation, *request);
-    if (options.device != "cpu") print_left_out(log);
+    if (!reply->evaluation.device.traits().on_host) print_left_out(log);
   }
   std::filesystem::remove(log);
   if (options.save) {

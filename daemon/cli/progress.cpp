@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/model/subjects.hpp"
 #include "daemon/cli/text.hpp"
 
 namespace kevolve {
@@ -57,7 +58,7 @@ void LogProgress::evaluated(std::string_view op, int round, std::string_view can
       fmt::format("event=evaluated operator={} round={} candidate={} idea={} outcome={} gate={}", op, round,
                   candidate.substr(0, 12), as_json_string(idea_key), name(evaluation.verdict.outcome),
                   name(evaluation.verdict.gate));
-  if (const Measurement* m = evaluation.measurement("candidate")) {
+  if (const Measurement* m = evaluation.measurement(subjects::kCandidate)) {
     text += fmt::format(" median_us={:.1f} speedup={:.3f}", m->median_us, evaluation.speedup);
   }
   if (!evaluation.verdict.passed())

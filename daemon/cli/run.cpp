@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "core/model/subjects.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/progress.hpp"
@@ -52,7 +53,7 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
         "\nmodels: {} answers in this run; {} requests, {} tokens, {:.2f} USD of the job's present budget\n",
         summary.exchanges, summary.used.requests, summary.used.tokens, summary.used.usd);
   }
-  const bool naive = summary.operators.empty() || summary.operators.front().yardstick == "naive";
+  const bool naive = summary.operators.empty() || summary.operators.front().yardstick == subjects::kNaive;
   fmt::print("\nround 0 is the naive seed; speed-up is over {}, medians of interleaved pairs.\narchive: {}\n",
              naive ? "naive" : "PyTorch (eager)", archive.string());
 }

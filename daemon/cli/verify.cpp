@@ -8,6 +8,7 @@
 #include "archive/archive.hpp"
 #include "core/gates/reassessment.hpp"
 #include "core/model/candidate.hpp"
+#include "core/model/subjects.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"
@@ -102,14 +103,15 @@ Result<std::vector<Target>> find_targets(Archive& archive, const VerifyOptions& 
 Result<Subject> naive_of(Archive& archive, OperatorId op, const std::string& operator_name) {
   auto seed = archive.seed_candidate(op);
   if (!seed) return failure(seed.error());
-  if (*seed) return Subject{"naive", std::move((*seed)->source), std::move((*seed)->tunables)};
+  if (*seed)
+    return Subject{std::string(subjects::kNaive), std::move((*seed)->source), std::move((*seed)->tunables)};
   const Result<Operator> known = find_operator(operator_name);
   if (!known) return failure(known.error());
   Result<std::string> source = read_text_file(known->folder / "naive.cu");
   if (!source) return failure(source.error());
   const auto header = parse_candidate(*source, *known, "naive.cu");
   if (!header) return failure(header.error());
-  return Subject{"naive", std::move(*source), default_tunables(*header)};
+  return Subject{std::string(subjects::kNaive), std::move(*source), default_tunables(*header)};
 }
 
 Result<EvaluateRequest> request_for(Archive& archive, const Target& target, const CandidateRecord& candidate,
@@ -124,7 +126,7 @@ Result<EvaluateRequest> request_for(Archive& archive, const Target& target, cons
   request.tunables = candidate.tunables;
   request.fresh_draws = true;
   const std::string& yardstick = target.standing.yardstick;
-  if (yardstick != "naive") {
+  if (yardstick != subjects::kNaive) {
     if (!yardstick.empty()) request.baselines = {yardstick};
     request.yardstick = yardstick;
     return request;
@@ -147,7 +149,7 @@ Result<Verified> verify(Archive& archive, OneWorker& worker, const Target& targe
   if (!request) return failure(request.error());
   Verified verified;
   verified.archived = archived->evaluation;
-  const bool itself = target.standing.yardstick == "naive" && request->compare_with.empty();
+  const bool itself = target.standing.yardstick == subjects::kNaive && request->compare_with.empty();
   const Result<WorkerReply> reply = worker.ask(*request);
   if (!reply) {
     verified.problem = reply.error().message;
@@ -180,7 +182,7 @@ std::string in_words(const Verified& verified) {
   if (verified.finding == Finding::not_right || verified.finding == Finding::undecided)
     return fmt::format("{}: {} at gate {}: {}", name(verified.finding), name(verdict.outcome),
                        name(verdict.gate), verdict.evidence);
-  const Measurement* own = verified.now.measurement("candidate");
+  const Measurement* own = verified.now.measurement(subjects::kCandidate);
   const std::string time = own == nullptr ? "" : fmt::format("; now {}", in_time(own->median_us));
   if (!verified.slowdown) {
     const bool elsewhere = verified.archived.device.key() != verified.now.device.key();

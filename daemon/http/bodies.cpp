@@ -6,6 +6,7 @@
 
 #include "core/model/field_reader.hpp"
 #include "core/model/job.hpp"
+#include "core/model/subjects.hpp"
 
 namespace kevolve::http {
 namespace {
@@ -94,8 +95,7 @@ tl::expected<BestQuestion, Refusal> best_question(const Match& match) {
   BestQuestion question{value("operator"), value("workload"), value("device"), value("against"), {}, 1};
   if (question.operator_name.empty())
     return refuse("bad_parameter", "'operator' is missing: /v1/best?operator=layernorm");
-  if (const std::string& against = question.yardstick;
-      !against.empty() && against != "naive" && against != "eager" && against != "compile")
+  if (const std::string& against = question.yardstick; !against.empty() && !subjects::is_yardstick(against))
     return refuse("bad_parameter",
                   fmt::format("'against' is '{}'; expected naive, eager or compile", against));
   if (const std::string precision = value("precision"); !precision.empty()) {

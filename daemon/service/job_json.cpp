@@ -1,5 +1,7 @@
 #include "daemon/service/job_json.hpp"
 
+#include "core/model/device_traits.hpp"
+
 namespace kevolve {
 
 Json job_json(const JobRecord& record, bool active) {
@@ -9,7 +11,7 @@ Json job_json(const JobRecord& record, bool active) {
           {"reason", record.reason},
           {"priority", record.priority},
           {"version", record.version},
-          {"device", record.document.value("device", "cpu")},
+          {"device", record.document.value("device", std::string(kCpuDevice))},
           {"operators", record.document.value("operators", Json::array())},
           {"created_at", to_iso8601(record.created_at)},
           {"submitted_at", record.submitted_at ? Json(to_iso8601(*record.submitted_at)) : Json()},

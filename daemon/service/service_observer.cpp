@@ -7,6 +7,8 @@
 #include <cctype>
 #include <cstdio>
 
+#include "core/model/subjects.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -71,7 +73,7 @@ void ServiceObserver::evaluated(std::string_view op, int round, std::string_view
             {"idea", idea_key},
             {"outcome", name(evaluation.verdict.outcome)},
             {"gate", name(evaluation.verdict.gate)}};
-  if (const Measurement* own = evaluation.measurement("candidate"); own != nullptr) {
+  if (const Measurement* own = evaluation.measurement(subjects::kCandidate); own != nullptr) {
     data["median_us"] = own->median_us;
     data["speedup"] = evaluation.speedup;
   }

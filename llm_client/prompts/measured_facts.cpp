@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/gates/statistics.hpp"
+#include "core/model/subjects.hpp"
 #include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/quote.hpp"
 
@@ -15,7 +16,7 @@ constexpr std::uint64_t kBootstrapSeed = 1;
 
 /// Beside the champion in the same evaluation: nothing else compares as well.
 std::string beside_champion(const Measurement& own, const Evaluation& evaluation) {
-  const Measurement* rival = evaluation.measurement("incumbent");
+  const Measurement* rival = evaluation.measurement(subjects::kIncumbent);
   if (rival == nullptr || rival->median_us <= 0) return "";
   if (own.samples_us.empty() || own.samples_us.size() != rival->samples_us.size())
     return fmt::format("\n- timed beside the champion: {:.2f} times its time",
@@ -42,7 +43,7 @@ std::string spread_text(const Measurement& own) {
 std::string measured_text(const RoundContext& context, const CandidateAttempt& passed) {
   if (!passed.evaluation) return "Nothing but that it is correct.";
   const Evaluation& evaluation = *passed.evaluation;
-  const Measurement* own = evaluation.measurement("candidate");
+  const Measurement* own = evaluation.measurement(subjects::kCandidate);
   const double us = passed.us > 0 ? passed.us : own == nullptr ? 0 : own->median_us;
   std::string text = fmt::format("- time: {}", us > 0 ? time_text(us) : "not known");
   if (evaluation.speedup > 0)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/model/subjects.hpp"
 #include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/prompt_values.hpp"
 #include "llm_client/prompts/quote.hpp"
@@ -41,7 +42,8 @@ std::string quoted_idea(const Idea& idea) {
 /// What the round's state asks of the ideas.
 std::string guidance(const RoundContext& context) {
   std::size_t found = 0;
-  for (const ShownKernel& kernel : shown_kernels(context)) found += kernel.keys.front() == "naive" ? 0 : 1;
+  for (const ShownKernel& kernel : shown_kernels(context))
+    found += kernel.keys.front() == subjects::kNaive ? 0 : 1;
   if (found == 0)
     return "No kernel but the naive one is verified yet: cover different directions, among them at least one "
            "that is simple and safe.";

@@ -19,8 +19,7 @@ const std::map<std::string, std::set<std::string>, std::less<>>& task_values() {
 }
 
 std::string guide(const PromptSet& prompts, const DeviceInfo& device) {
-  const auto found =
-      prompts.texts.find(device.name == "cpu" ? "device_cpu" : "device_" + device.architecture);
+  const auto found = prompts.texts.find("device_" + device.traits().guide);
   if (found != prompts.texts.end()) return found->second.substr(0, found->second.find_last_not_of(" \n") + 1);
   return "No further facts about this device are at hand; rely on what its architecture is known for.";
 }

@@ -35,7 +35,7 @@ std::string regime_text(const RoundContext& context) {
   const auto& profile = context.champion_profile;
   if (profile && profile->measured()) return "\n\nOf the champion. " + profile_text(*profile);
   // Without counters an author is better served by limit_text()'s two times than by a name for their ratio.
-  if (context.device.name == "cpu") return "";
+  if (!context.device.traits().has_counters) return "";
   const Regime regime = infer_regime(context);
   if (regime == Regime::unknown) return "";
   return fmt::format("\n\nThe champion is {}, as inferred from its time over the physical limit.",
@@ -82,7 +82,7 @@ std::string times_text(const RoundContext& context) {
     if (time_us > 0) text += fmt::format("{}- {}: {}", text.empty() ? "" : "\n", what, time_text(time_us));
   };
   line("naive kernel", context.naive_us);
-  line(context.device.name == "cpu"
+  line(context.device.traits().on_host
            ? fmt::format("PyTorch eager, on the same {} threads", context.device.num_sms)
            : "PyTorch eager",
        context.eager_us);

@@ -182,7 +182,8 @@ Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& setting
       settings.threads > 0 ? settings.threads : static_cast<int>(std::thread::hardware_concurrency());
   const int threads = std::clamp(wanted, 1, kMostThreads);
   DeviceInfo info;
-  info.name = "cpu";
+  info.name = kCpuDevice;
+  info.told_traits = cpu_traits();
   info.model = processor_model() + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
   info.architecture = machine_architecture();
   info.toolchain = (*compiler)->version();

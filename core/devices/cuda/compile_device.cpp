@@ -239,6 +239,7 @@ Result<std::unique_ptr<Device>> open_cuda_compile_device(const std::string& arch
   info.name = "cuda:" + architecture;
   info.model = "compile only, no GPU";
   info.architecture = architecture;
+  info.told_traits = gpu_traits(architecture);
   info.toolchain = "NVRTC " + (*about)->version;
   info.num_sms = limits.num_sms;
   return std::make_unique<CompileDevice>(info, limits, std::move(*nvrtc), std::move(*cache));

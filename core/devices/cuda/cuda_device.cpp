@@ -337,6 +337,7 @@ Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSe
   info.name = fmt::format("cuda:{}", ordinal);
   info.model = gpu->model;
   info.architecture = architecture;
+  info.told_traits = gpu_traits(architecture);
   info.driver = gpu->driver;
   info.toolchain = (*compiler)->info().toolchain;
   info.torch = settings.torch;

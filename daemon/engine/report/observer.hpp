@@ -8,6 +8,7 @@
 #include "archive/records.hpp"
 #include "core/model/evaluation.hpp"
 #include "core/model/job.hpp"
+#include "core/model/subjects.hpp"
 #include "core/search/budget.hpp"
 
 namespace kevolve {
@@ -15,8 +16,8 @@ namespace kevolve {
 /// What a finished run says of one operator.
 struct OperatorSummary {
   std::string name, workload;
-  std::string label;                ///< names it in progress and logs: "gelu", or "gelu/benchmark"
-  std::string yardstick = "naive";  ///< what `speedup` is against: "naive", or "eager" on a GPU
+  std::string label;                        ///< names it in progress and logs: "gelu", or "gelu/benchmark"
+  std::string yardstick{subjects::kNaive};  ///< what `speedup` is against: "naive", or "eager" on a GPU
   double naive_us = 0, eager_us = 0, compile_us = 0, best_us = 0;  ///< medians; 0 when not measured
   double floor_us = 0;                                             ///< physical limit; 0: unknown
   double speedup = 1, speedup_low = 1;  ///< over naive: median ratio and its lower bound

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/model/job.hpp"
+#include "core/model/subjects.hpp"
 
 namespace kevolve {
 namespace {
@@ -64,8 +65,9 @@ std::string head(const JobSummary& report) {
   std::size_t wins = 0;
   for (const OperatorSummary& s : report.operators) wins += won(s) ? 1 : 0;
   if (!report.operators.empty())
-    text += fmt::format("**{} of {} operators have a kernel that beats {}.** ", wins, report.operators.size(),
-                        report.operators.front().yardstick == "naive" ? "the naive one" : "PyTorch (eager)");
+    text += fmt::format(
+        "**{} of {} operators have a kernel that beats {}.** ", wins, report.operators.size(),
+        report.operators.front().yardstick == subjects::kNaive ? "the naive one" : "PyTorch (eager)");
   text += fmt::format("{} candidates judged, {} passed", report.funnel.evaluated, report.funnel.passed());
   const int waiting = report.funnel.proposed + report.funnel.evaluating;
   if (waiting > 0) text += fmt::format(", {} not judged yet", waiting);

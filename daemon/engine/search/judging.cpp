@@ -64,7 +64,7 @@ EvaluateRequest OperatorSearch::request_for(const CandidateRecord& candidate) co
   request.tunables = candidate.tunables;
   request.timing = env_.job.timing;
   // A model that is to make its kernel faster is told what counters say of it.
-  if (candidate.exchange && env_.job.policy.improve_turns > 0 && env_.device.name != "cpu")
+  if (candidate.exchange && env_.job.policy.improve_turns > 0 && env_.device.traits().has_counters)
     request.last_gate = Gate::profile;
   const bool itself = yardstick_ == kNaive && candidate.id == naive_.id;
   request.yardstick = itself ? "" : yardstick_;

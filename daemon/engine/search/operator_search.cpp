@@ -32,7 +32,7 @@ double median_of(const Evaluation& evaluation, std::string_view subject) {
 double compile_speedup_of(const Evaluation& evaluation, const std::string& yardstick) {
   const double compile_us = median_of(evaluation, kCompile), yardstick_us = median_of(evaluation, yardstick);
   if (compile_us <= 0) return 0;
-  return (yardstick_us > 0 ? yardstick_us : median_of(evaluation, "candidate")) / compile_us;
+  return (yardstick_us > 0 ? yardstick_us : median_of(evaluation, kCandidate)) / compile_us;
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& o
       op_(op),
       workload_(std::move(workload)),
       label_(workload_ == "small" ? op.name : op.name + "/" + workload_),
-      yardstick_(env_.device.name == "cpu" ? kNaive : kEager) {}
+      yardstick_(env_.device.traits().yardstick) {}
 
 // ---------------------------------------------------------------------------------------------- seed
 
@@ -89,7 +89,7 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
                                   name(evaluation.verdict.gate), name(evaluation.verdict.outcome),
                                   evaluation.verdict.evidence));
   }
-  naive_.median_us = median_of(evaluation, "candidate");
+  naive_.median_us = median_of(evaluation, kCandidate);
   naive_.speedup = evaluation.speedup;
   naive_.speedup_low = evaluation.speedup_low;
   naive_.figure = figure_of(naive_.hash, naive_.speedup);
@@ -133,7 +133,7 @@ Result<OperatorSearch::Champion> OperatorSearch::as_champion(const ChampionRecor
                   detail->idea.text,
                   candidate.tunables,
                   0,
-                  median_of(record->evaluation, "candidate"),
+                  median_of(record->evaluation, kCandidate),
                   record->evaluation.speedup,
                   record->evaluation.speedup_low,
                   row.promoted_at,

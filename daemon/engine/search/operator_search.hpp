@@ -19,18 +19,13 @@
 
 #include "archive/archive.hpp"
 #include "core/model/job.hpp"
+#include "core/model/subjects.hpp"
 #include "daemon/engine/ideas/exchanges.hpp"
 #include "daemon/engine/ideas/idea_sources.hpp"
 #include "daemon/engine/report/observer.hpp"
 #include "daemon/engine/workers/worker_pool.hpp"
 
 namespace kevolve {
-
-/// What measurements call the kernels and baselines that a candidate is compared with.
-namespace subjects {
-inline constexpr std::string_view kNaive = "naive", kEager = "eager", kCompile = "compile",
-                                  kIncumbent = "incumbent";
-}
 
 /// Why an operator ends when a round brought no idea.
 inline constexpr std::string_view kNothingLeft = "no idea source has anything left to try";

@@ -73,9 +73,9 @@ asio::awaitable<Result<bool>> OperatorSearch::promote_best(std::vector<Judged> j
 /// A GPU runs a grid's threads in the order it likes, so a race may never show there. The cpu device chooses
 /// the order; it looks at every contender that it can run, at the small workload.
 asio::awaitable<bool> OperatorSearch::holds_on_cpu(const Judged& contender) {
-  if (env_.device.name == "cpu" || op_.workload("small") == nullptr) co_return true;
+  if (env_.device.traits().shows_races || op_.workload("small") == nullptr) co_return true;
   EvaluateRequest request = request_for(contender.candidate);
-  request.device = "cpu";
+  request.device = kCpuDevice;
   request.workload = "small";
   request.compare_with.clear();
   request.baselines.clear();
@@ -156,7 +156,7 @@ asio::awaitable<Result<OperatorSearch::Retiming>> OperatorSearch::retime(const J
       retimed->push_back(std::move(**one));
     }
     const Evaluation& evaluation = (*retimed)[i].evaluation;
-    const Measurement* own = evaluation.measurement("candidate");
+    const Measurement* own = evaluation.measurement(kCandidate);
     const Measurement* other = evaluation.measurement(rival);
     if (!evaluation.verdict.passed() || own == nullptr || other == nullptr) {
       env_.observer.warned(fmt::format("{}: candidate {} did not hold when judged again: {}: {}", op_.name,

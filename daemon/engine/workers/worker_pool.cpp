@@ -22,10 +22,9 @@ constexpr int kDeathsAmongOthers = 2, kDeaths = 5;
 /// Somebody may kill a worker as it starts, the kernel for one where memory is short; but not for ever.
 constexpr int kKilledStarts = 10;
 
-/// A GPU's worker compiles ahead of what it measures, so it gets many requests at a time, and as many for
-/// each of its GPUs; on the cpu device the machine must be quiet while it measures.
-std::size_t places_of(const std::string& device, const Hello& hello) {
-  return (device == "cpu" ? 4U : 32U) * static_cast<std::size_t>(hello.parallel);
+/// A worker of several GPUs gets requests ahead for each of them.
+std::size_t places_of(const DeviceInfo& device, const Hello& hello) {
+  return static_cast<std::size_t>(device.traits().requests_ahead) * static_cast<std::size_t>(hello.parallel);
 }
 
 Result<DeviceInfo> device_named(const Hello& hello, const std::string& name) {
@@ -103,7 +102,7 @@ asio::awaitable<void> WorkerPool::start_worker(std::size_t index) {
   }
   slot.state = Slot::State::ready;
   slot.client = *client;
-  slot.places = places_of(settings_.device, hello);
+  slot.places = places_of(*device_, hello);
   slot.last_reply = Clock::now();
   slot.client->on_end([weak = weak_from_this(), index](const std::string& why) {
     if (const auto pool = weak.lock()) pool->lose(index, why, PoolNews::Kind::lost);

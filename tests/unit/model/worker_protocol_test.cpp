@@ -92,6 +92,49 @@ TEST_CASE("one candidate at a time goes without saying; none at all cannot be") 
   CHECK(none.error().message == "reply.parallel: found 0; expected a number from 1 to 256");
 }
 
+TEST_CASE("a hello tells the traits of its devices; without them the device's name decides") {
+  DeviceInfo device;
+  device.name = "hip:0";
+  device.architecture = "gfx942";
+  device.told_traits = DeviceTraits{"naive", 7, true, false, false, "amd"};
+  const std::string line = to_line(WorkerReply(Hello{1, "0.1.0", {device}}));
+  auto hello = reply_from_line(line);
+  REQUIRE(hello);
+  const DeviceTraits told = std::get<Hello>(*hello).devices.at(0).traits();
+  CHECK(told.yardstick == "naive");
+  CHECK(told.requests_ahead == 7);
+  CHECK(told.shows_races);
+  CHECK_FALSE(told.has_counters);
+  CHECK_FALSE(told.on_host);
+  CHECK(told.guide == "amd");
+
+  Json json = *parse_json(line, "line");
+  json["devices"][0]["traits"]["yardstick"] = "compile";
+  hello = reply_from_line(json.dump());
+  REQUIRE_FALSE(hello);
+  CHECK(hello.error().message.find("expected \"naive\" or \"eager\"") != std::string::npos);
+
+  json["devices"][0].erase("traits");
+  hello = reply_from_line(json.dump());
+  REQUIRE(hello);
+  const DeviceTraits by_name = std::get<Hello>(*hello).devices.at(0).traits();
+  CHECK(by_name.yardstick == "eager");
+  CHECK(by_name.requests_ahead == 32);
+  CHECK(by_name.guide == "gfx942");
+}
+
+TEST_CASE("traits are no part of evaluations, archived rows and keys") {
+  DeviceInfo device;
+  device.name = "cpu";
+  const std::string key = device.key(), row = to_json(device).dump();
+  device.told_traits = gpu_traits("sm_90a");
+  CHECK(device.key() == key);
+  CHECK(to_json(device).dump() == row);
+  device.told_traits.reset();
+  CHECK(device.traits().shows_races);
+  CHECK(device.traits().guide == "cpu");
+}
+
 TEST_CASE("a line that is no request keeps its id where one can be found") {
   CHECK(id_in(R"({"type": "evaluate", "id": "half"})") == "half");
   CHECK(id_in(R"({"id": 7})").empty());
