@@ -12,13 +12,13 @@
 namespace kevolve::cli {
 namespace {
 
-struct ServiceOptions : ServiceOptions {
+struct JobCommandOptions : ServiceOptions {
   std::string job;  ///< a name; submit: a file
   int priority = 0;
   bool priority_given = false, archive_given = false;
 };
 
-int print_job(const http::CallResult<Json>& job, const ServiceOptions& options) {
+int print_job(const http::CallResult<Json>& job, const JobCommandOptions& options) {
   if (!job) return complain(job.error());
   if (options.json) {
     print_json(*job);
@@ -47,7 +47,7 @@ Json document_for_service(Job job) {
   return to_json(job);
 }
 
-int submit(ServiceOptions options) {
+int submit(JobCommandOptions options) {
   const Result<Job> job = load_job(options.job);
   if (!job) return complain(job.error(), kUsage);
   if (!options.archive_given && job->archive) options.archive = *job->archive;
@@ -59,14 +59,14 @@ int submit(ServiceOptions options) {
 }
 
 /// One of the verbs that a job has.
-int ask_of_job(const ServiceOptions& options, std::string_view method, std::string_view verb,
+int ask_of_job(const JobCommandOptions& options, std::string_view method, std::string_view verb,
                const Json& body) {
   Result<http::Client> client = require_service(options);
   if (!client) return complain(client.error(), kOperational);
   return print_job(client->send(method, job_path(options.job, verb), body), options);
 }
 
-int workers(const ServiceOptions& options) {
+int workers(const JobCommandOptions& options) {
   Result<http::Client> client = require_service(options);
   if (!client) return complain(client.error(), kOperational);
   const http::CallResult<Json> found = client->get("/v1/workers");
@@ -97,7 +97,7 @@ int workers(const ServiceOptions& options) {
   return kOk;
 }
 
-int drain(const ServiceOptions& options) {
+int drain(const JobCommandOptions& options) {
   Result<http::Client> client = require_service(options);
   if (!client) return complain(client.error(), kOperational);
   const http::CallResult<Json> said = client->send("POST", "/v1/drain", Json::object());
@@ -109,7 +109,7 @@ int drain(const ServiceOptions& options) {
   return kOk;
 }
 
-CLI::App* add_job_command(CLI::App& app, const char* name, const char* help, ServiceOptions& options) {
+CLI::App* add_job_command(CLI::App& app, const char* name, const char* help, JobCommandOptions& options) {
   CLI::App* sub = app.add_subcommand(name, help);
   sub->add_option("job", options.job, "The job's name")->required();
   add_service_options(*sub, options);
@@ -119,7 +119,7 @@ CLI::App* add_job_command(CLI::App& app, const char* name, const char* help, Ser
 }  // namespace
 
 Command add_submit(CLI::App& app) {
-  auto options = std::make_shared<ServiceOptions>();
+  auto options = std::make_shared<JobCommandOptions>();
   CLI::App* sub = app.add_subcommand("submit", "Give a job to the running kevolved");
   sub->add_option("job", options->job, "Job file (docs/job_file.md)")->required();
   sub->add_option("--priority", options->priority,
@@ -134,25 +134,25 @@ Command add_submit(CLI::App& app) {
 }
 
 Command add_pause(CLI::App& app) {
-  auto options = std::make_shared<ServiceOptions>();
+  auto options = std::make_shared<JobCommandOptions>();
   add_job_command(app, "pause", "Let a job of the running kevolved rest", *options);
   return [options] { return ask_of_job(*options, "POST", "/pause", Json::object()); };
 }
 
 int resume_at_service(http::Client& client, const std::string& job, bool json) {
-  ServiceOptions options;
+  JobCommandOptions options;
   options.json = json;
   return print_job(client.send("POST", job_path(job, "/resume"), Json::object()), options);
 }
 
 Command add_cancel(CLI::App& app) {
-  auto options = std::make_shared<ServiceOptions>();
+  auto options = std::make_shared<JobCommandOptions>();
   add_job_command(app, "cancel", "End a job of the running kevolved for good", *options);
   return [options] { return ask_of_job(*options, "POST", "/cancel", Json::object()); };
 }
 
 Command add_priority(CLI::App& app) {
-  auto options = std::make_shared<ServiceOptions>();
+  auto options = std::make_shared<JobCommandOptions>();
   CLI::App* sub = add_job_command(app, "priority", "Change how much of the workers a job gets", *options);
   sub->add_option("priority", options->priority, "The higher, the more")
       ->required()
@@ -161,14 +161,14 @@ Command add_priority(CLI::App& app) {
 }
 
 Command add_workers(CLI::App& app) {
-  auto options = std::make_shared<ServiceOptions>();
+  auto options = std::make_shared<JobCommandOptions>();
   CLI::App* sub = app.add_subcommand("workers", "Workers of the running kevolved, and what each does");
   add_service_options(*sub, *options);
   return [options] { return workers(*options); };
 }
 
 Command add_drain(CLI::App& app) {
-  auto options = std::make_shared<ServiceOptions>();
+  auto options = std::make_shared<JobCommandOptions>();
   CLI::App* sub =
       app.add_subcommand("drain", "Let the running kevolved end, and what is under way before it");
   add_service_options(*sub, *options);
