@@ -9,7 +9,8 @@
 namespace kevolve {
 namespace {
 
-constexpr int kDeathsAmongOthers = 2, kDeaths = 3;
+/// Of one request: that many ended children prove it guilty in any case.
+constexpr int kDeaths = 3;
 
 }  // namespace
 
@@ -19,7 +20,7 @@ void Dealing::add(std::string id, std::string line, std::chrono::milliseconds pa
 
 std::optional<std::size_t> Dealing::taker(const Request& request) const {
   const auto suits = [&](std::size_t child) {
-    return children_[child].there && !(request.deaths > 0 && child == request.died_with);
+    return children_[child].there && !(request.suspicion.deaths() > 0 && child == request.died_with);
   };
   bool others = false;
   for (std::size_t i = 0; i < children_.size(); ++i) others |= suits(i);
@@ -36,7 +37,7 @@ std::optional<Dealing::Turn> Dealing::next() {
   for (auto request = waiting_.begin(); request != waiting_.end(); ++request) {
     const auto child = taker(*request);
     if (!child) {
-      if (request->deaths == 0) return std::nullopt;  // nobody has room
+      if (request->suspicion.deaths() == 0) return std::nullopt;  // nobody has room
       continue;
     }
     Turn turn{*child, request->line};
@@ -64,13 +65,11 @@ std::optional<ErrorReply> Dealing::lost(std::size_t child, const std::string& wh
   Request suspect = std::move(given.front());
   given.pop_front();
   waiting_.insert(waiting_.begin(), std::move_iterator(given.begin()), std::move_iterator(given.end()));
-  if (suspect.deaths++ == 0) suspect.answered_before = answered_;
+  suspect.suspicion.death(answered_);
   suspect.died_with = child;
-  const bool others_worked = answered_ > suspect.answered_before;
-  if (suspect.deaths >= kDeaths || (suspect.deaths >= kDeathsAmongOthers && others_worked)) {
-    return ErrorReply{
-        suspect.id,
-        fmt::format("{} worker processes ended while they worked on it; the last: {}", suspect.deaths, why)};
+  if (suspect.suspicion.proven(answered_, kDeaths)) {
+    return ErrorReply{suspect.id, fmt::format("{} worker processes ended while they worked on it; the last: {}",
+                                              suspect.suspicion.deaths(), why)};
   }
   waiting_.push_back(std::move(suspect));
   return std::nullopt;

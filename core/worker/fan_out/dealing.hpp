@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/model/worker_protocol.hpp"
+#include "core/process/supervision.hpp"
 
 namespace kevolve {
 
@@ -56,9 +57,8 @@ class Dealing {
   struct Request {
     std::string id, line;
     std::chrono::milliseconds patience;
-    int deaths = 0;
-    std::size_t died_with = 0;          ///< the last child
-    std::uint64_t answered_before = 0;  ///< by all, at its first death
+    Suspicion suspicion = {};
+    std::size_t died_with = 0;  ///< the last child
   };
   struct Child {
     bool there = false;

@@ -41,20 +41,21 @@ class FanOut {
  public:
   FanOut(const FanOutSettings& settings, int in, int out)
       : settings_(settings), in_(in), out_(out), dealing_(settings.children.size()) {
-    for (const ChildPlan& plan : settings.children) slots_.emplace_back(plan);
+    for (const ChildPlan& plan : settings.children)
+      slots_.emplace_back(plan, BackOff(settings.first_back_off, settings.longest_back_off));
   }
 
   Result<void> serve();
 
  private:
   struct Slot {
-    explicit Slot(const ChildPlan& p) : plan(p) {}
+    Slot(const ChildPlan& p, BackOff b) : plan(p), back_off(b) {}
     const ChildPlan& plan;
     enum class State { waiting, starting, ready, gone } state = State::waiting;
     std::optional<ChildWorker> worker;
     Hello hello;
     Clock::time_point since = Clock::now();  ///< it is to be started, was started, or gave a sign of life
-    int failures = 0;                        ///< ends in a row without an answer
+    BackOff back_off;                        ///< until it starts again
     std::uint64_t answered = 0;              ///< since its start
     std::string why;                         ///< of its last end
   };
@@ -125,12 +126,9 @@ void FanOut::lose(Slot& slot, const std::string& why, bool refused) {
     return;
   }
   slot.state = State::waiting;
-  slot.failures = slot.answered > 0 ? 0 : slot.failures + 1;
+  slot.back_off.ended(slot.answered > 0);
   slot.why = why;
-  milliseconds back_off{0};
-  for (int i = 0; i < slot.failures && back_off < settings_.longest_back_off; ++i)
-    back_off = i == 0 ? settings_.first_back_off : back_off * 2;
-  back_off = refused ? settings_.longest_back_off : std::min(back_off, settings_.longest_back_off);
+  const milliseconds back_off = refused ? slot.back_off.longest() : slot.back_off.wait();
   slot.since = Clock::now() + back_off;
   log_line("process_lost",
            {{"process", slot.plan.mark}, {"reason", why}, {"again_in_ms", std::to_string(back_off.count())}});
@@ -144,7 +142,7 @@ Result<void> FanOut::say_hello() {
   std::vector<NamedHello> hellos;
   for (const Slot& slot : slots_) {
     if (slot.state == State::ready) hellos.push_back({slot.plan.mark, slot.hello});
-    if (slot.state != State::ready && slot.failures == 0) return {};
+    if (slot.state != State::ready && slot.back_off.failures() == 0) return {};
   }
   if (hellos.empty()) return {};
   const Result<Hello> one = one_hello(hellos);
@@ -163,7 +161,7 @@ Result<void> FanOut::any_hope() const {
   const int most = said_hello_ ? settings_.most_failures : 1;
   std::string reasons;
   for (const Slot& slot : slots_) {
-    if (slot.state != State::waiting || slot.failures < most) return {};
+    if (slot.state != State::waiting || slot.back_off.failures() < most) return {};
     reasons += fmt::format("\n{}: {}", slot.plan.mark, slot.why);
   }
   return failure((said_hello_ ? "no worker process works any more:" : "no worker process started:") +
@@ -283,7 +281,7 @@ void FanOut::greet(Slot& slot, Hello hello) {
 
 /// When something is to be done about it, if nothing comes from it.
 std::optional<Clock::time_point> FanOut::due(const Slot& slot) const {
-  if (slot.state == State::waiting && !said_hello_ && slot.failures > 0)
+  if (slot.state == State::waiting && !said_hello_ && slot.back_off.failures() > 0)
     return std::nullopt;  // once at first
   if (slot.state == State::waiting) return slot.since;
   if (slot.state == State::starting && first_at_ != Clock::time_point{})
