@@ -96,14 +96,18 @@ void limit(__rlimit_resource resource, std::size_t bytes) {
 
 }  // namespace
 
-Result<Child> Child::spawn(const std::vector<std::string>& argv, const ChildSettings& settings) {
-  auto program = find_program(argv.at(0));
-  if (!program) return failure(program.error());
-  if (::access(program->c_str(), X_OK) != 0)
-    return failure("cannot run '" + *program + "': " + std::strerror(errno));
+std::vector<std::string> own_environment() {
+  std::vector<std::string> words;
+  for (char** word = environ; *word != nullptr; ++word) words.emplace_back(*word);
+  return words;
+}
 
+Result<Child> Child::spawn(const std::vector<std::string>& argv, const ChildSettings& settings) {
   Launchpad pad;
-  pad.program = *program;
+  TRY(pad.program, find_program(argv.at(0)));
+  if (::access(pad.program.c_str(), X_OK) != 0)
+    return failure("cannot run '" + pad.program + "': " + std::strerror(errno));
+
   std::vector<std::string> arguments = argv;
   pad.argv = pointers(arguments);
   pad.environment = settings.environment;
@@ -123,7 +127,7 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, const ChildSett
   for (const auto& [ours, theirs] : settings.descriptors) {
     copies.emplace_back(::fcntl(ours, F_DUPFD_CLOEXEC, above));
     if (!copies.back().valid())
-      return failure("cannot pass descriptor " + std::to_string(ours) + " to '" + *program +
+      return failure("cannot pass descriptor " + std::to_string(ours) + " to '" + pad.program +
                      "': " + std::strerror(errno));
     pad.descriptors.emplace_back(copies.back().get(), theirs);
   }
@@ -137,14 +141,14 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, const ChildSett
   if (pid == 0) become(pad);
   const int error = errno;
   ::pthread_sigmask(SIG_SETMASK, &pad.old_signals, nullptr);
-  if (pid < 0) return failure("cannot start '" + *program + "': " + std::strerror(error));
+  if (pid < 0) return failure("cannot start '" + pad.program + "': " + std::strerror(error));
 
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd.valid()) {
     const std::string reason = std::strerror(errno);
     ::kill(-pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
-    return failure("cannot watch '" + *program + "' (pidfd_open, Linux 5.3 or later): " + reason);
+    return failure("cannot watch '" + pad.program + "' (pidfd_open, Linux 5.3 or later): " + reason);
   }
   return Child(pid, std::move(pidfd));
 }

@@ -17,6 +17,9 @@
 
 namespace kevolve {
 
+/// "NAME=value" of each variable of this process: for a child that is to have them, too.
+std::vector<std::string> own_environment();
+
 struct ChildSettings {
   /// {ours, the child's number}. Numbers that are not named are closed in the child; 0, 1, 2 default to
   /// /dev/null.
@@ -46,6 +49,11 @@ class Child {
   std::optional<int> wait(std::chrono::milliseconds patience);
   /// SIGKILL to the whole group; the exit code follows from wait().
   void kill_group();
+  /// Gives the child up to a caller who ends its group in another way, and waits for it.
+  [[nodiscard]] int release() {
+    pidfd_.reset();
+    return std::exchange(pid_, -1);
+  }
 
  private:
   Child(int pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}

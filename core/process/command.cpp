@@ -10,26 +10,12 @@
 #include <cstring>
 
 #include "core/process/child.hpp"
+#include "core/process/pipe.hpp"
 
 namespace kevolve {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-struct Pipe {
-  UniqueFd read_end, write_end;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return failure(std::string("cannot make a pipe: ") + std::strerror(errno));
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-void make_nonblocking(const UniqueFd& fd) {
-  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
-}
 
 /// Reads all there is now; keeps at most `cap` bytes. Closes `fd` at its end.
 void drain(UniqueFd& fd, std::string& kept, std::size_t cap) {

@@ -12,6 +12,7 @@
 
 #include "core/devices/cuda/cuda_device.hpp"
 #include "core/model/gpu_choice.hpp"
+#include "core/process/places.hpp"
 #include "core/worker/fan_out/children.hpp"
 #include "core/worker/fan_out/fan_out.hpp"
 #include "core/worker/log.hpp"
@@ -28,19 +29,6 @@ struct Options {
   int workers = 0;
   bool list_gpus = false;
 };
-
-/// Below $XDG_CACHE_HOME or $HOME where such a folder exists, else in the temporary folder.
-std::filesystem::path default_cache() {
-  for (const auto& [variable, below] :
-       {std::pair{"XDG_CACHE_HOME", "kevolve"}, std::pair{"HOME", ".cache/kevolve"}}) {
-    std::error_code ignored;
-    if (const char* value = std::getenv(variable);
-        value != nullptr && std::filesystem::is_directory(value, ignored)) {
-      return std::filesystem::path(value) / below;
-    }
-  }
-  return std::filesystem::temp_directory_path() / ("kevolve-cache-" + std::to_string(::getuid()));
-}
 
 int cores() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -73,8 +61,7 @@ std::vector<std::string> child_command(const std::string& program, const Options
 }
 
 Result<std::vector<ChildPlan>> plan_children(const Options& options) {
-  std::error_code error;
-  const std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  const std::string program = own_program().string();
   if (options.workers > 0) {
     const auto number = static_cast<std::size_t>(options.workers);
     return children_alike(child_command(program, options, number), options.workers);

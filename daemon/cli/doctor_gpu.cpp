@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "core/process/command.hpp"
+#include "core/process/places.hpp"
 #include "daemon/cli/finding.hpp"
 #include "daemon/engine/job/places.hpp"
 

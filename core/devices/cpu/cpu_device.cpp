@@ -19,6 +19,7 @@
 #include "core/devices/cpu/vector_report.hpp"
 #include "core/devices/host_memory.hpp"
 #include "core/devices/runner_process.hpp"
+#include "core/process/places.hpp"
 
 namespace kevolve {
 namespace {
@@ -31,8 +32,7 @@ constexpr double kGenerous = 1.25;
 constexpr std::size_t kMostLog = 16 * 1024;
 
 fs::path beside_this_program(const char* name) {
-  std::error_code error;
-  return fs::read_symlink("/proc/self/exe", error).parent_path() / name;
+  return program_folder() / name;
 }
 
 /// Where core/devices/cpu/simt is, which candidates include: in the installation, or in the source tree.

@@ -17,6 +17,7 @@
 #include "core/devices/cuda/shared_buffer.hpp"
 #include "core/devices/cuda/toolkit.hpp"
 #include "core/devices/runner_process.hpp"
+#include "core/process/places.hpp"
 
 namespace kevolve {
 
@@ -318,9 +319,7 @@ Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSe
   if (!driver) return failure(driver.error().in(fmt::format("device cuda:{}", ordinal)));
   auto gpu = look_at(*driver, ordinal);
   if (!gpu) return failure(gpu.error());
-  std::error_code error;
-  const fs::path programs =
-      settings.programs.empty() ? fs::read_symlink("/proc/self/exe", error).parent_path() : settings.programs;
+  const fs::path programs = settings.programs.empty() ? program_folder() : settings.programs;
   const fs::path runner = programs / "kevolve-cuda-runner";
   if (::access(runner.c_str(), X_OK) != 0)
     return failure(

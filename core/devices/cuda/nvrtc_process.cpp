@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "core/process/command.hpp"
+#include "core/process/places.hpp"
 
 namespace kevolve {
 namespace {
@@ -17,8 +18,7 @@ constexpr std::size_t kAnswerBytes = 16 << 20;
 
 Result<fs::path> program_in(const fs::path& programs) {
   std::error_code error;
-  const fs::path folder =
-      programs.empty() ? fs::read_symlink("/proc/self/exe", error).parent_path() : programs;
+  const fs::path folder = programs.empty() ? program_folder() : programs;
   const fs::path program = fs::canonical(folder / "kevolve-nvrtc", error);
   if (error)
     return failure(fmt::format(

@@ -1,46 +1,30 @@
 #include "core/worker/fan_out/child_worker.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include "core/process/pipe.hpp"
 
 namespace kevolve {
 namespace {
 
 constexpr std::size_t kWriteBytes = 1 << 16;
 
-struct Pipe {
-  UniqueFd ours, theirs;
-};
-
-/// `we_write`: ours is the end that is written to. Ours does not block.
-Result<Pipe> make_pipe(bool we_write) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return failure(std::string("cannot make a pipe: ") + std::strerror(errno));
-  Pipe pipe{UniqueFd(ends[we_write ? 1 : 0]), UniqueFd(ends[we_write ? 0 : 1])};
-  ::fcntl(pipe.ours.get(), F_SETFL, ::fcntl(pipe.ours.get(), F_GETFL) | O_NONBLOCK);
-  return pipe;
-}
-
 }  // namespace
 
 Result<ChildWorker> ChildWorker::start(const ChildPlan& plan) {
-  auto in = make_pipe(true), out = make_pipe(false), err = make_pipe(false);
-  for (const auto* pipe : {&in, &out, &err})
-    if (!*pipe) return failure(pipe->error());
+  TRY(Pipe in, make_pipe());
+  TRY(Pipe out, make_pipe());
+  TRY(Pipe err, make_pipe());
+  for (const UniqueFd* ours : {&in.write_end, &out.read_end, &err.read_end}) make_nonblocking(*ours);
   ChildSettings settings;
-  settings.descriptors = {{in->theirs.get(), 0}, {out->theirs.get(), 1}, {err->theirs.get(), 2}};
+  settings.descriptors = {{in.read_end.get(), 0}, {out.write_end.get(), 1}, {err.write_end.get(), 2}};
   settings.environment = plan.environment;
   settings.dies_with_us = true;
-  auto process = Child::spawn(plan.argv, settings);
-  if (!process) return failure(process.error());
-  ChildWorker child(plan.mark, std::move(*process));
-  child.in_ = std::move(in->ours);
-  child.out_ = std::move(out->ours);
-  child.err_ = std::move(err->ours);
+  TRY(Child process, Child::spawn(plan.argv, settings));
+  ChildWorker child(plan.mark, std::move(process));
+  child.in_ = std::move(in.write_end);
+  child.out_ = std::move(out.read_end);
+  child.err_ = std::move(err.read_end);
   return child;
 }
 

@@ -1,27 +1,20 @@
 #include "core/worker/fan_out/children.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+
+#include "core/process/pipe.hpp"
 
 namespace kevolve {
 namespace {
 
 constexpr std::chrono::seconds kListDeadline{60};
 
-std::vector<std::string> our_environment() {
-  std::vector<std::string> words;
-  for (char** word = environ; *word != nullptr; ++word) words.emplace_back(*word);
-  return words;
-}
-
 std::vector<std::string> seeing(const std::string& gpu) {
   constexpr std::string_view kVisible = "CUDA_VISIBLE_DEVICES=";
-  std::vector<std::string> words = our_environment();
+  std::vector<std::string> words = own_environment();
   std::erase_if(words, [&](const std::string& word) { return word.starts_with(kVisible); });
   words.push_back(std::string(kVisible) + gpu);
   return words;
@@ -30,24 +23,19 @@ std::vector<std::string> seeing(const std::string& gpu) {
 }  // namespace
 
 Result<std::vector<std::string>> list_gpus(const std::string& program) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return failure(std::string("cannot make a pipe: ") + std::strerror(errno));
-  const UniqueFd out(ends[0]);
-  UniqueFd theirs(ends[1]);
+  TRY(Pipe out, make_pipe());
   ChildSettings settings;
-  settings.descriptors = {{theirs.get(), 1}, {STDERR_FILENO, 2}};
-  settings.environment = our_environment();
+  settings.descriptors = {{out.write_end.get(), 1}, {STDERR_FILENO, 2}};
+  settings.environment = own_environment();
   settings.dies_with_us = true;
-  auto process = Child::spawn({program, "--list-gpus"}, settings);
-  if (!process) return failure(process.error());
-  theirs.reset();
-  const auto exit_code = process->wait(kListDeadline);  // a few lines fit into the pipe meanwhile
+  TRY(Child process, Child::spawn({program, "--list-gpus"}, settings));
+  out.write_end.reset();
+  const auto exit_code = process.wait(kListDeadline);  // a few lines fit into the pipe meanwhile
   if (!exit_code)
     return failure(fmt::format("listing GPUs: the driver did not answer within {} s", kListDeadline.count()));
   std::vector<std::string> lines;
   Incoming listed;
-  while (listed.read_from(out.get(), lines) == Incoming::Found::some) {
+  while (listed.read_from(out.read_end.get(), lines) == Incoming::Found::some) {
   }
   if (*exit_code != 0) return failure("listing GPUs: it failed; the reason stands above");
   for (std::string& line : lines) line.erase(0, line.rfind(' ') + 1);  // "cuda:0 GPU-…"
@@ -65,7 +53,7 @@ std::vector<ChildPlan> children_on_gpus(const std::vector<std::string>& command,
 std::vector<ChildPlan> children_alike(const std::vector<std::string>& command, int number) {
   std::vector<ChildPlan> children;
   for (int i = 0; i < number; ++i)
-    children.push_back({fmt::format("process={}", i), command, our_environment()});
+    children.push_back({fmt::format("process={}", i), command, own_environment()});
   return children;
 }
 

@@ -1,12 +1,12 @@
 #include "daemon/engine/job/places.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "core/model/schema.hpp"
+#include "core/process/places.hpp"
 
 namespace kevolve {
 namespace fs = std::filesystem;
@@ -15,12 +15,6 @@ namespace {
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
-}
-
-fs::path program_folder() {
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  return error ? fs::path(".") : self.parent_path();
 }
 
 }  // namespace
@@ -53,10 +47,9 @@ fs::path default_models_file() {
 }
 
 Result<std::vector<std::string>> operator_names() {
-  const Result<fs::path> seeds = seeds_folder();
-  if (!seeds) return failure(seeds.error());
+  TRY(const fs::path seeds, seeds_folder());
   std::vector<std::string> names;
-  for (const auto& folder : fs::directory_iterator(*seeds)) {
+  for (const auto& folder : fs::directory_iterator(seeds)) {
     if (fs::exists(folder.path() / "operator.json")) names.push_back(folder.path().filename().string());
   }
   std::sort(names.begin(), names.end());
@@ -65,27 +58,16 @@ Result<std::vector<std::string>> operator_names() {
 
 Result<Operator> find_operator(const std::string& name_or_folder) {
   if (name_or_folder.find('/') != std::string::npos) return load_operator(name_or_folder);
-  const Result<std::vector<std::string>> names = operator_names();
-  if (!names) return failure(names.error());
-  if (std::find(names->begin(), names->end(), name_or_folder) != names->end()) {
+  TRY(const std::vector<std::string> names, operator_names());
+  if (std::find(names.begin(), names.end(), name_or_folder) != names.end()) {
     return load_operator(*seeds_folder() / name_or_folder);
   }
-  const std::string close = nearest(name_or_folder, *names);
+  const std::string close = nearest(name_or_folder, names);
   return failure(
       fmt::format("there is no operator '{}'{}; known operators: {} (a folder with an operator.json may be "
                   "named by its path)",
                   name_or_folder, close.empty() ? "" : fmt::format("; did you mean '{}'?", close),
-                  fmt::join(*names, ", ")));
-}
-
-fs::path default_cache() {
-  std::error_code ignored;
-  for (const auto& [name, below] :
-       {std::pair{"XDG_CACHE_HOME", "kevolve"}, std::pair{"HOME", ".cache/kevolve"}}) {
-    if (const std::string folder = variable(name); !folder.empty() && fs::is_directory(folder, ignored))
-      return fs::path(folder) / below;
-  }
-  return fs::temp_directory_path() / fmt::format("kevolve-cache-{}", ::getuid());
+                  fmt::join(names, ", ")));
 }
 
 fs::path default_archive() {

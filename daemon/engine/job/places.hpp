@@ -1,6 +1,6 @@
 #pragma once
-// Where things are: the programs beside this one, the seed operators, the user's archive and cache. Pure
-// look-ups; nothing is created.
+// Where things are: the programs beside this one, the seed operators, the user's archive. Pure look-ups: nothing is
+// created. core/process/places.hpp knows this program's folder and the user's cache.
 
 #include <filesystem>
 #include <string>
@@ -22,9 +22,6 @@ Result<std::vector<std::string>> operator_names();
 
 /// A seed operator by name (an unknown name is answered with the nearest), or a folder given as a path.
 Result<Operator> find_operator(const std::string& name_or_folder);
-
-/// Where a local worker keeps its cache, as core/worker/main.cpp chooses it.
-std::filesystem::path default_cache();
 
 /// config/models.json beside the seeds: of the installation, or of the source tree.
 std::filesystem::path default_models_file();

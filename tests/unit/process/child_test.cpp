@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <thread>
@@ -84,6 +85,32 @@ TEST_CASE("wait gives up after its patience, and destruction ends the child") {
   }
   CHECK(::kill(pid, 0) == -1);
   CHECK(errno == ESRCH);
+}
+
+TEST_CASE("a child that was given up runs on when its object is gone") {
+  auto spawned = Child::spawn({"sleep", "60"}, {});
+  REQUIRE(spawned);
+  int pid = -1;
+  {
+    Child child = std::move(*spawned);
+    pid = child.release();
+  }
+  CHECK(::kill(pid, 0) == 0);
+  ::kill(-pid, SIGKILL);
+  CHECK(::waitpid(pid, nullptr, 0) == pid);
+}
+
+TEST_CASE("a child may be given the whole environment of this process") {
+  ::setenv("KEVOLVE_CHILD_TEST", "yes", 1);
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  UniqueFd in(ends[0]), out(ends[1]);
+  auto child = Child::spawn({"sh", "-c", "echo $KEVOLVE_CHILD_TEST >&3"},
+                            {.descriptors = {{out.get(), 3}}, .environment = own_environment()});
+  ::unsetenv("KEVOLVE_CHILD_TEST");
+  REQUIRE(child);
+  out.reset();
+  CHECK(read_all(in.get()) == "yes\n");
 }
 
 }  // namespace
