@@ -36,24 +36,27 @@ void LogProgress::line(const std::string& text) {
   std::fflush(out_);
 }
 
-void LogProgress::run_started(const Job& job, const DeviceInfo& device) {
+void LogProgress::tell(const events::RunStarted& e) {
+  const auto& [job, device] = e;
   line(fmt::format("event=run_started job={} device={} model={} operators={} rounds={}", job.name,
                    device.name, as_json_string(device.model), job.operators.size(), job.policy.rounds));
 }
 
-void LogProgress::seeded(const OperatorSummary& naive) {
+void LogProgress::tell(const events::Seeded& e) {
+  const OperatorSummary& naive = e.naive;
   line(fmt::format("event=seeded operator={} workload={} naive_us={:.1f} eager_us={:.1f} best_us={:.1f}",
                    naive.label, naive.workload, naive.naive_us, naive.eager_us, naive.best_us));
 }
 
-void LogProgress::round_started(std::string_view op, int round, const std::vector<std::string>& ideas) {
+void LogProgress::tell(const events::RoundStarted& e) {
+  const auto& [op, round, ideas] = e;
   line(fmt::format("event=round_started operator={} round={} ideas={}", op, round, ideas.size()));
   for (const std::string& idea : ideas)
     line(fmt::format("event=idea operator={} round={} text={}", op, round, as_json_string(idea)));
 }
 
-void LogProgress::evaluated(std::string_view op, int round, std::string_view candidate,
-                            std::string_view idea_key, const Evaluation& evaluation) {
+void LogProgress::tell(const events::Evaluated& e) {
+  const auto& [op, round, candidate, idea_key, evaluation] = e;
   std::string text =
       fmt::format("event=evaluated operator={} round={} candidate={} idea={} outcome={} gate={}", op, round,
                   candidate.substr(0, 12), as_json_string(idea_key), name(evaluation.verdict.outcome),
@@ -66,7 +69,8 @@ void LogProgress::evaluated(std::string_view op, int round, std::string_view can
   line(text);
 }
 
-void LogProgress::promoted(const OperatorSummary& champion) {
+void LogProgress::tell(const events::Promoted& e) {
+  const OperatorSummary& champion = e.champion;
   line(fmt::format(
       "event=promoted operator={} round={} candidate={} idea={} best_us={:.1f} speedup={:.3f} "
       "at_least={:.3f}",
@@ -74,20 +78,22 @@ void LogProgress::promoted(const OperatorSummary& champion) {
       as_json_string(champion.idea_key), champion.best_us, champion.speedup, champion.speedup_low));
 }
 
-void LogProgress::operator_stopped(const OperatorSummary& summary) {
+void LogProgress::tell(const events::OperatorStopped& e) {
+  const OperatorSummary& summary = e.summary;
   line(fmt::format("event=operator_stopped operator={} rounds={} reason={}", summary.label, summary.rounds,
                    as_json_string(summary.note)));
 }
 
-void LogProgress::warned(std::string_view what) {
-  line(fmt::format("event=warning text={}", as_json_string(what)));
+void LogProgress::tell(const events::Warned& e) {
+  line(fmt::format("event=warning text={}", as_json_string(e.what)));
 }
 
-void LogProgress::noted(std::string_view what) {
-  line(fmt::format("event=note text={}", as_json_string(what)));
+void LogProgress::tell(const events::Noted& e) {
+  line(fmt::format("event=note text={}", as_json_string(e.what)));
 }
 
-void LogProgress::exchanged(std::string_view op, int round, const NewExchange& x) {
+void LogProgress::tell(const events::Exchanged& e) {
+  const auto& [op, round, x] = e;
   std::string text = fmt::format(
       "event=exchange operator={} round={} slot={} source={} model={} outcome={} attempts={} "
       "latency_ms={:.0f} "
@@ -98,7 +104,8 @@ void LogProgress::exchanged(std::string_view op, int round, const NewExchange& x
   line(text);
 }
 
-void LogProgress::run_ended(const RunSummary& summary) {
+void LogProgress::tell(const events::RunEnded& e) {
+  const RunSummary& summary = e.summary;
   line(fmt::format("event=run_ended job={} evaluations={} wall_s={:.1f} ended_by={}", summary.job,
                    summary.evaluations, summary.wall_seconds, as_json_string(summary.ended_by)));
 }
@@ -154,18 +161,21 @@ void LiveProgress::say(const std::string& news) {
   redraw();
 }
 
-void LiveProgress::run_started(const Job& job, const DeviceInfo& device) {
+void LiveProgress::tell(const events::RunStarted& e) {
+  const auto& [job, device] = e;
   job_ = job;
   device_ = device;
   redraw();
 }
 
-void LiveProgress::seeded(const OperatorSummary& naive) {
+void LiveProgress::tell(const events::Seeded& e) {
+  const OperatorSummary& naive = e.naive;
   row(naive.label).summary = naive;
   redraw();
 }
 
-void LiveProgress::round_started(std::string_view op, int round, const std::vector<std::string>& ideas) {
+void LiveProgress::tell(const events::RoundStarted& e) {
+  const auto& [op, round, ideas] = e;
   row(op).round = round;
   const std::size_t room = terminal_width() - 4;
   for (const std::string& idea : ideas) {
@@ -175,40 +185,43 @@ void LiveProgress::round_started(std::string_view op, int round, const std::vect
   }
 }
 
-void LiveProgress::evaluated(std::string_view op, int /*round*/, std::string_view /*candidate*/,
-                             std::string_view /*idea_key*/, const Evaluation& evaluation) {
+void LiveProgress::tell(const events::Evaluated& e) {
+  const Evaluation& evaluation = e.evaluation;
   ++evaluations_;
   if (evaluation.verdict.passed()) {
-    ++row(op).passed;
+    ++row(e.op).passed;
   } else {
-    ++row(op).stopped[evaluation.verdict.gate];
+    ++row(e.op).stopped[evaluation.verdict.gate];
   }
   redraw();
 }
 
-void LiveProgress::promoted(const OperatorSummary& champion) {
+void LiveProgress::tell(const events::Promoted& e) {
+  const OperatorSummary& champion = e.champion;
   row(champion.label).summary = champion;
   say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x {}, '{}' {}\x1b[0m", champion.label,
                   in_time(champion.best_us), champion.speedup, champion.yardstick, champion.idea_key,
                   cli::in_tunables(champion.tunables)));
 }
 
-void LiveProgress::operator_stopped(const OperatorSummary& summary) {
+void LiveProgress::tell(const events::OperatorStopped& e) {
+  const OperatorSummary& summary = e.summary;
   row(summary.label).state = "stopped";
   say(fmt::format("{} stopped after round {}: {}", summary.label, summary.rounds, summary.note));
 }
 
-void LiveProgress::exchanged(std::string_view, int, const NewExchange& exchange) {
+void LiveProgress::tell(const events::Exchanged& e) {
   ++exchanges_;
-  usd_ += exchange.cost_usd.value_or(0);
+  usd_ += e.exchange.cost_usd.value_or(0);
   redraw();
 }
 
-void LiveProgress::warned(std::string_view what) {
-  say(fmt::format("\x1b[33mwarning: {}\x1b[0m", what));
+void LiveProgress::tell(const events::Warned& e) {
+  say(fmt::format("\x1b[33mwarning: {}\x1b[0m", e.what));
 }
 
-void LiveProgress::run_ended(const RunSummary& summary) {
+void LiveProgress::tell(const events::RunEnded& e) {
+  const RunSummary& summary = e.summary;
   say(fmt::format("{} evaluations in {:.0f} s; {}", summary.evaluations, summary.wall_seconds,
                   summary.ended_by));
 }

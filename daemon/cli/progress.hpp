@@ -17,19 +17,22 @@ namespace kevolve {
 class LogProgress final : public Observer {
  public:
   explicit LogProgress(std::FILE* out) : out_(out) {}
-  void run_started(const Job& job, const DeviceInfo& device) override;
-  void seeded(const OperatorSummary& naive) override;
-  void round_started(std::string_view op, int round, const std::vector<std::string>& ideas) override;
-  void evaluated(std::string_view op, int round, std::string_view candidate, std::string_view idea_key,
-                 const Evaluation& evaluation) override;
-  void promoted(const OperatorSummary& champion) override;
-  void operator_stopped(const OperatorSummary& summary) override;
-  void exchanged(std::string_view op, int round, const NewExchange& exchange) override;
-  void warned(std::string_view what) override;
-  void noted(std::string_view what) override;
-  void run_ended(const RunSummary& summary) override;
+  void heard(const RunEvent& event) override {
+    std::visit([this](const auto& e) { tell(e); }, event);
+  }
 
  private:
+  void tell(const events::RunStarted& e);
+  void tell(const events::Seeded& e);
+  void tell(const events::RoundStarted& e);
+  void tell(const events::Evaluated& e);
+  void tell(const events::Promoted& e);
+  void tell(const events::OperatorStopped& e);
+  void tell(const events::Exchanged& e);
+  void tell(const events::Warned& e);
+  void tell(const events::Troubled& e) { tell(events::Warned{e.what}); }
+  void tell(const events::Noted& e);
+  void tell(const events::RunEnded& e);
   void line(const std::string& text);
   std::FILE* out_;
 };
@@ -39,18 +42,23 @@ class LogProgress final : public Observer {
 class LiveProgress final : public Observer {
  public:
   explicit LiveProgress(std::FILE* out) : out_(out) {}
-  void run_started(const Job& job, const DeviceInfo& device) override;
-  void seeded(const OperatorSummary& naive) override;
-  void round_started(std::string_view op, int round, const std::vector<std::string>& ideas) override;
-  void evaluated(std::string_view op, int round, std::string_view candidate, std::string_view idea_key,
-                 const Evaluation& evaluation) override;
-  void promoted(const OperatorSummary& champion) override;
-  void operator_stopped(const OperatorSummary& summary) override;
-  void exchanged(std::string_view op, int round, const NewExchange& exchange) override;
-  void warned(std::string_view what) override;
-  void run_ended(const RunSummary& summary) override;
+  void heard(const RunEvent& event) override {
+    std::visit([this](const auto& e) { tell(e); }, event);
+  }
 
  private:
+  void tell(const events::RunStarted& e);
+  void tell(const events::Seeded& e);
+  void tell(const events::RoundStarted& e);
+  void tell(const events::Evaluated& e);
+  void tell(const events::Promoted& e);
+  void tell(const events::OperatorStopped& e);
+  void tell(const events::Exchanged& e);
+  void tell(const events::Warned& e);
+  void tell(const events::Troubled& e) { tell(events::Warned{e.what}); }
+  void tell(const events::Noted&) {}
+  void tell(const events::RunEnded& e);
+
   struct Row {
     OperatorSummary summary;
     int round = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <iterator>
 
 #include "core/model/subjects.hpp"
 
@@ -29,6 +30,88 @@ Json of_operator(const OperatorSummary& s) {
   return {{"operator", s.label}, {"workload", s.workload}};
 }
 
+Json data_of(const events::RunStarted& e) {
+  return {{"device", e.device.name},
+          {"model", e.device.model},
+          {"operators", e.job.operators.size()},
+          {"rounds", e.job.policy.rounds}};
+}
+
+Json data_of(const events::Seeded& e) {
+  Json data = of_operator(e.naive);
+  data.update({{"naive_us", e.naive.naive_us}, {"eager_us", e.naive.eager_us}, {"best_us", e.naive.best_us}});
+  return data;
+}
+
+Json data_of(const events::RoundStarted& e) {
+  return {{"operator", e.op}, {"round", e.round}, {"ideas", e.ideas}};
+}
+
+Json data_of(const events::Evaluated& e) {
+  Json data{{"operator", e.op},
+            {"round", e.round},
+            {"candidate", e.candidate},
+            {"idea", e.idea_key},
+            {"outcome", name(e.evaluation.verdict.outcome)},
+            {"gate", name(e.evaluation.verdict.gate)}};
+  if (const Measurement* own = e.evaluation.measurement(subjects::kCandidate); own != nullptr) {
+    data["median_us"] = own->median_us;
+    data["speedup"] = e.evaluation.speedup;
+  }
+  return data;
+}
+
+Json data_of(const events::Exchanged& e) {
+  const NewExchange& x = e.exchange;
+  Json data{{"operator", e.op},
+            {"round", e.round},
+            {"slot", x.slot},
+            {"source", x.source},
+            {"model", x.model},
+            {"outcome", x.outcome},
+            {"attempts", x.attempts},
+            {"latency_ms", x.latency_ms},
+            {"input_tokens", x.input_tokens},
+            {"output_tokens", x.output_tokens}};
+  if (x.cost_usd) data["cost_usd"] = *x.cost_usd;
+  return data;
+}
+
+Json data_of(const events::Promoted& e) {
+  const OperatorSummary& champion = e.champion;
+  Json data = of_operator(champion);
+  data.update({{"round", champion.round},
+               {"candidate", champion.candidate_hash},
+               {"idea", champion.idea_key},
+               {"best_us", champion.best_us},
+               {"speedup", champion.speedup},
+               {"speedup_low", champion.speedup_low},
+               {"yardstick", champion.yardstick}});
+  return data;
+}
+
+Json data_of(const events::OperatorStopped& e) {
+  Json data = of_operator(e.summary);
+  data.update({{"rounds", e.summary.rounds}, {"reason", e.summary.note}});
+  return data;
+}
+
+/// Of Warned, Troubled and Noted.
+template <class Text>
+Json data_of(const Text& e) {
+  return {{"text", e.what}};
+}
+
+Json data_of(const events::RunEnded&) {
+  return nullptr;
+}
+
+/// In the order of RunEvent's alternatives.
+constexpr std::string_view kTypes[] = {"job_started", "seeded",           "round_started", "evaluated",
+                                       "exchanged",   "promoted",         "operator_stopped", "warned",
+                                       "warned",      "noted",            ""};
+static_assert(std::size(kTypes) == std::variant_size_v<RunEvent>);
+
 }  // namespace
 
 std::string event_line(std::string_view time, std::string_view type, std::string_view job, const Json& data) {
@@ -47,84 +130,17 @@ void EventSink::put(std::string_view type, std::string_view job, Json data) {
   log_.append(type, job, std::move(data));
 }
 
-void ServiceObserver::run_started(const Job& job, const DeviceInfo& device) {
-  sink_.put("job_started", job_,
-            {{"device", device.name},
-             {"model", device.model},
-             {"operators", job.operators.size()},
-             {"rounds", job.policy.rounds}});
+std::optional<TypedEvent> typed(const RunEvent& event) {
+  if (std::holds_alternative<events::RunEnded>(event)) return std::nullopt;
+  return TypedEvent{kTypes[event.index()], std::visit([](const auto& e) { return data_of(e); }, event)};
 }
 
-void ServiceObserver::seeded(const OperatorSummary& naive) {
-  Json data = of_operator(naive);
-  data.update({{"naive_us", naive.naive_us}, {"eager_us", naive.eager_us}, {"best_us", naive.best_us}});
-  sink_.put("seeded", job_, std::move(data));
-}
-
-void ServiceObserver::round_started(std::string_view op, int round, const std::vector<std::string>& ideas) {
-  sink_.put("round_started", job_, {{"operator", op}, {"round", round}, {"ideas", ideas}});
-}
-
-void ServiceObserver::evaluated(std::string_view op, int round, std::string_view candidate,
-                                std::string_view idea_key, const Evaluation& evaluation) {
-  Json data{{"operator", op},
-            {"round", round},
-            {"candidate", candidate},
-            {"idea", idea_key},
-            {"outcome", name(evaluation.verdict.outcome)},
-            {"gate", name(evaluation.verdict.gate)}};
-  if (const Measurement* own = evaluation.measurement(subjects::kCandidate); own != nullptr) {
-    data["median_us"] = own->median_us;
-    data["speedup"] = evaluation.speedup;
-  }
-  sink_.put("evaluated", job_, std::move(data));
-}
-
-void ServiceObserver::exchanged(std::string_view op, int round, const NewExchange& x) {
-  Json data{{"operator", op},
-            {"round", round},
-            {"slot", x.slot},
-            {"source", x.source},
-            {"model", x.model},
-            {"outcome", x.outcome},
-            {"attempts", x.attempts},
-            {"latency_ms", x.latency_ms},
-            {"input_tokens", x.input_tokens},
-            {"output_tokens", x.output_tokens}};
-  if (x.cost_usd) data["cost_usd"] = *x.cost_usd;
-  sink_.put("exchanged", job_, std::move(data));
-}
-
-void ServiceObserver::promoted(const OperatorSummary& champion) {
-  Json data = of_operator(champion);
-  data.update({{"round", champion.round},
-               {"candidate", champion.candidate_hash},
-               {"idea", champion.idea_key},
-               {"best_us", champion.best_us},
-               {"speedup", champion.speedup},
-               {"speedup_low", champion.speedup_low},
-               {"yardstick", champion.yardstick}});
-  sink_.put("promoted", job_, data);
-  notify_("champion", std::move(data));
-}
-
-void ServiceObserver::operator_stopped(const OperatorSummary& summary) {
-  Json data = of_operator(summary);
-  data.update({{"rounds", summary.rounds}, {"reason", summary.note}});
-  sink_.put("operator_stopped", job_, std::move(data));
-}
-
-void ServiceObserver::warned(std::string_view what) {
-  sink_.put("warned", job_, {{"text", what}});
-}
-
-void ServiceObserver::troubled(std::string_view what) {
-  warned(what);
-  notify_("trouble", {{"text", what}});
-}
-
-void ServiceObserver::noted(std::string_view what) {
-  sink_.put("noted", job_, {{"text", what}});
+void ServiceObserver::heard(const RunEvent& event) {
+  std::optional<TypedEvent> known = typed(event);
+  if (!known) return;
+  sink_.put(known->type, job_, known->data);
+  if (std::holds_alternative<events::Promoted>(event)) notify_("champion", std::move(known->data));
+  if (std::holds_alternative<events::Troubled>(event)) notify_("trouble", std::move(known->data));
 }
 
 }  // namespace kevolve

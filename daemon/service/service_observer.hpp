@@ -3,6 +3,7 @@
 // to be notified. docs/daemon.md lists the events. Belongs to the service's thread.
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "daemon/engine/report/observer.hpp"
@@ -23,6 +24,14 @@ class EventSink {
 /// "time=… event=evaluated job=night operator=gelu …": numbers and words as they are, all else as JSON. Pure.
 std::string event_line(std::string_view time, std::string_view type, std::string_view job, const Json& data);
 
+/// A run's event as the event stream has it: a type of the table in docs/daemon.md, and its keys.
+struct TypedEvent {
+  std::string_view type;
+  Json data;
+};
+/// Nothing for the end of a run: the service tells the end of the job. Pure.
+std::optional<TypedEvent> typed(const RunEvent& event);
+
 class ServiceObserver final : public Observer {
  public:
   /// `notify`: "champion" or "trouble", and what happened.
@@ -30,17 +39,7 @@ class ServiceObserver final : public Observer {
   ServiceObserver(std::string job, EventSink& sink, Notify notify)
       : job_(std::move(job)), sink_(sink), notify_(std::move(notify)) {}
 
-  void run_started(const Job& job, const DeviceInfo& device) override;
-  void seeded(const OperatorSummary& naive) override;
-  void round_started(std::string_view op, int round, const std::vector<std::string>& ideas) override;
-  void evaluated(std::string_view op, int round, std::string_view candidate, std::string_view idea_key,
-                 const Evaluation& evaluation) override;
-  void exchanged(std::string_view op, int round, const NewExchange& exchange) override;
-  void promoted(const OperatorSummary& champion) override;
-  void operator_stopped(const OperatorSummary& summary) override;
-  void warned(std::string_view what) override;
-  void troubled(std::string_view what) override;
-  void noted(std::string_view what) override;
+  void heard(const RunEvent& event) override;
 
  private:
   const std::string job_;
