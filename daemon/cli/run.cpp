@@ -11,6 +11,7 @@
 #include "daemon/cli/service_link.hpp"
 #include "daemon/cli/text.hpp"
 #include "daemon/engine/ideas/idea_sources.hpp"
+#include "daemon/engine/job/admission.hpp"
 #include "daemon/engine/job/engine.hpp"
 #include "daemon/engine/job/places.hpp"
 #include "daemon/engine/report/run_json.hpp"
@@ -67,15 +68,13 @@ int write_report(Archive& archive, const RunSummary& summary, const std::filesys
   return kOk;
 }
 
-/// Runs `job` on an open archive. `where` names it in errors.
-int run_on(Archive& archive, const Job& job, const std::string& where, const Options& options) {
-  Result<PreparedJob> prepared = prepare_job(job, where);
-  if (!prepared) return complain(prepared.error(), kUsage);
-  const EngineSettings settings{std::move(*prepared),
-                                worker_command(job.launcher, job.gpus, worker_log(archive.path())),
-                                std::string(kVersion)};
-  auto ideas = open_idea_sources(job, default_models_file());
+/// Runs an admitted job on an open archive. `where` names it in errors.
+int run_on(Archive& archive, PreparedJob prepared, const std::string& where, const Options& options) {
+  auto ideas = open_idea_sources(prepared.job, default_models_file());
   if (!ideas) return complain(ideas.error().in(where), kUsage);
+  const WorkerCommand worker =
+      worker_command(prepared.job.launcher, prepared.job.gpus, worker_log(archive.path()));
+  const EngineSettings settings{std::move(prepared), worker, std::string(kVersion)};
   Observer silent;
   const std::unique_ptr<Observer> progress = make_progress(options.lines);
   const Result<RunSummary> summary = run_job(settings, archive, **ideas, options.json ? silent : *progress);
@@ -94,8 +93,8 @@ int run_on(Archive& archive, const Job& job, const std::string& where, const Opt
 int run(const Options& options) {
   const Result<Job> job = load_job(options.job);
   if (!job) return complain(job.error(), kUsage);
-  if (const auto prepared = prepare_job(*job, options.job); !prepared)
-    return complain(prepared.error(), kUsage);  // before a file appears
+  Result<PreparedJob> prepared = admit_job(*job, options.job, {.models = default_models_file()});
+  if (!prepared) return complain(prepared.error(), kUsage);  // before a file appears
   const std::filesystem::path path =
       !options.archive_given && job->archive ? std::filesystem::path(*job->archive) : options.archive;
   std::error_code error;
@@ -106,7 +105,7 @@ int run(const Options& options) {
                     kOperational);
   Result<Archive> archive = Archive::open(path, OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
-  return run_on(*archive, *job, options.job, options);
+  return run_on(*archive, std::move(*prepared), options.job, options);
 }
 
 /// The one of that name; without a name the unfinished one that was worked on last.
@@ -148,9 +147,10 @@ int resume(const Options& options) {
   }
   const std::string where =
       fmt::format("job '{}' of archive '{}'", (*record)->name, options.archive.string());
-  const Result<Job> job = parse_job((*record)->document, where);
-  if (!job) return complain(job.error(), kUsage);
-  return run_on(*archive, *job, where, options);
+  Result<PreparedJob> prepared =
+      admit_job((*record)->document, where, {.models = default_models_file()});
+  if (!prepared) return complain(prepared.error(), kUsage);
+  return run_on(*archive, std::move(*prepared), where, options);
 }
 
 void add_run_options(CLI::App& sub, Options& options) {

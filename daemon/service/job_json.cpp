@@ -1,6 +1,7 @@
 #include "daemon/service/job_json.hpp"
 
 #include "core/model/device_traits.hpp"
+#include "daemon/engine/report/run_json.hpp"
 
 namespace kevolve {
 
@@ -17,6 +18,24 @@ Json job_json(const JobRecord& record, bool active) {
           {"submitted_at", record.submitted_at ? Json(to_iso8601(*record.submitted_at)) : Json()},
           {"changed_at", to_iso8601(record.changed_at)},
           {"active", nullptr}};
+}
+
+Json active_json(const ActiveJob& job) {
+  constexpr std::string_view kIntents[] = {"", "pause", "cancel", "drain"};
+  const JobRun& run = *job.run;
+  const WorkerShare& share = run.workers();
+  Json operators = Json::array();
+  for (const OperatorSummary& summary : run.operators()) operators.push_back(to_json(summary));
+  return {{"stopping", kIntents[static_cast<std::size_t>(job.intent)]},
+          {"pool", share.pool().settings().name},
+          {"waits_for_worker", share.pool().ready() == 0 ? share.pool().trouble() : std::string()},
+          {"waiting", share.waiting()},
+          {"in_flight", share.in_flight()},
+          {"servers_away", run.away()},
+          {"evaluations", run.evaluations()},
+          {"budget_used", to_json(run.used())},
+          {"troubles", run.troubles()},
+          {"operators", std::move(operators)}};
 }
 
 Json pool_json(const WorkerPool& pool) {

@@ -6,12 +6,14 @@
 #include "archive/records.hpp"
 #include "core/model/job.hpp"
 #include "daemon/engine/workers/worker_pool.hpp"
+#include "daemon/service/running_jobs.hpp"
 
 namespace kevolve {
 
 /// `state`: as the archive has it; but a job that is `running` there, and that nobody works on, is
 /// "interrupted".
 Json job_json(const JobRecord& record, bool active);
+Json active_json(const ActiveJob& job);
 Json pool_json(const WorkerPool& pool);
 
 }  // namespace kevolve

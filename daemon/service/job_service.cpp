@@ -6,8 +6,6 @@
 #include <boost/asio/post.hpp>
 
 #include "core/model/schema.hpp"
-#include "daemon/engine/job/places.hpp"
-#include "daemon/engine/report/run_json.hpp"
 #include "daemon/service/job_json.hpp"
 
 namespace kevolve {
@@ -15,6 +13,7 @@ namespace asio = boost::asio;
 namespace {
 
 using Kind = ServiceFailure;
+using Intent = ActiveJob::Intent;
 
 tl::unexpected<ServiceError> refuse(Kind kind, std::string message) {
   return tl::unexpected(ServiceError{kind, std::move(message)});
@@ -48,9 +47,14 @@ Result<void> check_body(const Json& body, const std::vector<std::string>& known,
 
 }  // namespace
 
+JobService::JobService(Parts parts, DaemonSettings settings)
+    : parts_(std::move(parts)),
+      jobs_(parts_, std::move(settings)),
+      started_at_(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())) {}
+
 void JobService::ask(ServiceRequest request, std::function<void(ServiceReply)> reply) {
   asio::post(parts_.io, [this, request = std::move(request), reply = std::move(reply)] {
-    reply(ended_ ? ServiceReply(refuse(Kind::draining, "the service has ended")) : answer(request));
+    reply(jobs_.ended() ? ServiceReply(refuse(Kind::draining, "the service has ended")) : answer(request));
   });
 }
 
@@ -88,26 +92,10 @@ ServiceReply JobService::answer(const ServiceRequest& request) {
 
 // --------------------------------------------------------------------------------------------- answers
 
-Json JobService::describe(const JobRecord& job) const {
-  const auto found = active_.find(job.name);
-  Json json = job_json(job, found != active_.end());
-  if (found == active_.end()) return json;
-  constexpr std::string_view kIntents[] = {"", "pause", "cancel", "drain"};
-  const ActiveJob& active = found->second;
-  const JobRun& run = *active.run;
-  const WorkerShare& share = run.workers();
-  Json operators = Json::array();
-  for (const OperatorSummary& summary : run.operators()) operators.push_back(to_json(summary));
-  json["active"] = {{"stopping", kIntents[static_cast<std::size_t>(active.intent)]},
-                    {"pool", share.pool().settings().name},
-                    {"waits_for_worker", share.pool().ready() == 0 ? share.pool().trouble() : std::string()},
-                    {"waiting", share.waiting()},
-                    {"in_flight", share.in_flight()},
-                    {"servers_away", run.away()},
-                    {"evaluations", run.evaluations()},
-                    {"budget_used", to_json(run.used())},
-                    {"troubles", run.troubles()},
-                    {"operators", std::move(operators)}};
+Json JobService::describe(const JobRecord& job) {
+  const ActiveJob* active = jobs_.find(job.name);
+  Json json = job_json(job, active != nullptr);
+  if (active != nullptr) json["active"] = active_json(*active);
   return json;
 }
 
@@ -129,7 +117,7 @@ ServiceReply JobService::one_job(const JobRecord& job) {
 
 ServiceReply JobService::workers() const {
   Json pools = Json::array();
-  for (const auto& pool : pools_.all()) pools.push_back(pool_json(*pool));
+  for (const auto& pool : jobs_.pools().all()) pools.push_back(pool_json(*pool));
   return Json{{"pools", std::move(pools)}};
 }
 
@@ -138,61 +126,39 @@ ServiceReply JobService::status() {
   if (!jobs) return broken(jobs.error());
   std::map<std::string, int> states{{"queued", 0},   {"running", 0}, {"paused", 0},   {"interrupted", 0},
                                     {"finished", 0}, {"failed", 0},  {"cancelled", 0}};
-  for (const JobRecord& job : *jobs) ++states[job_json(job, active_.contains(job.name))["state"]];
+  for (const JobRecord& job : *jobs) ++states[job_json(job, jobs_.find(job.name) != nullptr)["state"]];
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   return Json{{"version", parts_.version},
               {"started_at", to_iso8601(started_at_)},
               {"uptime_seconds", static_cast<double>((now - started_at_).count()) / 1000},
-              {"draining", draining_},
-              {"archive", std::filesystem::absolute(settings_.archive).string()},
-              {"max_running", settings_.max_running},
+              {"draining", draining()},
+              {"archive", std::filesystem::absolute(jobs_.settings().archive).string()},
+              {"max_running", jobs_.settings().max_running},
               {"jobs", Json(states)},
               {"last_event", parts_.events.id(parts_.events.last())}};
 }
 
 // ---------------------------------------------------------------------------------------------- demands
 
-tl::expected<PreparedJob, ServiceError> JobService::check(const Json& document,
-                                                          const std::string& where) const {
-  const auto invalid = [](const Error& error) { return refuse(Kind::invalid, error.message); };
-  const Result<Job> job = parse_job(document, where);
-  if (!job) return invalid(job.error());
-  if (job->archive && std::filesystem::absolute(*job->archive).lexically_normal() !=
-                          std::filesystem::absolute(settings_.archive).lexically_normal()) {
-    return invalid({fmt::format("{}: archive: this service writes {} only; leave the key out", where,
-                                settings_.archive.string())});
-  }
-  if (!job->launcher.empty() && !settings_.job_launchers) {
-    return invalid(
-        {fmt::format("{}: launcher: this service does not let jobs name their own ('job_launchers' in its "
-                     "configuration); use one of its pools, for the devices: {}",
-                     where, pools_.devices())});
-  }
-  if (job->launcher.empty() && !pools_.for_device(job->device)) {
-    return invalid({fmt::format("{}: device: no pool of this service has '{}'; it has: {}", where,
-                                job->device, pools_.devices())});
-  }
-  Result<PreparedJob> prepared = prepare_job(*job, where);
-  if (!prepared) return invalid(prepared.error());
-  // Opened only to see that it can be: keys, models, files.
-  if (const auto ideas = open_idea_sources(*job, settings_.models, &parts_.keys); !ideas)
-    return invalid(ideas.error().in(where));
-  return std::move(*prepared);
+Result<PreparedJob> JobService::check(const Json& document, const std::string& where) const {
+  ServiceLimits limits = jobs_.limits();
+  limits.archive = jobs_.settings().archive;
+  return admit_job(document, where, {jobs_.settings().models, &parts_.keys, &limits});
 }
 
 ServiceReply JobService::enqueue(const PreparedJob& prepared, std::optional<int> priority,
                                  std::string_view event) {
   const auto job = parts_.archive.submit_job(prepared.job.name, to_json(prepared.job), priority);
   if (!job) return broken(job.error());
-  sink_.put(event, job->name, {{"priority", job->priority}, {"version", job->version}});
-  start_next();
+  jobs_.sink().put(event, job->name, {{"priority", job->priority}, {"version", job->version}});
+  jobs_.start_next();
   const auto now = parts_.archive.job(job->name);
   if (!now || !*now) return broken(now ? Error{"the job has vanished"} : now.error());
   return describe(**now);
 }
 
 ServiceReply JobService::submit(const Json& body) {
-  if (draining_) return refuse(Kind::draining, "the service is about to end and takes no more jobs");
+  if (draining()) return refuse(Kind::draining, "the service is about to end and takes no more jobs");
   if (const auto known = check_body(body, {"job", "priority"}, "job"); !known)
     return refuse(Kind::invalid, known.error().message);
   std::optional<int> priority;
@@ -201,9 +167,9 @@ ServiceReply JobService::submit(const Json& body) {
     if (!given) return refuse(Kind::invalid, given.error().message);
     priority = *given;
   }
-  auto prepared = check(body["job"], "job");
-  if (!prepared) return tl::unexpected(prepared.error());
-  if (active_.contains(prepared->job.name)) {
+  const Result<PreparedJob> prepared = check(body["job"], "job");
+  if (!prepared) return refuse(Kind::invalid, prepared.error().message);
+  if (jobs_.find(prepared->job.name) != nullptr) {
     return refuse(Kind::conflict,
                   fmt::format("job '{}' is running; pause or cancel it first, or give this one another name",
                               prepared->job.name));
@@ -212,10 +178,10 @@ ServiceReply JobService::submit(const Json& body) {
 }
 
 ServiceReply JobService::pause(const JobRecord& job) {
-  if (const auto found = active_.find(job.name); found != active_.end()) {
-    if (found->second.intent != Intent::none)
+  if (ActiveJob* active = jobs_.find(job.name); active != nullptr) {
+    if (active->intent != Intent::none)
       return refuse(Kind::conflict, fmt::format("job '{}' is being stopped already", job.name));
-    stop(found->second, Intent::pause, JobRun::Stop::gently);
+    active->stop(Intent::pause, JobRun::Stop::gently);
     return describe(job);
   }
   if (job.state != JobState::queued) {
@@ -225,14 +191,14 @@ ServiceReply JobService::pause(const JobRecord& job) {
   }
   if (const auto done = parts_.archive.end_job(job.id, JobState::paused, "by request"); !done)
     return broken(done.error());
-  sink_.put("job_paused", job.name, {{"reason", "by request"}});
+  jobs_.sink().put("job_paused", job.name, {{"reason", "by request"}});
   return describe(**parts_.archive.job(job.name));
 }
 
 ServiceReply JobService::resume(const JobRecord& job) {
-  if (draining_) return refuse(Kind::draining, "the service is about to end");
-  if (const auto found = active_.find(job.name); found != active_.end()) {
-    return refuse(Kind::conflict, found->second.intent == Intent::none
+  if (draining()) return refuse(Kind::draining, "the service is about to end");
+  if (const ActiveJob* active = jobs_.find(job.name); active != nullptr) {
+    return refuse(Kind::conflict, active->intent == Intent::none
                                       ? fmt::format("job '{}' is running", job.name)
                                       : fmt::format("job '{}' is still being stopped; ask again", job.name));
   }
@@ -244,10 +210,10 @@ ServiceReply JobService::resume(const JobRecord& job) {
 }
 
 ServiceReply JobService::cancel(const JobRecord& job) {
-  if (const auto found = active_.find(job.name); found != active_.end()) {
-    if (found->second.intent == Intent::cancel)
+  if (ActiveJob* active = jobs_.find(job.name); active != nullptr) {
+    if (active->intent == Intent::cancel)
       return refuse(Kind::conflict, fmt::format("job '{}' is being cancelled already", job.name));
-    stop(found->second, Intent::cancel, JobRun::Stop::gently);
+    active->stop(Intent::cancel, JobRun::Stop::gently);
     return describe(job);
   }
   if (job.state == JobState::finished || job.state == JobState::cancelled) {
@@ -255,7 +221,7 @@ ServiceReply JobService::cancel(const JobRecord& job) {
   }
   if (const auto done = parts_.archive.end_job(job.id, JobState::cancelled, "by request"); !done)
     return broken(done.error());
-  sink_.put("job_ended", job.name, {{"state", "cancelled"}, {"reason", "by request"}});
+  jobs_.sink().put("job_ended", job.name, {{"state", "cancelled"}, {"reason", "by request"}});
   return describe(**parts_.archive.job(job.name));
 }
 
@@ -265,16 +231,16 @@ ServiceReply JobService::prioritise(const JobRecord& job, const Json& body) {
   const Result<int> priority = priority_of(body["priority"]);
   if (!priority) return refuse(Kind::invalid, priority.error().message);
   if (const auto done = parts_.archive.prioritise_job(job.id, *priority); !done) return broken(done.error());
-  if (const auto found = active_.find(job.name); found != active_.end())
-    found->second.run->reweigh(weight_of_priority(*priority));
-  sink_.put("job_prioritised", job.name, {{"priority", *priority}});
+  if (ActiveJob* active = jobs_.find(job.name); active != nullptr)
+    active->run->reweigh(weight_of_priority(*priority));
+  jobs_.sink().put("job_prioritised", job.name, {{"priority", *priority}});
   return describe(**parts_.archive.job(job.name));
 }
 
 ServiceReply JobService::reload_now() {
   const Result<DaemonSettings> settings = parts_.load();
   if (!settings) {
-    sink_.put("reload_failed", "", {{"text", settings.error().message}});
+    jobs_.sink().put("reload_failed", "", {{"text", settings.error().message}});
     return refuse(Kind::invalid, settings.error().message);
   }
   const SettingsChange change = reload(*settings);
@@ -282,16 +248,15 @@ ServiceReply JobService::reload_now() {
 }
 
 SettingsChange JobService::reload(const DaemonSettings& settings) {
-  const SettingsChange change = compare(settings_, settings);
+  const DaemonSettings& before = jobs_.settings();
+  const SettingsChange change = compare(before, settings);
   DaemonSettings next = settings;
-  next.archive = settings_.archive;
-  next.http = settings_.http;
-  next.models = settings_.models;
-  settings_ = std::move(next);
-  pools_.configure(settings_);
-  notifier_.configure(settings_.notifications);
-  sink_.put("reloaded", "", {{"changed", change.changed}, {"needs_restart", change.needs_restart}});
-  start_next();
+  next.archive = before.archive;
+  next.http = before.http;
+  next.models = before.models;
+  jobs_.configure(std::move(next));
+  jobs_.sink().put("reloaded", "", {{"changed", change.changed}, {"needs_restart", change.needs_restart}});
+  jobs_.start_next();
   return change;
 }
 

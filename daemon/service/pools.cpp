@@ -1,7 +1,5 @@
 #include "daemon/service/pools.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "daemon/engine/job/preparation.hpp"
@@ -81,10 +79,10 @@ std::vector<std::shared_ptr<WorkerPool>> Pools::all() const {
   return pools;
 }
 
-std::string Pools::devices() const {
+std::vector<std::string> Pools::devices() const {
   std::vector<std::string> names;
   for (const Configured& c : configured_) names.push_back(c.config.device);
-  return fmt::format("{}", fmt::join(names, ", "));
+  return names;
 }
 
 }  // namespace kevolve

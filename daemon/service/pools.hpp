@@ -26,7 +26,7 @@ class Pools {
   void tidy();
   void stop(const std::string& why);
   [[nodiscard]] std::vector<std::shared_ptr<WorkerPool>> all() const;
-  [[nodiscard]] std::string devices() const;  ///< configured, for an error
+  [[nodiscard]] std::vector<std::string> devices() const;  ///< configured
 
  private:
   struct Configured {

@@ -1,4 +1,4 @@
-// How jobs of a JobService start and end.
+#include "daemon/service/running_jobs.hpp"
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -10,7 +10,6 @@
 #include "daemon/engine/job/engine.hpp"
 #include "daemon/engine/report/run_json.hpp"
 #include "daemon/engine/report/summary.hpp"
-#include "daemon/service/job_service.hpp"
 
 namespace kevolve {
 namespace asio = boost::asio;
@@ -21,33 +20,47 @@ constexpr double kTroublingSeconds = 2;
 
 }  // namespace
 
-JobService::JobService(Parts parts, DaemonSettings settings)
-    : parts_(std::move(parts)),
+void ActiveJob::stop(Intent why, JobRun::Stop how) {
+  intent = why;
+  run->stop(how);
+}
+
+RunningJobs::RunningJobs(ServiceParts& parts, DaemonSettings settings)
+    : parts_(parts),
       settings_(std::move(settings)),
       sink_(parts_.events),
       notifier_([this](std::string what) {
         asio::post(parts_.io, [this, what = std::move(what)] { sink_.put("warned", "", {{"text", what}}); });
       }),
       pools_(parts_.io, [this](const PoolNews& news) { hear(news); }),
-      started_at_(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())),
       drain_limit_(parts_.io) {
   pools_.configure(settings_);
   notifier_.configure(settings_.notifications);
 }
 
-JobService::~JobService() = default;
+void RunningJobs::configure(DaemonSettings settings) {
+  settings_ = std::move(settings);
+  pools_.configure(settings_);
+  notifier_.configure(settings_.notifications);
+}
 
-Result<void> JobService::start() {
-  const auto jobs = parts_.archive.jobs();
-  if (!jobs) return failure(jobs.error());
+ActiveJob* RunningJobs::find(const std::string& name) {
+  const auto found = active_.find(name);
+  return found == active_.end() ? nullptr : &found->second;
+}
+
+ServiceLimits RunningJobs::limits() const {
+  return {.archive = {}, .job_launchers = settings_.job_launchers, .devices = pools_.devices()};
+}
+
+Result<void> RunningJobs::start() {
+  TRY(const auto jobs, parts_.archive.jobs());
   int taken_up = 0;
-  for (const JobRecord& job : *jobs) {
+  for (const JobRecord& job : jobs) {
     if (!job.submitted_at || (job.state != JobState::running && job.state != JobState::queued)) continue;
     ++taken_up;
     if (job.state == JobState::queued) continue;
-    if (const auto queued = parts_.archive.end_job(job.id, JobState::queued, "the service was started again");
-        !queued)
-      return failure(queued.error());
+    TRY_DO(parts_.archive.end_job(job.id, JobState::queued, "the service was started again"));
   }
   sink_.put("service_started", "",
             {{"version", parts_.version}, {"archive", settings_.archive.string()}, {"jobs", taken_up}});
@@ -55,48 +68,47 @@ Result<void> JobService::start() {
   return {};
 }
 
-void JobService::start_next() {
+/// The highest priority, then the longest wait.
+Result<std::optional<JobRecord>> RunningJobs::next() const {
+  TRY(const auto jobs, parts_.archive.jobs());
+  const JobRecord* next = nullptr;
+  for (const JobRecord& job : jobs) {
+    if (job.state != JobState::queued || !job.submitted_at || active_.contains(job.name)) continue;
+    if (next == nullptr || job.priority > next->priority ||
+        (job.priority == next->priority && *job.submitted_at < *next->submitted_at))
+      next = &job;
+  }
+  return next == nullptr ? std::nullopt : std::optional(*next);
+}
+
+void RunningJobs::start_next() {
   while (!draining_ && static_cast<int>(active_.size()) < settings_.max_running) {
-    const auto jobs = parts_.archive.jobs();
-    if (!jobs) {
-      sink_.put("warned", "", {{"text", jobs.error().message}});
-      return;
-    }
-    const JobRecord* next = nullptr;  // the highest priority, then the longest wait
-    for (const JobRecord& job : *jobs) {
-      if (job.state != JobState::queued || !job.submitted_at || active_.contains(job.name)) continue;
-      if (next == nullptr || job.priority > next->priority ||
-          (job.priority == next->priority && *job.submitted_at < *next->submitted_at))
-        next = &job;
-    }
-    if (next == nullptr) return;
-    const Result<void> begun = begin(*next);
+    const auto job = next();
+    if (!job) sink_.put("warned", "", {{"text", job.error().message}});
+    if (!job || !*job) return;
+    const std::string& name = (*job)->name;
+    const Result<void> begun = begin(**job);
     if (begun) continue;
-    active_.erase(next->name);
+    active_.erase(name);
     const std::string& why = begun.error().message;
-    sink_.put("job_ended", next->name, {{"state", "failed"}, {"reason", why}});
-    notifier_.tell("end", next->name, {{"state", "failed"}, {"reason", why}});
-    if (const auto done = parts_.archive.end_job(next->id, JobState::failed, why); !done) {
-      sink_.put("warned", next->name, {{"text", done.error().message}});
-      return;  // it would be tried again at once, and for ever
+    sink_.put("job_ended", name, {{"state", "failed"}, {"reason", why}});
+    notifier_.tell("end", name, {{"state", "failed"}, {"reason", why}});
+    if (const auto done = parts_.archive.end_job((*job)->id, JobState::failed, why); !done) {
+      sink_.put("warned", name, {{"text", done.error().message}});
+      return;  // the next turn of the loop would try the same job again, without end
     }
   }
 }
 
-Result<void> JobService::begin(const JobRecord& record) {
+Result<void> RunningJobs::begin(const JobRecord& record) {
   const std::string where = fmt::format("job '{}'", record.name);
-  const Result<Job> job = parse_job(record.document, where);
-  if (!job) return failure(job.error());
-  Result<PreparedJob> prepared = prepare_job(*job, where);
-  if (!prepared) return failure(prepared.error());
-  auto ideas = open_idea_sources(*job, settings_.models, &parts_.keys);
+  const ServiceLimits service = limits();
+  TRY(PreparedJob prepared,
+      admit_job(record.document, where, {settings_.models, &parts_.keys, &service}));
+  const Job& job = prepared.job;
+  auto ideas = open_idea_sources(job, settings_.models, &parts_.keys);
   if (!ideas) return failure(ideas.error().in(where));
-  if (!job->launcher.empty() && !settings_.job_launchers)
-    return failure(where + ": launcher: this service does not let jobs name their own ('job_launchers')");
-  const auto pool = job->launcher.empty() ? pools_.for_device(job->device) : pools_.own(*job);
-  if (!pool)
-    return failure(fmt::format("{}: device: no pool of this service has '{}'; it has: {}", where, job->device,
-                               pools_.devices()));
+  const auto pool = job.launcher.empty() ? pools_.for_device(job.device) : pools_.own(job);
   ActiveJob& active = active_[record.name];
   active.record = record;
   active.ideas = std::move(*ideas);
@@ -104,27 +116,22 @@ Result<void> JobService::begin(const JobRecord& record) {
       record.name, sink_,
       [this, name = record.name](auto kind, Json data) { notifier_.tell(kind, name, std::move(data)); });
   active.run = std::make_shared<JobRun>(
-      parts_.io, std::move(*prepared), parts_.version, parts_.archive, *active.ideas,
-      pool->join(record.name, weight_of_priority(record.priority)), *active.observer);
-  // From now on it goes on by itself, also before a worker is there.
-  const auto running = parts_.archive.end_job(record.id, JobState::running);
-  if (!running) return failure(running.error());
+      parts_.io,
+      JobRun::Parts{std::move(prepared), parts_.version, parts_.archive, *active.ideas,
+                    pool->join(record.name, weight_of_priority(record.priority))},
+      *active.observer);
+  // From now on the archive says that it runs, also before a worker is there.
+  TRY_DO(parts_.archive.end_job(record.id, JobState::running));
   asio::co_spawn(parts_.io, active.run->execute(),
                  [this, name = record.name](const std::exception_ptr& thrown, Result<RunSummary> result) {
                    if (thrown) result = failure("internal error: an exception crossed a run");
-                   asio::post(parts_.io, [this, name, result = std::move(result)]() mutable {
-                     ended(name, std::move(result));
-                   });
+                   asio::post(parts_.io,
+                              [this, name, result = std::move(result)]() mutable { end(name, result); });
                  });
   return {};
 }
 
-void JobService::stop(ActiveJob& job, Intent intent, JobRun::Stop how) {
-  job.intent = intent;
-  job.run->stop(how);
-}
-
-void JobService::ended(const std::string& name, Result<RunSummary> result) {
+void RunningJobs::end(const std::string& name, const Result<RunSummary>& result) {
   const auto found = active_.find(name);
   if (found == active_.end()) return;
   ActiveJob job = std::move(found->second);
@@ -139,16 +146,16 @@ void JobService::ended(const std::string& name, Result<RunSummary> result) {
 }
 
 /// The job's state, where its run could not set it: it was stopped, or it never began.
-void JobService::conclude(ActiveJob& job, const Result<RunSummary>& result) {
+void RunningJobs::conclude(ActiveJob& job, const Result<RunSummary>& result) {
   const bool broke = !result && job.run->began();  // also while it was being stopped
-  const bool stopped = job.intent != Intent::none && !broke && (!result || result->ended_by == "interrupted");
+  const bool stopped = job.intent != ActiveJob::Intent::none && !broke && (!result || result->ended_by == "interrupted");
   JobState state = JobState::finished;
   std::string reason;
   if (stopped) {
-    state = job.intent == Intent::pause    ? JobState::paused
-            : job.intent == Intent::cancel ? JobState::cancelled
+    state = job.intent == ActiveJob::Intent::pause    ? JobState::paused
+            : job.intent == ActiveJob::Intent::cancel ? JobState::cancelled
                                            : JobState::queued;
-    reason = job.intent == Intent::drain ? "the service was ended" : "by request";
+    reason = job.intent == ActiveJob::Intent::drain ? "the service was ended" : "by request";
   } else {
     state = result ? JobState::finished : JobState::failed;
     reason = result ? result->ended_by : result.error().message;
@@ -167,7 +174,7 @@ void JobService::conclude(ActiveJob& job, const Result<RunSummary>& result) {
   }
 }
 
-void JobService::summarise(const ActiveJob& job, const Result<RunSummary>& result) {
+void RunningJobs::summarise(const ActiveJob& job, const Result<RunSummary>& result) {
   Result<JobSummary> report = gather_summary(parts_.archive, job.record.name);
   if (report) {
     if (result) {
@@ -183,7 +190,7 @@ void JobService::summarise(const ActiveJob& job, const Result<RunSummary>& resul
   if (!report) sink_.put("warned", job.record.name, {{"text", report.error().message}});
 }
 
-void JobService::hear(const PoolNews& news) {
+void RunningJobs::hear(const PoolNews& news) {
   using Kind = PoolNews::Kind;
   std::string_view type = "worker_started";
   if (news.kind == Kind::started && news.again) type = "worker_replaced";
@@ -211,12 +218,12 @@ void JobService::hear(const PoolNews& news) {
 
 // -------------------------------------------------------------------------------------------- its end
 
-void JobService::drain() {
+void RunningJobs::drain() {
   if (draining_) return;
   draining_ = true;
   sink_.put("draining", "", {{"jobs", active_.size()}, {"limit_seconds", settings_.drain.count()}});
   for (auto& [name, job] : active_) {
-    if (job.intent == Intent::none) stop(job, Intent::drain, JobRun::Stop::gently);
+    if (job.intent == ActiveJob::Intent::none) job.stop(ActiveJob::Intent::drain, JobRun::Stop::gently);
   }
   drain_limit_.expires_after(settings_.drain);
   drain_limit_.async_wait([this](const boost::system::error_code& error) {
@@ -225,15 +232,15 @@ void JobService::drain() {
   end_if_drained();
 }
 
-void JobService::stop_now() {
+void RunningJobs::stop_now() {
   draining_ = true;
   for (auto& [name, job] : active_) {
-    stop(job, job.intent == Intent::none ? Intent::drain : job.intent, JobRun::Stop::now);
+    job.stop(job.intent == ActiveJob::Intent::none ? ActiveJob::Intent::drain : job.intent, JobRun::Stop::now);
   }
   end_if_drained();
 }
 
-void JobService::end_if_drained() {
+void RunningJobs::end_if_drained() {
   if (!draining_ || !active_.empty() || std::exchange(ended_, true)) return;
   drain_limit_.cancel();
   pools_.stop("the service ends");

@@ -28,11 +28,8 @@ Result<std::set<std::string>> endpoints_of(const ModelsFile& file, const std::ve
   return endpoints;
 }
 
-Result<std::unique_ptr<HttpBackend>> HttpBackend::open(const ModelsFile& file,
-                                                       std::vector<WeightedModel> models, const KeyRing& keys,
-                                                       BackendEvents events, const HttpSettings& settings) {
-  const auto endpoints = endpoints_of(file, models);
-  if (!endpoints) return failure(endpoints.error());
+Result<void> check_choice(const ModelsFile& file, const std::vector<WeightedModel>& models) {
+  TRY_DO(endpoints_of(file, models));
   if (models.empty()) return failure("no model is named; expected at least one of the models file");
   std::set<std::string> seen;
   for (const WeightedModel& model : models) {
@@ -43,6 +40,13 @@ Result<std::unique_ptr<HttpBackend>> HttpBackend::open(const ModelsFile& file,
           fmt::format("model \"{}\": found weight {}; expected one above 0", model.model, model.weight));
     }
   }
+  return {};
+}
+
+Result<std::unique_ptr<HttpBackend>> HttpBackend::open(const ModelsFile& file,
+                                                       std::vector<WeightedModel> models, const KeyRing& keys,
+                                                       BackendEvents events, const HttpSettings& settings) {
+  TRY_DO(check_choice(file, models));
   if (::curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return failure("libcurl cannot be initialised");
   auto loop = std::make_unique<RequestLoop>(file, models, keys, std::move(events), settings);
   return std::unique_ptr<HttpBackend>(new HttpBackend(std::move(loop)));

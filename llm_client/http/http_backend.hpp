@@ -47,6 +47,9 @@ class HttpBackend : public Backend {
   std::thread thread_;
 };
 
+/// An Error for what open() would refuse: no model, one that is named twice, a weight that is not above 0.
+Result<void> check_choice(const ModelsFile& file, const std::vector<WeightedModel>& models);
+
 /// The endpoints that these models are at, for take_keys(); an Error for a name that the file has not.
 Result<std::set<std::string>> endpoints_of(const ModelsFile& file, const std::vector<WeightedModel>& models);
 

@@ -6,7 +6,6 @@
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 
 namespace kevolve {
 namespace {
@@ -87,9 +86,8 @@ void replace_all(std::string& text, const std::string& what) {
 
 }  // namespace
 
-Result<KeyRing> take_keys(const ModelsFile& file, const std::set<std::string>& endpoints) {
+Result<KeyRing> read_keys(const ModelsFile& file, const std::set<std::string>& endpoints) {
   KeyRing keys;
-  std::optional<Error> error;
   for (const std::string& name : endpoints) {
     const EndpointSettings& endpoint = file.endpoints.at(name);
     if (endpoint.key.env.empty() && endpoint.key.file.empty()) {
@@ -97,14 +95,18 @@ Result<KeyRing> take_keys(const ModelsFile& file, const std::set<std::string>& e
       continue;
     }
     auto key = read_key(endpoint);
-    if (key) keys[name] = std::move(*key);
-    if (!key && !error) error = key.error().in(fmt::format("endpoint {}", name));
+    if (!key) return failure(key.error().in(fmt::format("endpoint {}", name)));
+    keys[name] = std::move(*key);
   }
+  return keys;
+}
+
+Result<KeyRing> take_keys(const ModelsFile& file, const std::set<std::string>& endpoints) {
+  Result<KeyRing> keys = read_keys(file, endpoints);
   // Also those of endpoints that are not in use: no child needs them either.
   for (const auto& [name, endpoint] : file.endpoints) {
     if (!endpoint.key.env.empty()) remove_from_environment(endpoint.key.env);
   }
-  if (error) return failure(*error);
   return keys;
 }
 

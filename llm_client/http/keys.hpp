@@ -32,6 +32,8 @@ class TakenKeys {
 
 /// Keys of `endpoints` (names of file.endpoints). Errors name the variable or the file, never what is in it.
 Result<KeyRing> take_keys(const ModelsFile& file, const std::set<std::string>& endpoints);
+/// The same, and the environment keeps its keys: to see whether take_keys() will find them.
+Result<KeyRing> read_keys(const ModelsFile& file, const std::set<std::string>& endpoints);
 /// The same of keys that were taken at the start, and of key files; the environment is left alone.
 Result<KeyRing> look_up_keys(const ModelsFile& file, const std::set<std::string>& endpoints,
                              const TakenKeys& taken);

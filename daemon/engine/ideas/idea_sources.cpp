@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/engine/ideas/source_checks.hpp"
 #include "llm_client/http/http_backend.hpp"
 #include "llm_client/manual_backend.hpp"
 #include "llm_client/recording.hpp"
@@ -25,23 +26,10 @@ Result<std::unique_ptr<Backend>> as_backend(Result<BackendPointer> opened) {
 Result<std::unique_ptr<Backend>> open_http(const Job& job, const JobIdeaSource& source,
                                            const std::filesystem::path& default_models_file,
                                            const TakenKeys* taken, BackendNews& news) {
-  const Result<ModelsFile> file = load_models(job.models.value_or(default_models_file));
-  if (!file) return failure(file.error());
-  std::vector<WeightedModel> models;
-  for (const JobModel& model : source.models) models.push_back({model.name, model.weight});
-  const auto endpoints = endpoints_of(*file, models);
-  if (!endpoints) return failure(endpoints.error());
-  for (const JobModel& model : source.models) {
-    if (job.budget.usd && !file->models.at(model.name).price) {
-      return failure(fmt::format(
-          "budget.usd: the model '{}' has no price in {}, so what it costs cannot be counted; give it one "
-          "(0 for a server of your own), or limit budget.tokens instead",
-          model.name, job.models.value_or(default_models_file).string()));
-    }
-  }
-  const auto keys = taken == nullptr ? take_keys(*file, *endpoints) : look_up_keys(*file, *endpoints, *taken);
-  if (!keys) return failure(keys.error());
-  return as_backend(HttpBackend::open(*file, models, *keys, news.events()));
+  TRY(const ModelSetup setup, model_setup(job, source, default_models_file));
+  TRY(const KeyRing keys, taken == nullptr ? take_keys(setup.file, setup.endpoints)
+                                           : look_up_keys(setup.file, setup.endpoints, *taken));
+  return as_backend(HttpBackend::open(setup.file, setup.models, keys, news.events()));
 }
 
 Result<std::unique_ptr<Backend>> open_backend(const Job& job, const JobIdeaSource& source,
