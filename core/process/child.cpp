@@ -46,6 +46,7 @@ struct Launchpad {
   int null_descriptor = -1;
   std::size_t memory_bytes = 0, file_bytes = 0;
   pid_t dies_with = -1;  ///< the parent, or nobody
+  bool core_dumps = false;
   sigset_t old_signals{};
 };
 
@@ -88,7 +89,7 @@ void limit(__rlimit_resource resource, std::size_t bytes) {
   limit(RLIMIT_AS, pad.memory_bytes);
   limit(RLIMIT_FSIZE, pad.file_bytes);
   const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  if (!pad.core_dumps) ::setrlimit(RLIMIT_CORE, &no_core);
   ::sigprocmask(SIG_SETMASK, &pad.old_signals, nullptr);
   ::execve(pad.program.c_str(), pad.argv.data(), pad.envp.data());
   ::_exit(127);
@@ -115,6 +116,7 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, const ChildSett
   pad.envp = pointers(pad.environment);
   pad.memory_bytes = settings.memory_bytes;
   pad.file_bytes = settings.file_bytes;
+  pad.core_dumps = settings.core_dumps;
   if (settings.dies_with_us) pad.dies_with = ::getpid();
 
   // Copies above every number the child is given, so that no dup2 overwrites one that is still to be copied.

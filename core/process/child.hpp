@@ -30,6 +30,7 @@ struct ChildSettings {
   std::vector<std::string> environment = {};
   /// SIGKILL when the thread that spawned it ends, however that ends; its own children are its own affair.
   bool dies_with_us = false;
+  bool core_dumps = false;  ///< may leave one when it crashes, if this process may
 };
 
 class Child {

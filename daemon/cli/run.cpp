@@ -147,8 +147,7 @@ int resume(const Options& options) {
   }
   const std::string where =
       fmt::format("job '{}' of archive '{}'", (*record)->name, options.archive.string());
-  Result<PreparedJob> prepared =
-      admit_job((*record)->document, where, {.models = default_models_file()});
+  Result<PreparedJob> prepared = admit_job((*record)->document, where, {.models = default_models_file()});
   if (!prepared) return complain(prepared.error(), kUsage);
   return run_on(*archive, std::move(*prepared), where, options);
 }

@@ -1,13 +1,13 @@
 #pragma once
-// JobService: answers requests about the jobs of one archive, which RunningJobs runs over shared worker pools. Its thread
-// is that of its io_context, and the archive's only writer.
+// JobService: answers requests about the jobs of one archive, which RunningJobs runs over shared worker
+// pools. Its thread is that of its io_context, and the archive's only writer.
 //
 //   submit ──► queued ──► running ──► finished, failed
 //                 ▲          │ pause ──► paused     (what workers and models have is waited for)
 //                 └─ resume ─┴ cancel ─► cancelled  (docs/daemon.md has the picture)
 //
-// All that matters is in the archive: a service that was killed continues with what was queued or running when it starts
-// again.
+// All that matters is in the archive: a service that was killed continues with what was queued or running
+// when it starts again.
 
 #include <functional>
 #include <string>

@@ -103,8 +103,7 @@ void RunningJobs::start_next() {
 Result<void> RunningJobs::begin(const JobRecord& record) {
   const std::string where = fmt::format("job '{}'", record.name);
   const ServiceLimits service = limits();
-  TRY(PreparedJob prepared,
-      admit_job(record.document, where, {settings_.models, &parts_.keys, &service}));
+  TRY(PreparedJob prepared, admit_job(record.document, where, {settings_.models, &parts_.keys, &service}));
   const Job& job = prepared.job;
   auto ideas = open_idea_sources(job, settings_.models, &parts_.keys);
   if (!ideas) return failure(ideas.error().in(where));
@@ -148,13 +147,14 @@ void RunningJobs::end(const std::string& name, const Result<RunSummary>& result)
 /// The job's state, where its run could not set it: it was stopped, or it never began.
 void RunningJobs::conclude(ActiveJob& job, const Result<RunSummary>& result) {
   const bool broke = !result && job.run->began();  // also while it was being stopped
-  const bool stopped = job.intent != ActiveJob::Intent::none && !broke && (!result || result->ended_by == "interrupted");
+  const bool stopped =
+      job.intent != ActiveJob::Intent::none && !broke && (!result || result->ended_by == "interrupted");
   JobState state = JobState::finished;
   std::string reason;
   if (stopped) {
     state = job.intent == ActiveJob::Intent::pause    ? JobState::paused
             : job.intent == ActiveJob::Intent::cancel ? JobState::cancelled
-                                           : JobState::queued;
+                                                      : JobState::queued;
     reason = job.intent == ActiveJob::Intent::drain ? "the service was ended" : "by request";
   } else {
     state = result ? JobState::finished : JobState::failed;
@@ -235,7 +235,8 @@ void RunningJobs::drain() {
 void RunningJobs::stop_now() {
   draining_ = true;
   for (auto& [name, job] : active_) {
-    job.stop(job.intent == ActiveJob::Intent::none ? ActiveJob::Intent::drain : job.intent, JobRun::Stop::now);
+    job.stop(job.intent == ActiveJob::Intent::none ? ActiveJob::Intent::drain : job.intent,
+             JobRun::Stop::now);
   }
   end_if_drained();
 }

@@ -1,6 +1,7 @@
 #pragma once
-// RunningJobs: the jobs of a service that run, from the queue to their end, and the pools that they share. It decides
-// which queued job is next, and writes each job's state where the run itself could not. Belongs to the service's thread.
+// RunningJobs: the jobs of a service that run, from the queue to their end, and the pools that they share. It
+// decides which queued job is next, and writes each job's state where the run itself could not. Belongs to
+// the service's thread.
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

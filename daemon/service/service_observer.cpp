@@ -107,9 +107,9 @@ Json data_of(const events::RunEnded&) {
 }
 
 /// In the order of RunEvent's alternatives.
-constexpr std::string_view kTypes[] = {"job_started", "seeded",           "round_started", "evaluated",
-                                       "exchanged",   "promoted",         "operator_stopped", "warned",
-                                       "warned",      "noted",            ""};
+constexpr std::string_view kTypes[] = {
+    "job_started",      "seeded", "round_started", "evaluated", "exchanged", "promoted",
+    "operator_stopped", "warned", "warned",        "noted",     ""};
 static_assert(std::size(kTypes) == std::variant_size_v<RunEvent>);
 
 }  // namespace

@@ -68,8 +68,9 @@ std::optional<ErrorReply> Dealing::lost(std::size_t child, const std::string& wh
   suspect.suspicion.death(answered_);
   suspect.died_with = child;
   if (suspect.suspicion.proven(answered_, kDeaths)) {
-    return ErrorReply{suspect.id, fmt::format("{} worker processes ended while they worked on it; the last: {}",
-                                              suspect.suspicion.deaths(), why)};
+    return ErrorReply{suspect.id,
+                      fmt::format("{} worker processes ended while they worked on it; the last: {}",
+                                  suspect.suspicion.deaths(), why)};
   }
   waiting_.push_back(std::move(suspect));
   return std::nullopt;

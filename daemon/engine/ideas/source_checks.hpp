@@ -1,6 +1,6 @@
 #pragma once
-// What can be said of a job's idea sources before they are opened. Reads files and environment; makes no file and no
-// folder, starts no thread, and leaves keys where they are.
+// What can be said of a job's idea sources before they are opened. Reads files and environment; makes no file
+// and no folder, starts no thread, and leaves keys where they are.
 
 #include <filesystem>
 #include <set>
@@ -23,9 +23,9 @@ struct ModelSetup {
 Result<ModelSetup> model_setup(const Job& job, const JobIdeaSource& source,
                                const std::filesystem::path& default_models_file);
 
-/// The error that opening the sources would end in now, where that can be told without opening them. An error is for
-/// the job's author.
-/// `taken`: keys from the environment, where that is not to be touched any more; nullptr: keys are still there.
+/// The error that opening the sources would end in now, where that can be told without opening them. An error
+/// is for the job's author. `taken`: keys from the environment, where that is not to be touched any more;
+/// nullptr: keys are still there.
 Result<void> check_idea_sources(const Job& job, const std::filesystem::path& default_models_file,
                                 const TakenKeys* taken = nullptr);
 

@@ -27,8 +27,8 @@ Result<void> check_limits(const Job& job, const std::string& where, const Servic
   }
   const auto found = std::find(service.devices.begin(), service.devices.end(), job.device);
   if (job.launcher.empty() && found == service.devices.end()) {
-    return failure(fmt::format("{}: device: no pool of this service has '{}'; it has: {}", where, job.device,
-                               devices));
+    return failure(
+        fmt::format("{}: device: no pool of this service has '{}'; it has: {}", where, job.device, devices));
   }
   return {};
 }

@@ -1,7 +1,7 @@
 #pragma once
-// Admission: from a job's document to a job that may start, or to the reason for its author why not. The one way for
-// `kevolve run`, `kevolve resume` and a service. It opens nothing and starts nothing: a job that is admitted and never
-// runs leaves no trace.
+// Admission: from a job's document to a job that may start, or to the reason for its author why not. The one
+// way for `kevolve run`, `kevolve resume` and a service. It opens nothing and starts nothing: a job that is
+// admitted and never runs leaves no trace.
 
 #include <filesystem>
 #include <optional>

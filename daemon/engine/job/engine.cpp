@@ -33,8 +33,9 @@ Result<RunSummary> run_job(const EngineSettings& settings, Archive& archive, Ide
   const auto pool = std::make_shared<WorkerPool>(io, workers, [&](const PoolNews& news) {
     if (const std::string text = in_words(news); !text.empty()) observer.warned(text);
   });
-  const auto run = std::make_shared<JobRun>(io, settings.prepared, settings.version, archive, ideas,
-                                            pool->join(job.name, 1), observer);
+  const auto run = std::make_shared<JobRun>(
+      io, JobRun::Parts{settings.prepared, settings.version, archive, ideas, pool->join(job.name, 1)},
+      observer);
   asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (!error) run->stop(JobRun::Stop::now);

@@ -13,69 +13,41 @@ namespace {
 
 /// How often the run looks after what no event tells it.
 constexpr std::chrono::milliseconds kTick{200};
-/// Past the end of the wall time, or of a gentle stop, replies that are under way, and are paid for, may
+/// Past the end of the wall time, or of a gentle stop, replies that are on their way, and are paid for, may
 /// still arrive.
 constexpr double kGraceSeconds = 60;
 
-}  // namespace
-
-JobRun::JobRun(asio::io_context& io, PreparedJob prepared, std::string version, Archive& archive,
-               IdeaSources& ideas, std::shared_ptr<WorkerShare> workers, Observer& observer)
-    : io_(io),
-      prepared_(std::move(prepared)),
-      version_(std::move(version)),
-      archive_(archive),
-      ideas_(ideas),
-      workers_(std::move(workers)),
-      observer_(observer),
-      tick_(io) {}
-
-double JobRun::elapsed_seconds() const {
-  return std::chrono::duration<double>(Clock::now() - started_).count();
+double seconds_since(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
 }
 
+}  // namespace
+
+JobRun::JobRun(asio::io_context& io, Parts parts, Observer& observer)
+    : io_(io), parts_(std::move(parts)), observer_(observer), tick_(io) {}
+
 void JobRun::stop_backends(bool all) {
-  for (ModelSource& source : ideas_.models) {
+  for (ModelSource& source : parts_.ideas.models) {
     if (all || source.name != "llm") source.backend->stop();  // a person may never reply
   }
 }
 
 void JobRun::stop(Stop how) {
-  if (stopped_ == Stop::now) return;
-  if (!stopped_) stopped_at_ = Clock::now();
-  stopped_ = how;
+  if (stopped_ && stopped_->how == Stop::now) return;
+  stopped_ = {how, stopped_ ? stopped_->since : Clock::now()};
   if (exchanges_) exchanges_->stop();
   stop_backends(how == Stop::now);
-  how == Stop::now ? workers_->abandon("interrupted") : workers_->close("interrupted");
+  how == Stop::now ? parts_.workers->abandon("interrupted") : parts_.workers->close("interrupted");
 }
 
 Usage JobRun::used() const {
-  Usage usage = exchanges_ ? exchanges_->used() : before_;
-  usage.evaluations = before_.evaluations + (environment_ ? environment_->evaluations : 0);
-  usage.wall_seconds = before_.wall_seconds + elapsed_seconds() - paused_seconds_;
-  return usage;
+  return clock_.used(exchanges_ ? exchanges_->used() : clock_.before(), evaluations());
 }
 
 std::vector<OperatorSummary> JobRun::operators() const {
   std::vector<OperatorSummary> summaries;
   for (const OperatorSearch& search : searches_) summaries.push_back(search.summary());
   return summaries;
-}
-
-void JobRun::pass_on_news() {
-  using Kind = BackendNews::Item::Kind;
-  for (const BackendNews::Item& item : ideas_.news.take()) {
-    if (item.kind == Kind::outage_began) {
-      away_.insert(item.endpoint);
-      observer_.troubled(fmt::format("{} is away: {}. Its requests wait, unspent, until it answers again.",
-                                     item.endpoint, item.text));
-    } else if (item.kind == Kind::outage_ended) {
-      away_.erase(item.endpoint);
-      observer_.warned(fmt::format("{} answers again, after {}", item.endpoint, item.text));
-    } else {
-      observer_.noted(item.text);
-    }
-  }
 }
 
 asio::awaitable<void> JobRun::attend(std::shared_ptr<JobRun> self) {
@@ -85,49 +57,48 @@ asio::awaitable<void> JobRun::attend(std::shared_ptr<JobRun> self) {
     self->tick_.expires_after(kTick);
     co_await self->tick_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     if (self->ended_) break;
-    self->look_after(std::chrono::duration<double>(Clock::now() - std::exchange(last, Clock::now())).count());
+    self->look_after(seconds_since(std::exchange(last, Clock::now())));
   }
 }
 
 void JobRun::look_after(double passed_seconds) {
-  pass_on_news();
-  if (stopped_ == Stop::gently &&
-      std::chrono::duration<double>(Clock::now() - stopped_at_).count() > kGraceSeconds)
+  outages_.pass_on(parts_.ideas.news.take(), observer_);
+  if (stopped_ && stopped_->how == Stop::gently && seconds_since(stopped_->since) > kGraceSeconds)
     stop_backends(true);
   if (!exchanges_) return;
-  const bool judged = workers_->in_flight() + workers_->waiting() > 0;
-  const bool no_model = !away_.empty() && exchanges_->under_way() > 0 && !judged;
-  const bool no_worker = workers_->pool().ready() == 0 && judged && exchanges_->under_way() == 0;
-  if (no_model || no_worker) paused_seconds_ += passed_seconds;
+  const WorkerShare& workers = *parts_.workers;
+  const bool judged = workers.in_flight() + workers.waiting() > 0;
+  const bool no_model = !away().empty() && exchanges_->under_way() > 0 && !judged;
+  const bool no_worker = workers.pool().ready() == 0 && judged && exchanges_->under_way() == 0;
+  if (no_model || no_worker) clock_.pause(passed_seconds);
   if (spent_budget().empty()) return;
   exchanges_->stop();
-  const auto& limit = prepared_.job.budget.wall_seconds;
+  const auto& limit = parts_.prepared.job.budget.wall_seconds;
   stop_backends(limit && used().wall_seconds > *limit + kGraceSeconds);
 }
 
 Result<void> JobRun::begin(const DeviceInfo& device) {
-  const Job& document = prepared_.job;
-  const Result<JobRecord> job = archive_.begin_job(document.name, to_json(document));
-  if (!job) return failure(job.error());
-  const Result<DeviceId> device_id = archive_.enter_device(device);
-  if (!device_id) return failure(device_id.error());
-  const Json versions{{"kevolve", version_}, {"worker", workers_->pool().version()}};
-  const Result<RunId> run = archive_.begin_run({job->id, device, std::to_string(document.seed), versions});
-  if (!run) return failure(run.error());
-  const Result<Spending> spent = archive_.spending(job->id);
-  if (!spent) return failure(spent.error());
-  before_ = {spent->evaluations, spent->requests, spent->input_tokens + spent->output_tokens, spent->usd,
-             spent->wall_seconds};
-  exchanges_.emplace(io_, archive_, observer_, document.budget, before_);
-  environment_.emplace(SearchEnvironment{io_, archive_, *workers_, ideas_, *exchanges_, observer_, document,
-                                         job->id, *run, job->series_began_at, device, *device_id, 0,
+  const Job& document = parts_.prepared.job;
+  Archive& archive = parts_.archive;
+  TRY(const JobRecord job, archive.begin_job(document.name, to_json(document)));
+  TRY(const DeviceId device_id, archive.enter_device(device));
+  const Json versions{{"kevolve", parts_.version}, {"worker", parts_.workers->pool().version()}};
+  TRY(const RunId run, archive.begin_run({job.id, device, std::to_string(document.seed), versions}));
+  TRY(const Spending spent, archive.spending(job.id));
+  const Usage before{spent.evaluations, spent.requests, spent.input_tokens + spent.output_tokens, spent.usd,
+                     spent.wall_seconds};
+  clock_.carry_over(before);
+  exchanges_.emplace(io_, archive, observer_, document.budget, before);
+  environment_.emplace(SearchEnvironment{io_, archive, *parts_.workers, parts_.ideas, *exchanges_, observer_,
+                                         document, job.id, run, job.series_began_at, device, device_id, 0,
                                          [this] { return !stopped_ && spent_budget().empty(); }});
   return {};
 }
 
 asio::awaitable<Result<void>> JobRun::search(SearchEnvironment& environment) {
-  for (std::size_t i = 0; i < prepared_.operators.size(); ++i) {
-    searches_.emplace_back(environment, prepared_.operators[i], prepared_.job.operators[i].workload);
+  const PreparedJob& prepared = parts_.prepared;
+  for (std::size_t i = 0; i < prepared.operators.size(); ++i) {
+    searches_.emplace_back(environment, prepared.operators[i], prepared.job.operators[i].workload);
   }
   for (OperatorSearch& search : searches_) {
     if (!environment.may_evaluate()) co_return Result<void>{};
@@ -140,7 +111,7 @@ asio::awaitable<Result<void>> JobRun::search(SearchEnvironment& environment) {
   while (environment.may_evaluate()) {
     OperatorSearch* next = nullptr;
     for (OperatorSearch& search : searches_) {
-      if (search.stopped() || search.rounds_done() >= prepared_.job.policy.rounds) continue;
+      if (search.stopped() || search.rounds_done() >= prepared.job.policy.rounds) continue;
       if (next == nullptr || search.rounds_done() < next->rounds_done()) next = &search;
     }
     if (next == nullptr) break;
@@ -156,14 +127,14 @@ asio::awaitable<Result<RunSummary>> JobRun::execute() {
   const auto self = shared_from_this();
   asio::co_spawn(io_, attend(self), asio::detached);
   Result<RunSummary> summary = failure("the run did not start");
-  const Result<DeviceInfo> device = co_await workers_->device();
+  const Result<DeviceInfo> device = co_await parts_.workers->device();
   if (!device) {
     summary = failure(device.error());
   } else if (const Result<void> begun = begin(*device); !begun) {
     summary = failure(begun.error());
   } else {
-    observer_.run_started(prepared_.job, *device);
-    summary = co_await conclude(co_await search(*environment_));
+    observer_.run_started(parts_.prepared.job, *device);
+    summary = conclude(co_await search(*environment_));
   }
   ended_ = true;
   tick_.cancel();
@@ -171,30 +142,33 @@ asio::awaitable<Result<RunSummary>> JobRun::execute() {
   co_return summary;
 }
 
-asio::awaitable<Result<RunSummary>> JobRun::conclude(Result<void> searched) {
-  RunSummary summary{prepared_.job.name,  environment_->device, operators(), environment_->evaluations,
-                     elapsed_seconds(),   "all rounds done",    used(),      exchanges_->answered(),
+Result<RunSummary> JobRun::conclude(const Result<void>& searched) {
+  RunSummary summary{parts_.prepared.job.name, environment_->device, operators(), evaluations(),
+                     clock_.elapsed_seconds(), "all rounds done",    used(),      exchanges_->answered(),
                      observer_.troubles()};
   if (const std::string spent = spent_budget(); !spent.empty()) summary.ended_by = spent;
   if (stopped_) summary.ended_by = "interrupted";
   stop_backends(true);
-  pass_on_news();
-  const RunState state = !searched ? RunState::failed : stopped_ ? RunState::interrupted : RunState::finished;
-  // Together: a run that ended without its job would be taken for the end of another series.
-  Result<Transaction> transaction = archive_.begin();
-  if (!transaction) co_return failure(transaction.error());
-  const Result<void> run_ended = archive_.end_run(environment_->run_id, state);
-  Result<void> job_ended;
-  if (!searched) {
-    job_ended = archive_.end_job(environment_->job_id, JobState::failed, searched.error().message);
-  } else if (!stopped_) {
-    job_ended = archive_.end_job(environment_->job_id, JobState::finished, summary.ended_by);
-  }
-  const Result<void> saved = !run_ended ? run_ended : !job_ended ? job_ended : transaction->commit();
-  if (!searched) co_return failure(searched.error());
-  if (!saved) co_return failure(saved.error());
+  outages_.pass_on(parts_.ideas.news.take(), observer_);
+  const Result<void> written = write_end(searched, summary.ended_by);
+  if (!searched) return failure(searched.error());
+  if (!written) return failure(written.error());
   observer_.run_ended(summary);
-  co_return summary;
+  return summary;
+}
+
+/// Run and job in one transaction: a run that ended without its job would be taken for the end of another
+/// series.
+Result<void> JobRun::write_end(const Result<void>& searched, const std::string& ended_by) {
+  const RunState state = !searched ? RunState::failed : stopped_ ? RunState::interrupted : RunState::finished;
+  TRY(Transaction transaction, parts_.archive.begin());
+  TRY_DO(parts_.archive.end_run(environment_->run_id, state));
+  if (!searched) {
+    TRY_DO(parts_.archive.end_job(environment_->job_id, JobState::failed, searched.error().message));
+  } else if (!stopped_) {
+    TRY_DO(parts_.archive.end_job(environment_->job_id, JobState::finished, ended_by));
+  }
+  return transaction.commit();
 }
 
 }  // namespace kevolve

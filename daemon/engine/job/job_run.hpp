@@ -1,10 +1,9 @@
 #pragma once
-// JobRun: one run of a job, among others on one io_context. It owns the search's state; what the next round
-// needs is in the archive's rows, never only in memory, so a job that was killed at any moment continues from
-// them.
+// JobRun: one run of a job, among others on one io_context. It owns the search's state. All that the next
+// round needs is in the archive's rows, so a job that was killed at any moment continues from them.
 //
 // The thread of the io_context runs everything, and is the archive's only writer. Compilers, kernels and idea
-// sources that block are elsewhere.
+// sources that block run elsewhere.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,6 +18,8 @@
 #include "archive/archive.hpp"
 #include "daemon/engine/ideas/exchanges.hpp"
 #include "daemon/engine/ideas/idea_sources.hpp"
+#include "daemon/engine/job/budget_clock.hpp"
+#include "daemon/engine/job/outages.hpp"
 #include "daemon/engine/job/preparation.hpp"
 #include "daemon/engine/report/observer.hpp"
 #include "daemon/engine/report/troubles.hpp"
@@ -30,37 +31,45 @@ namespace kevolve {
 class JobRun : public std::enable_shared_from_this<JobRun> {
  public:
   enum class Stop {
-    gently,  ///< nothing new; what workers have is judged, replies under way have kGrace to arrive
-    now,     ///< nothing is waited for
+    gently,  ///< starts nothing new; workers finish what they have, replies on their way have a minute
+    now,     ///< waits for nothing
+  };
+  struct Parts {
+    PreparedJob prepared;
+    std::string version;  ///< of this program, archived with the run
+    Archive& archive;
+    IdeaSources& ideas;
+    std::shared_ptr<WorkerShare> workers;
   };
 
-  /// `version`: of this program, archived with the run. All references must outlive the run.
-  JobRun(boost::asio::io_context& io, PreparedJob prepared, std::string version, Archive& archive,
-         IdeaSources& ideas, std::shared_ptr<WorkerShare> workers, Observer& observer);
+  /// All references must outlive the run.
+  JobRun(boost::asio::io_context& io, Parts parts, Observer& observer);
 
-  /// To the job's end, or until it is stopped: `ended_by` is then "interrupted". The job's state is in the
-  /// archive when this returns, but for one that was stopped, which is for the caller to name. Budgets go on
-  /// from where an interrupted run of the same job left them.
+  /// To the job's end, or until it is stopped: `ended_by` is then "interrupted". When this returns, the
+  /// archive has the job's state, except of one that was stopped: its state is for the caller to set. A
+  /// budget continues where an interrupted run of the same job left it.
   boost::asio::awaitable<Result<RunSummary>> execute();
   void stop(Stop how);
-  void reweigh(double weight) { workers_->reweigh(weight); }
-  /// Of its workers, which the observer heard of from elsewhere: for the summary.
+  void reweigh(double weight) { parts_.workers->reweigh(weight); }
+  /// For the summary: trouble of its workers, which the observer heard of from elsewhere.
   void note_trouble(std::string_view what) { observer_.note(what); }
 
   [[nodiscard]] Usage used() const;  ///< of the present budget
   [[nodiscard]] std::vector<OperatorSummary> operators() const;
-  [[nodiscard]] const PreparedJob& prepared() const { return prepared_; }
-  [[nodiscard]] const WorkerShare& workers() const { return *workers_; }
+  [[nodiscard]] const WorkerShare& workers() const { return *parts_.workers; }
   [[nodiscard]] bool began() const { return environment_.has_value(); }
-  [[nodiscard]] int evaluations() const {
-    return environment_ ? environment_->evaluations : 0;
-  }  ///< of this run
+  /// Of this run.
+  [[nodiscard]] int evaluations() const { return environment_ ? environment_->evaluations : 0; }
   [[nodiscard]] const std::vector<std::string>& troubles() const { return observer_.troubles(); }
   /// Endpoints whose servers do not answer at present.
-  [[nodiscard]] const std::set<std::string>& away() const { return away_; }
+  [[nodiscard]] const std::set<std::string>& away() const { return outages_.away(); }
 
  private:
   using Clock = std::chrono::steady_clock;
+  struct Stopping {
+    Stop how;
+    Clock::time_point since;
+  };
 
   boost::asio::awaitable<Result<void>> search(SearchEnvironment& environment);
   /// Looks after the run until it has ended: passes on news of backends, keeps the clock, stops what waits.
@@ -68,29 +77,21 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   void look_after(double passed_seconds);
   /// The job's and the run's rows, and with them environment_ and exchanges_.
   Result<void> begin(const DeviceInfo& device);
-  boost::asio::awaitable<Result<RunSummary>> conclude(Result<void> searched);
-  [[nodiscard]] std::string spent_budget() const { return spent_limit(prepared_.job.budget, used()); }
-  [[nodiscard]] double elapsed_seconds() const;
-  void pass_on_news();
+  Result<RunSummary> conclude(const Result<void>& searched);
+  Result<void> write_end(const Result<void>& searched, const std::string& ended_by);
+  [[nodiscard]] std::string spent_budget() const { return spent_limit(parts_.prepared.job.budget, used()); }
   void stop_backends(bool all);
 
   boost::asio::io_context& io_;
-  const PreparedJob prepared_;
-  const std::string version_;
-  Archive& archive_;
-  IdeaSources& ideas_;
-  const std::shared_ptr<WorkerShare> workers_;
+  const Parts parts_;
   TroubleCollector observer_;
-  const Clock::time_point started_ = Clock::now();
-  std::optional<Stop> stopped_;
-  Clock::time_point stopped_at_;
+  BudgetClock clock_;
+  Outages outages_;
+  std::optional<Stopping> stopped_;
   bool ended_ = false;
   std::vector<OperatorSearch> searches_;
   std::optional<SearchEnvironment> environment_;
   std::optional<Exchanges> exchanges_;
-  Usage before_;                ///< by earlier runs of the present budget
-  double paused_seconds_ = 0;   ///< nothing could go on but for an outage
-  std::set<std::string> away_;  ///< endpoints in an outage
   boost::asio::steady_timer tick_;
 };
 

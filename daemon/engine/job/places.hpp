@@ -1,6 +1,6 @@
 #pragma once
-// Where things are: the programs beside this one, the seed operators, the user's archive. Pure look-ups: nothing is
-// created. core/process/places.hpp knows this program's folder and the user's cache.
+// Where things are: the programs beside this one, the seed operators, the user's archive. Pure look-ups:
+// nothing is created. core/process/places.hpp knows this program's folder and the user's cache.
 
 #include <filesystem>
 #include <string>

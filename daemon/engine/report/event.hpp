@@ -1,5 +1,6 @@
 #pragma once
-// RunEvent: one thing that happened in a run. Its references and views hold while an Observer hears it, no longer.
+// RunEvent: one thing that happened in a run. Its references and views hold while an Observer hears it, no
+// longer.
 
 #include <string>
 #include <string_view>
@@ -61,9 +62,8 @@ struct RunEnded {
 
 }  // namespace events
 
-using RunEvent =
-    std::variant<events::RunStarted, events::Seeded, events::RoundStarted, events::Evaluated, events::Exchanged,
-                 events::Promoted, events::OperatorStopped, events::Warned, events::Troubled, events::Noted,
-                 events::RunEnded>;
+using RunEvent = std::variant<events::RunStarted, events::Seeded, events::RoundStarted, events::Evaluated,
+                              events::Exchanged, events::Promoted, events::OperatorStopped, events::Warned,
+                              events::Troubled, events::Noted, events::RunEnded>;
 
 }  // namespace kevolve

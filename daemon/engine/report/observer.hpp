@@ -1,6 +1,6 @@
 #pragma once
-// Observer: hears what a run does, as it happens, in the engine's thread. A subclass overrides heard(); the engine calls
-// the function that names the event.
+// Observer: hears what a run does, as it happens, in the engine's thread. A subclass overrides heard(); the
+// engine calls the function that names the event.
 
 #include "daemon/engine/report/event.hpp"
 

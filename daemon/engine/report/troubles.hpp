@@ -1,5 +1,6 @@
 #pragma once
-// TroubleCollector: passes every event on to another observer and remembers the warnings, for a run's summary.
+// TroubleCollector: passes every event on to another observer and remembers the warnings, for a run's
+// summary.
 
 #include <algorithm>
 #include <string>
