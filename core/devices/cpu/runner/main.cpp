@@ -6,74 +6,41 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
-#include "core/devices/channel.hpp"
 #include "core/devices/cpu/runner/confinement.hpp"
 #include "core/devices/cpu/runner/faults.hpp"
 #include "core/devices/cpu/runner/session.hpp"
+#include "core/devices/runner_main.hpp"
 #include "core/model/json.hpp"
 
 namespace kevolve::runner {
 namespace {
 
-using channel::ReplyKind;
-using channel::RequestKind;
-using Requested = channel::Packet<channel::Request>;
-
-void answer(ReplyKind kind, std::string_view text = {}, Outcome outcome = Outcome::passed) {
-  channel::send(channel::kRunnerSocket, channel::Reply{kind, static_cast<std::uint32_t>(outcome)},
-                text.substr(0, 4096));
-}
-
-int broken(const Error& error) {
-  answer(ReplyKind::broken, error.message);
-  return 1;
-}
-
 Result<LaunchPlan> receive_plan() {
   Requested packet;
   if (!channel::receive(channel::kRunnerSocket, packet) || packet.header.kind != RequestKind::start)
     return failure("expected a launch plan on descriptor 3; this program is started by kevolve-worker");
-  const auto json = parse_json(packet.body, "launch plan");
-  if (!json) return failure(json.error());
-  return launch_plan_from_json(*json);
-}
-
-Result<void> bind(Session& session, const Requested& packet) {
-  std::vector<channel::BufferPlace> places(packet.body.size() / sizeof(channel::BufferPlace));
-  if (!places.empty())
-    std::memcpy(places.data(), packet.body.data(), places.size() * sizeof(channel::BufferPlace));
-  return session.bind(places, packet.descriptors);
+  TRY(const Json json, parse_json(packet.body, "launch plan"));
+  return launch_plan_from_json(json);
 }
 
 Result<void> load_confined(Session& session, int threads, const char* library) {
   report_faults(channel::kRunnerSocket);
-  if (auto done = apply_limits(threads); !done) return done;
-  if (auto done = forbid_most_system_calls(); !done) return done;
-  if (auto done = session.load(library); !done) return done;
+  TRY_DO(apply_limits(threads));
+  TRY_DO(forbid_most_system_calls());
+  TRY_DO(session.load(library));
   return forbid_loading();
 }
 
-/// Until the judge hangs up or a run does not pass.
-int serve(Session& session) {
-  Requested packet;
-  while (channel::receive(channel::kRunnerSocket, packet)) {
-    if (packet.header.kind == RequestKind::bind) {
-      if (auto bound = bind(session, packet); !bound) return broken(bound.error());
-      packet.descriptors.clear();
-      answer(ReplyKind::done);
-      continue;
-    }
-    const auto ending = session.run(packet.header);
-    if (!ending) return broken(ending.error());
-    if (ending->outcome != Outcome::passed) {
-      answer(ReplyKind::stopped, ending->evidence, ending->outcome);
-      return 0;
-    }
-    answer(ReplyKind::done);
-  }
-  return 0;
+/// False when the run did not pass: its threads and memory may be in any state.
+Result<bool> run_once(Session& session, const channel::Request& request) {
+  constexpr std::size_t kLongestEvidence = 4096;
+  TRY(const auto ending, session.run(request));
+  const bool passed = ending.outcome == Outcome::passed;
+  answer(passed ? ReplyKind::done : ReplyKind::stopped,
+         passed ? std::string_view() : std::string_view(ending.evidence).substr(0, kLongestEvidence),
+         ending.outcome);
+  return passed;
 }
 
 int run(int threads, const char* library) {
@@ -83,7 +50,7 @@ int run(int threads, const char* library) {
   Session session(std::move(*plan), executor);
   if (auto loaded = load_confined(session, threads, library); !loaded) return broken(loaded.error());
   answer(ReplyKind::done);
-  return serve(session);
+  return serve(session, [&](const channel::Request& request) { return run_once(session, request); });
 }
 
 }  // namespace

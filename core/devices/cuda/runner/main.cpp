@@ -8,30 +8,14 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
 #include <optional>
 
-#include "core/devices/channel.hpp"
 #include "core/devices/cuda/runner/session.hpp"
+#include "core/devices/runner_main.hpp"
 #include "core/model/json.hpp"
 
 namespace kevolve::runner {
 namespace {
-
-using channel::ReplyKind;
-using channel::RequestKind;
-using Requested = channel::Packet<channel::Request>;
-
-void answer(ReplyKind kind, std::string_view text = {}, Outcome outcome = Outcome::passed,
-            double device_us = 0, double sm_mhz = 0) {
-  channel::send(channel::kRunnerSocket,
-                channel::Reply{kind, static_cast<std::uint32_t>(outcome), device_us, sm_mhz}, text);
-}
-
-int broken(const Error& error) {
-  answer(ReplyKind::broken, error.message);
-  return 1;
-}
 
 struct Start {
   LaunchPlan plan;
@@ -43,13 +27,10 @@ Result<Start> receive_start() {
   Requested packet;
   if (!channel::receive(channel::kRunnerSocket, packet) || packet.header.kind != RequestKind::start)
     return failure("expected what to load on descriptor 3; this program is started by kevolve-worker");
-  const auto json = parse_json(packet.body, "start request");
-  if (!json) return failure(json.error());
-  auto plan = launch_plan_from_json(json->at("plan"));
-  if (!plan) return failure(plan.error());
-  auto manifest = manifest_from_json(json->at("manifest"));
-  if (!manifest) return failure(manifest.error());
-  Start start{std::move(*plan), std::move(*manifest), {}};
+  TRY(const Json json, parse_json(packet.body, "start request"));
+  Start start;
+  TRY(start.plan, launch_plan_from_json(json.at("plan")));
+  TRY(start.manifest, manifest_from_json(json.at("manifest")));
   for (std::size_t i = 0; i < packet.descriptors.size() && i < start.manifest.cubins.size(); ++i) {
     std::string bytes(static_cast<std::size_t>(start.manifest.cubins[i].size_bytes), '\0');
     if (::pread(packet.descriptors[i].get(), bytes.data(), bytes.size(), 0) !=
@@ -60,44 +41,24 @@ Result<Start> receive_start() {
   return start;
 }
 
-Result<void> bind(Session& session, const Requested& packet) {
-  std::vector<channel::BufferPlace> places(packet.body.size() / sizeof(channel::BufferPlace));
-  if (!places.empty())
-    std::memcpy(places.data(), packet.body.data(), places.size() * sizeof(channel::BufferPlace));
-  return session.bind(places, packet.descriptors);
-}
-
-/// Until the judge hangs up or a run does not pass.
-int serve(Session& session, const char* cupti) {
-  Requested packet;
-  while (channel::receive(channel::kRunnerSocket, packet)) {
-    if (packet.header.kind == RequestKind::bind) {
-      if (auto bound = bind(session, packet); !bound) return broken(bound.error());
-      packet.descriptors.clear();
-      answer(ReplyKind::done);
-      continue;
-    }
-    if (packet.header.kind == RequestKind::profile) {
-      const auto counters = session.profile(packet.header.set, cupti);
-      if (!counters) return broken(counters.error());
-      answer(ReplyKind::done, Json(*counters).dump());
-      continue;
-    }
-    if (packet.header.kind == RequestKind::witness) {
-      const auto seen = session.witness(packet.header.set, cupti);
-      if (!seen) return broken(seen.error());
-      answer(
-          ReplyKind::done,
-          Json{{"launches", seen->launches}, {"busy_us", seen->busy_us}, {"span_us", seen->span_us}}.dump());
-      continue;
-    }
-    const auto ending = session.run(packet.header);
-    if (!ending) return broken(ending.error());
-    answer(ending->outcome == Outcome::passed ? ReplyKind::done : ReplyKind::stopped, ending->evidence,
-           ending->outcome, ending->device_us, ending->sm_mhz);
-    if (ending->outcome != Outcome::passed) return 0;
+/// False when a run did not pass: the context may be broken.
+Result<bool> answer_request(Session& session, const channel::Request& request, const char* cupti) {
+  if (request.kind == RequestKind::profile) {
+    TRY(const auto counters, session.profile(request.set, cupti));
+    answer(ReplyKind::done, Json(counters).dump());
+    return true;
   }
-  return 0;
+  if (request.kind == RequestKind::witness) {
+    TRY(const auto seen, session.witness(request.set, cupti));
+    answer(ReplyKind::done,
+           Json{{"launches", seen.launches}, {"busy_us", seen.busy_us}, {"span_us", seen.span_us}}.dump());
+    return true;
+  }
+  TRY(const auto ending, session.run(request));
+  const bool passed = ending.outcome == Outcome::passed;
+  answer(passed ? ReplyKind::done : ReplyKind::stopped, ending.evidence, ending.outcome, ending.device_us,
+         ending.sm_mhz);
+  return passed;
 }
 
 int run(const char* gpu, const char* own_kernels, const char* cupti) {
@@ -110,7 +71,8 @@ int run(const char* gpu, const char* own_kernels, const char* cupti) {
   if (!program) return broken(program.error());
   Session session(*context, std::move(*program), std::move(start->plan));
   answer(ReplyKind::done);
-  return serve(session, cupti);
+  return serve(session,
+               [&](const channel::Request& request) { return answer_request(session, request, cupti); });
 }
 
 }  // namespace
