@@ -1,5 +1,8 @@
 #include "daemon/service/service_observer.hpp"
 
+#include <fstream>
+
+#include "core/model/subjects.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve {
@@ -36,6 +39,50 @@ TEST_CASE("champions and troubles are told, warnings are not") {
   CHECK(events[1]->type == "promoted");
   CHECK(events[2]->type == "warned");
   CHECK(events[2]->job == "night");
+}
+
+/// The row of the table of events in docs/daemon.md that has this type.
+std::string documented(std::string_view type) {
+  std::ifstream file(KEVOLVE_SOURCE_DIR "/docs/daemon.md");
+  for (std::string line; std::getline(file, line);) {
+    const std::string types = line.substr(0, line.find('|', 1));
+    if (line.starts_with("| `") && types.find("`" + std::string(type) + "`") != std::string::npos)
+      return line;
+  }
+  return "";
+}
+
+TEST_CASE("docs/daemon.md lists every event of a run, with all its keys") {
+  const Job job;
+  const DeviceInfo device;
+  const OperatorSummary summary;
+  Evaluation timed;
+  timed.measurements.push_back({});
+  timed.measurements.back().subject = subjects::kCandidate;
+  NewExchange paid;
+  paid.cost_usd = 1;
+  const std::vector<std::string> ideas;
+  const std::vector<RunEvent> all = {events::RunStarted{job, device},
+                                     events::Seeded{summary},
+                                     events::RoundStarted{"gelu", 1, ideas},
+                                     events::Evaluated{"gelu", 1, "c", "i", timed},
+                                     events::Exchanged{"gelu", 1, paid},
+                                     events::Promoted{summary},
+                                     events::OperatorStopped{summary},
+                                     events::Warned{"w"},
+                                     events::Troubled{"t"},
+                                     events::Noted{"n"}};
+  for (const RunEvent& event : all) {
+    const auto known = typed(event);
+    REQUIRE(known);
+    const std::string row = documented(known->type);
+    INFO(known->type << ": " << row);
+    CHECK_FALSE(row.empty());
+    for (const auto& [key, value] : known->data.items())
+      CHECK_THAT(row, Catch::Matchers::ContainsSubstring("`" + key + "`"));
+  }
+  const RunSummary end;
+  CHECK_FALSE(typed(events::RunEnded{end}));
 }
 
 }  // namespace
