@@ -1,9 +1,9 @@
 #pragma once
 // Child: one running child process, leader of its own process group.
 //
-// Owned by whoever spawned it; destruction kills the whole group and reaps it, so no child outlives its
-// owner. A sandboxed child also dies with the thread that spawned it (bubblewrap's --die-with-parent is per
-// thread): that thread must live as long as the child. Not thread-safe; different objects are independent.
+// Whoever spawned it owns it. Destruction kills the whole group and reaps it, so no child outlives its owner.
+// A sandboxed child also dies with the thread that spawned it, since bubblewrap's --die-with-parent is per
+// thread: that thread must live as long as the child. Not thread-safe; different objects are independent.
 
 #include <chrono>
 #include <cstddef>
@@ -21,14 +21,14 @@ namespace kevolve {
 std::vector<std::string> own_environment();
 
 struct ChildSettings {
-  /// {ours, the child's number}. Numbers that are not named are closed in the child; 0, 1, 2 default to
-  /// /dev/null.
+  /// {ours, the child's number}. The child has no others, but /dev/null for those of 0, 1 and 2 that are not
+  /// named.
   std::vector<std::pair<int, int>> descriptors;
   std::size_t memory_bytes = 0;  ///< RLIMIT_AS; 0: unlimited
   std::size_t file_bytes = 0;    ///< RLIMIT_FSIZE; 0: unlimited
   /// "NAME=value", the whole of it; empty: the scrubbed one of run_command().
   std::vector<std::string> environment = {};
-  /// SIGKILL when the thread that spawned it ends, however that ends; its own children are its own affair.
+  /// The child gets SIGKILL when the thread that spawned it ends, however that ends; its own children do not.
   bool dies_with_us = false;
   bool core_dumps = false;  ///< may leave one when it crashes, if this process may
 };

@@ -34,7 +34,7 @@ void drain(UniqueFd& fd, std::string& kept, std::size_t cap) {
   }
 }
 
-/// Writes what the pipe takes now; closes it when all is written or nobody reads.
+/// Writes what the pipe takes now; closes it when all is written, or when nobody reads.
 void feed(UniqueFd& fd, const std::string& input, std::size_t& written) {
   while (fd.valid()) {
     if (written == input.size()) return fd.reset();
@@ -49,7 +49,8 @@ void feed(UniqueFd& fd, const std::string& input, std::size_t& written) {
   }
 }
 
-/// A write to a pipe that nobody reads raises SIGPIPE in the writing thread: held back while a command runs.
+/// Holds SIGPIPE back while a command runs: a write to a pipe that nobody reads raises it in the writing
+/// thread.
 class SigpipeGuard {
  public:
   SigpipeGuard() {

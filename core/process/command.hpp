@@ -1,9 +1,9 @@
 #pragma once
 // Child processes and their sandbox.
 //
-// run_command() runs one command to its end with deadline and output caps. sandboxed() wraps an argv in
-// bubblewrap: no network, no files but those named, own pid and ipc namespaces, dies with its parent.
-// Thread-safe.
+// run_command() runs one command to its end, with a deadline and limits on its output. sandboxed() wraps an
+// argv in bubblewrap: no network, no files but those named, own pid and ipc namespaces; the child dies with
+// its parent. Thread-safe.
 
 #include <chrono>
 #include <cstddef>
@@ -19,8 +19,8 @@ struct SandboxPolicy {
   std::vector<std::filesystem::path>
       read_only{};  ///< besides the system's libraries and compilers (/usr, /lib*, /etc/alternatives)
   std::vector<std::filesystem::path> writable{};
-  /// Keeps root's CAP_SYS_ADMIN, and with it the user namespace of the machine: only for our own code
-  /// (hardware counters need it). Without effect for other users.
+  /// Keeps root's CAP_SYS_ADMIN, and with it the user namespace of the machine: only for our own code, which
+  /// needs it for hardware counters. Without effect for other users.
   bool administer = false;
   std::vector<std::filesystem::path> devices{};  ///< device files of /dev, such as /dev/nvidia0
 };
@@ -30,7 +30,7 @@ struct SandboxPolicy {
 const Result<void>& sandbox_available();
 
 /// argv that runs `argv` inside the sandbox. Without a usable bubblewrap an error, unless KEVOLVE_SANDBOX=off
-/// is set, which returns argv unchanged (and which `kevolve doctor` and every worker's log point out).
+/// is set: then argv unchanged, which `kevolve doctor` and every worker's log point out.
 Result<std::vector<std::string>> sandboxed(const std::vector<std::string>& argv, const SandboxPolicy& policy);
 
 struct CommandLimits {

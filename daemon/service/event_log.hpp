@@ -1,8 +1,8 @@
 #pragma once
 // EventLog: the last events of a running service, numbered without gaps, for those who follow along.
 //
-// It is a window, not a record: what happened for good is in the archive. A follower who comes back with the
-// last id that it saw gets what followed, or is told that too much happened in between. Thread-safe.
+// It is a window, not a record: the archive has what lasts. A follower who comes back with the last id that
+// it saw gets the events after it, or learns that too many happened in between. Thread-safe.
 
 #include <cstdint>
 #include <deque>
@@ -45,10 +45,11 @@ class EventLog {
 
   /// "LIFE-NUMBER": unique across restarts.
   [[nodiscard]] std::string id(std::uint64_t number) const;
-  /// The number in an id of this life; nothing for ids of another life and for what is no id.
+  /// The number in an id of this life; nothing for ids of another life and for text that is not an id.
   [[nodiscard]] std::optional<std::uint64_t> number(std::string_view id) const;
 
-  /// `wake` is called after every append, in the appender's thread; it must not block nor call the log.
+  /// The log calls `wake` after every append, in the appender's thread; it must not block and not call the
+  /// log.
   int follow(std::function<void()> wake);
   void unfollow(int follower);
 

@@ -10,8 +10,7 @@
 
 namespace kevolve {
 
-/// `state`: as the archive has it; but a job that is `running` there, and that nobody works on, is
-/// "interrupted".
+/// `state`: as the archive has it, but "interrupted" for a job that is `running` there and that nobody runs.
 Json job_json(const JobRecord& record, bool active);
 Json active_json(const ActiveJob& job);
 Json pool_json(const WorkerPool& pool);

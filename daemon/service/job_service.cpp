@@ -25,8 +25,8 @@ tl::unexpected<ServiceError> broken(const Error& error) {
 
 Result<int> priority_of(const Json& value) {
   if (!value.is_number_integer() || value < kLowestPriority || value > kHighestPriority) {
-    return failure(fmt::format("priority: {} is no priority; expected an integer from {} to {}", value.dump(),
-                               kLowestPriority, kHighestPriority));
+    return failure(fmt::format("priority: {} is not a priority; expected an integer from {} to {}",
+                               value.dump(), kLowestPriority, kHighestPriority));
   }
   return value.get<int>();
 }
@@ -34,7 +34,7 @@ Result<int> priority_of(const Json& value) {
 /// Only these keys, and all that are required.
 Result<void> check_body(const Json& body, const std::vector<std::string>& known,
                         const std::string& required = "") {
-  if (!body.is_object()) return failure("the body is no JSON object");
+  if (!body.is_object()) return failure("the body is not a JSON object");
   for (const auto& [key, value] : body.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     return failure(known.empty() ? fmt::format("{}: unknown key; expected an empty object", key)

@@ -1,6 +1,6 @@
 #pragma once
-// Notifier: tells a command or a URL what happened, one message after the other in a thread of its own. What
-// cannot be delivered is reported once and dropped: nobody waits for it. Thread-safe.
+// Notifier: tells a command or a URL what happened, one message after the other, in its own thread. It
+// reports once that a message could not be delivered, and drops it: nobody waits for it. Thread-safe.
 
 #include <condition_variable>
 #include <deque>
@@ -18,14 +18,14 @@ class Notifier {
   /// `failed`: in words, from the notifier's thread; once for the command and once for the webhook until
   /// configure() is called again.
   explicit Notifier(std::function<void(std::string)> failed);
-  ~Notifier();  ///< what waits is dropped; what is under way has the time it was given
+  ~Notifier();  ///< drops the messages that wait; the one being delivered has its full time
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
   void configure(const NotificationConfig& config);
   /// `kind`: "champion", "end", "trouble".
   void tell(std::string_view kind, std::string_view job, Json data);
-  /// Waits until all is delivered, or for so long.
+  /// Waits until all messages are delivered, but no longer than that.
   void flush(std::chrono::milliseconds patience);
 
  private:

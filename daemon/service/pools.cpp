@@ -7,7 +7,7 @@
 namespace kevolve {
 namespace {
 
-/// A job whose own launcher cannot be started so often in a row fails: it will not mend by itself.
+/// After that many failed starts in a row a job with its own launcher fails: nobody will mend it.
 constexpr int kOwnPatience = 5;
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
-// Pools: the worker pools of a service, by device. A changed configuration takes the place of pools for jobs
-// that start from then on; those of before end with their last job. Belongs to the service's thread.
+// Pools: the worker pools of a service, by device. After a change of the configuration, new jobs use new
+// pools; the former pools end with their last job. Belongs to the service's thread.
 
 #include <functional>
 #include <memory>
@@ -18,9 +18,9 @@ class Pools {
       : io_(io), listener_(std::move(listener)) {}
 
   void configure(const DaemonSettings& settings);
-  /// nullptr: none is configured for that device.
+  /// nullptr: the configuration has none for that device.
   [[nodiscard]] std::shared_ptr<WorkerPool> for_device(const std::string& device) const;
-  /// A pool of a job's own, by its launcher.
+  /// A pool for that job alone, by its launcher.
   std::shared_ptr<WorkerPool> own(const Job& job);
   /// Ends pools of former configurations, and jobs' own, that nobody uses any more.
   void tidy();
@@ -40,7 +40,7 @@ class Pools {
   std::vector<std::string> arguments_;  ///< of every worker
   std::filesystem::path log_;
   std::vector<Configured> configured_;
-  std::vector<std::shared_ptr<WorkerPool>> passing_;  ///< to be ended when nobody uses them
+  std::vector<std::shared_ptr<WorkerPool>> passing_;  ///< end when nobody uses them
 };
 
 }  // namespace kevolve

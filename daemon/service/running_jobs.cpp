@@ -15,7 +15,7 @@ namespace kevolve {
 namespace asio = boost::asio;
 namespace {
 
-/// A pool without a worker, and so many starts of one in vain: somebody may want to know.
+/// A pool has no worker, and waits this long for the next start: somebody may want to know.
 constexpr double kTroublingSeconds = 2;
 
 }  // namespace
@@ -138,13 +138,13 @@ void RunningJobs::end(const std::string& name, const Result<RunSummary>& result)
   conclude(job, result);
   summarise(job, result);
   job.run.reset();
-  ::malloc_trim(0);  // what its rounds read of the archive goes back to the system, not to the next question
+  ::malloc_trim(0);  // gives the system back what the job's rounds read of the archive
   pools_.tidy();
   start_next();
   end_if_drained();
 }
 
-/// The job's state, where its run could not set it: it was stopped, or it never began.
+/// Sets the job's state where its run could not: somebody stopped it, or it never began.
 void RunningJobs::conclude(ActiveJob& job, const Result<RunSummary>& result) {
   const bool broke = !result && job.run->began();  // also while it was being stopped
   const bool stopped =
@@ -209,7 +209,7 @@ void RunningJobs::hear(const PoolNews& news) {
       if (const auto found = active_.find(share->job()); found != active_.end())
         found->second.run->note_trouble(in_words(news));
     }
-    // Told once, when the delay passes the limit: it doubles from time to time.
+    // Once, when the delay passes the limit: it doubles from failure to failure.
     if (pool->ready() == 0 && news.next_try_seconds >= kTroublingSeconds &&
         news.next_try_seconds < 2 * kTroublingSeconds)
       notifier_.tell("trouble", "", std::move(data));

@@ -1,7 +1,7 @@
 #pragma once
-// Service: what may be asked of a running kevolved, whoever asks (the HTTP API, a signal, a test).
+// Service: the questions that a running kevolved answers, whoever asks (the HTTP API, a signal, a test).
 //
-// A request is a verb, the job it is about, and a body; the answer is JSON, or a refusal of a kind that the
+// A request is a verb, the job it is about, and a body. The answer is JSON, or an error of a kind that the
 // asker can act on. docs/http_api.md has the shapes of both.
 
 #include <functional>
@@ -13,16 +13,17 @@
 namespace kevolve {
 
 enum class ServiceVerb {
-  submit,  ///< body: {"job": a job document, "priority"?: integer}; a known name is continued, as by `run`
+  submit,  ///< body: {"job": a job document, "priority"?: integer}; continues a job of that name, as `run`
+           ///< does
   jobs,    ///< every job of the archive, the most recently active first
   job,     ///< one job
-  pause,   ///< lets what is under way end; its workers go to other jobs; body: {}
-  resume,  ///< a paused, interrupted or finished job goes on; body: {}
-  cancel,  ///< ends the job for good: it is not resumed by itself
+  pause,   ///< lets workers and models finish what they have; its workers go to other jobs; body: {}
+  resume,  ///< continues a paused, interrupted or finished job; body: {}
+  cancel,  ///< ends the job for good: only a request resumes it
   prioritise,  ///< body: {"priority": integer}
   workers,     ///< pools, their workers, devices, what each does
   status,      ///< of the service itself: version, uptime, draining or not, numbers of jobs by state
-  drain,       ///< nothing new starts; when what is under way has ended, the service ends
+  drain,       ///< starts nothing new; the service ends when its jobs have
   reload,      ///< reads its configuration again; says what changed and what needs a restart
 };
 
@@ -50,7 +51,7 @@ using ServiceReply = tl::expected<Json, ServiceError>;
 class Service {
  public:
   virtual ~Service() = default;
-  /// From any thread. `reply` is called once, in the service's thread, and must not block.
+  /// From any thread. The service calls `reply` once, in its own thread; it must not block.
   virtual void ask(ServiceRequest request, std::function<void(ServiceReply)> reply) = 0;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// ServiceObserver: what a job of a service does, as events: into the EventLog, onto stderr, and to whoever is
-// to be notified. docs/daemon.md lists the events. Belongs to the service's thread.
+// ServiceObserver: tells what a job of a service does, as events: to the EventLog, on stderr, and to those
+// who want notifications. docs/daemon.md lists the events. Belongs to the service's thread.
 
 #include <functional>
 #include <optional>
@@ -21,7 +21,8 @@ class EventSink {
   EventLog& log_;
 };
 
-/// "time=… event=evaluated job=night operator=gelu …": numbers and words as they are, all else as JSON. Pure.
+/// "time=… event=evaluated job=night operator=gelu …": numbers and words as they are, other values as JSON.
+/// Pure.
 std::string event_line(std::string_view time, std::string_view type, std::string_view job, const Json& data);
 
 /// A run's event as the event stream has it: a type of the table in docs/daemon.md, and its keys.

@@ -1,6 +1,6 @@
 #pragma once
-// ChildWorker: one worker process of several, and the three pipes to it. Ends with its owner, and with the
-// program however that ends. Belongs to one thread, which waits with poll().
+// ChildWorker: one worker process of several, and the three pipes to it. It ends with its owner, and with
+// this program, however that ends. Belongs to one thread, which waits with poll().
 
 #include <poll.h>
 
@@ -24,16 +24,16 @@ class ChildWorker {
   static Result<ChildWorker> start(const ChildPlan& plan);
 
   void send(std::string_view line) { to_.add(line); }
-  /// It ends when it has answered all.
+  /// The child ends when it has answered all requests.
   void end_input() { in_.reset(); }
 
   struct News {
     std::vector<std::string> lines;  ///< of its output
     std::optional<int> exit_code;    ///< it has ended, and there is no more
   };
-  /// Writes and reads what goes without waiting. Its log goes to our stderr.
+  /// Writes and reads as much as it can without waiting. The child's log goes to our stderr.
   News serve();
-  /// Adds what is worth waiting for.
+  /// Adds the descriptors that are worth waiting for.
   void add_to(std::vector<pollfd>& polls) const;
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// Which worker processes a fan-out starts: one for each GPU, which is the only one that it sees and which it
-// calls cuda:0, or several alike.
+// The worker processes that a fan-out starts: one for each GPU, which sees no other and calls it cuda:0, or
+// several that are alike.
 
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ std::vector<ChildPlan> children_on_gpus(const std::vector<std::string>& command,
                                         const std::vector<std::string>& uuids);
 std::vector<ChildPlan> children_alike(const std::vector<std::string>& command, int number);
 
-/// Of `threads` in all, what each of so many processes may use: at least one.
+/// The threads that each process may use, of `threads` in all: at least one.
 int share_of(int threads, std::size_t processes);
 
 }  // namespace kevolve

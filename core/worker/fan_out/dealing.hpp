@@ -1,12 +1,12 @@
 #pragma once
-// Dealing: which child gets which request, what is sent again when a child ends, and when that has been tried
-// often enough. Pure: it starts nothing and reads no clock. Children are numbers from 0.
+// Dealing: which child gets which request, and which requests another child gets when one ends. Pure: it
+// starts nothing and reads no clock. Children are numbers from 0.
 //
-// Every request goes to the child with the fewest unanswered ones, first come, first served; a child has at
-// most kMostUnanswered, so that what is far behind waits here for whoever is free first. Of what a child had
-// when it ended, the oldest is the suspect: it goes to the end of the line, and to another child where there
-// is one. The others keep their turn. A suspect is given up at the second death with replies of others in
-// between, or at the third.
+// Every request goes to the child with the fewest unanswered ones, first come, first served. A child has at
+// most kMostUnanswered, so the rest waits here for the child that is free first. When a child ends, its
+// oldest request is the suspect (core/process/supervision.hpp): it goes to the end of the line, and to
+// another child where there is one. The others keep their turn. A suspect gets an error at its third death at
+// the latest.
 
 #include <chrono>
 #include <cstddef>
@@ -28,7 +28,7 @@ class Dealing {
  public:
   explicit Dealing(std::size_t children) : children_(children) {}
 
-  /// A request in the order of arrival. `patience`: how long a child may take for it.
+  /// Takes a request, in the order of arrival. `patience`: how long a child may take for it.
   void add(std::string id, std::string line, std::chrono::milliseconds patience);
   /// The child takes requests from now on.
   void begin(std::size_t child) { children_[child].there = true; }
@@ -42,7 +42,7 @@ class Dealing {
 
   /// The child's oldest request of that id is answered; false: it has none.
   bool answered(std::size_t child, const std::string& id);
-  /// The child has ended. A reply for what is given up.
+  /// The child has ended. Returns the reply for a request that is given up.
   std::optional<ErrorReply> lost(std::size_t child, const std::string& why);
 
   [[nodiscard]] std::size_t unanswered(std::size_t child) const { return children_[child].given.size(); }

@@ -18,9 +18,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// For a child to end by itself when there is nothing more to do.
+/// For a child to end when it has nothing more to do.
 constexpr milliseconds kLeavePatience{20'000};
-/// A pipe that can be written to takes so much without blocking.
+/// A pipe that poll() calls writable takes this much without blocking.
 constexpr std::size_t kPipeBytes = PIPE_BUF;
 
 std::string in_words(int exit_code) {

@@ -27,7 +27,7 @@ class Incoming {
   enum class Found { some, nothing, end };
   /// Reads once; whole lines, without their ends, go to `lines`.
   Found read_from(int descriptor, std::vector<std::string>& lines);
-  /// What stands behind the last line's end: a line whose writer ended there.
+  /// The text after the last line's end: a line that its writer did not finish.
   [[nodiscard]] const std::string& rest() const { return begun_; }
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// Engine: one job in one process: `kevolve run`. The same JobRun as in a service (daemon/service), on an
-// io_context and with a pool of workers of its own.
+// Engine: one job in one process, for `kevolve run`: the same JobRun as in a service (daemon/service), with
+// its own io_context and its own pool of workers.
 
 #include "daemon/engine/job/job_run.hpp"
 
@@ -12,12 +12,12 @@ struct EngineSettings {
   std::string version;  ///< of this program, archived with the run
 };
 
-/// Blocks until the job ends. SIGINT and SIGTERM end it early, with all state saved: `ended_by` is
+/// Blocks until the job ends. SIGINT and SIGTERM end it early, with all state saved: `ended_by` is then
 /// "interrupted".
 Result<RunSummary> run_job(const EngineSettings& settings, Archive& archive, IdeaSources& ideas,
                            Observer& observer);
 
-/// What happens to workers, in a sentence for Observer::warned(); "" for what nobody need know.
+/// What happens to workers, in a sentence for Observer::warned(); "" for what nobody needs to know.
 std::string in_words(const PoolNews& news);
 
 }  // namespace kevolve

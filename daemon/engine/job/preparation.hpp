@@ -1,6 +1,6 @@
 #pragma once
-// Preparation: what a job needs beyond its document: its operators, checked, and a worker's command line. The
-// one way from a document to a run, for `kevolve run`, `kevolve resume` and a service. Nothing is started.
+// Preparation: what a job needs beyond its document: its operators, checked, and a worker's command line.
+// Nothing is started. admission.hpp is the way from a document to a job that may start.
 
 #include <filesystem>
 #include <string>

@@ -13,7 +13,7 @@ namespace kevolve {
 /// What a finished run says of one operator.
 struct OperatorSummary {
   std::string name, workload;
-  std::string label;                ///< names it in progress and logs: "gelu", or "gelu/benchmark"
+  std::string label;                        ///< names it in progress and logs: "gelu", or "gelu/benchmark"
   std::string yardstick{subjects::kNaive};  ///< what `speedup` is against: "naive", or "eager" on a GPU
   double naive_us = 0, eager_us = 0, compile_us = 0, best_us = 0;  ///< medians; 0 when not measured
   double floor_us = 0;                                             ///< physical limit; 0: unknown

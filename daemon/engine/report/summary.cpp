@@ -191,7 +191,7 @@ std::string next_steps(const JobSummary& report) {
     case JobState::failed:
     case JobState::queued:
     case JobState::running:
-      text += fmt::format("kevolve resume {}{}   # goes on where it was\n", report.job.name, archive);
+      text += fmt::format("kevolve resume {}{}   # continues where it was\n", report.job.name, archive);
   }
   return text + "```\n";
 }
@@ -206,24 +206,16 @@ std::string summary_markdown(const JobSummary& report) {
 
 Result<JobSummary> gather_summary(Archive& archive, const std::string& job) {
   JobSummary report;
-  const auto record = archive.job(job);
-  if (!record) return failure(record.error());
-  if (!*record) return failure(fmt::format("the archive has no job '{}'", job));
-  report.job = **record;
+  TRY(const auto record, archive.job(job));
+  if (!record) return failure(fmt::format("the archive has no job '{}'", job));
+  report.job = *record;
   report.archive = std::filesystem::absolute(archive.path()).lexically_normal();
   if (const auto document = parse_job(report.job.document, job); document) report.budget = document->budget;
-  auto rounds = archive.round_bests(report.job.id);
-  if (!rounds) return failure(rounds.error());
-  auto funnel = archive.funnel(report.job.id);
-  if (!funnel) return failure(funnel.error());
-  auto costs = archive.costs(report.job.id);
-  if (!costs) return failure(costs.error());
-  auto failures = archive.job_failures(report.job.id);
-  if (!failures) return failure(failures.error());
-  report.rounds = std::move(*rounds);
-  report.funnel = std::move(*funnel);
-  report.costs = std::move(*costs);
-  for (const FailureGroup& group : *failures) {
+  TRY(report.rounds, archive.round_bests(report.job.id));
+  TRY(report.funnel, archive.funnel(report.job.id));
+  TRY(report.costs, archive.costs(report.job.id));
+  TRY(const auto failures, archive.job_failures(report.job.id));
+  for (const FailureGroup& group : failures) {
     const FailureGroup::Example& newest = group.examples.front();
     report.failures.push_back({group.operator_name, group.gate, group.outcome, group.count,
                                newest.candidate_hash, newest.evidence});

@@ -1,6 +1,7 @@
 #pragma once
-// EndingGroup: a process group on its way out. It gets SIGTERM, and what is left of it after a while SIGKILL.
-// A launcher needs that while: srun gives its place back to Slurm, and leaves it taken when killed outright.
+// EndingGroup: a process group on its way out. It gets SIGTERM; what is left of it after a grace period gets
+// SIGKILL. A launcher needs the grace: srun then gives its place back to Slurm, which stays taken when srun
+// is killed outright.
 //
 // Owns the group's leader, a child of this process: nobody else may wait for it. Not thread-safe.
 
@@ -18,15 +19,15 @@ class EndingGroup {
   static constexpr std::chrono::seconds kGrace{10};
   enum class Leader { runs, was_reaped };
 
-  /// Sends SIGTERM to the group of `leader`. Where the leader has ended already, the others of its group are
-  /// waited for in its place.
+  /// Sends SIGTERM to the group of `leader`. Where the leader has ended already, waits for the others of its
+  /// group in its place.
   EndingGroup(pid_t leader, Leader state, std::chrono::milliseconds grace = kGrace);
   /// Waits for the end of the group, or of its time, and kills what is left.
   ~EndingGroup();
   EndingGroup(const EndingGroup&) = delete;
   EndingGroup& operator=(const EndingGroup&) = delete;
 
-  /// Nothing to wait for any more: it has ended, or its time is over. Does not block.
+  /// It has ended, or its time is over: there is nothing left to wait for. Does not block.
   [[nodiscard]] bool over();
 
  private:

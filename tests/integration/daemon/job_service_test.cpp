@@ -62,7 +62,7 @@ TEST_CASE("what is wrong with a submitted job is said") {
   refused(Verb::submit, "", Json::object(), Kind::invalid, "job: it is missing");
   refused(Verb::submit, "", {{"job", job}, {"priority", 9}}, Kind::invalid,
           "expected an integer from -5 to 5");
-  refused(Verb::submit, "", {{"job", job}, {"priority", 1.5}}, Kind::invalid, "1.5 is no priority");
+  refused(Verb::submit, "", {{"job", job}, {"priority", 1.5}}, Kind::invalid, "1.5 is not a priority");
   job["operators"] = {"gelo"};
   refused(Verb::submit, "", {{"job", job}}, Kind::invalid, "did you mean 'gelu'");
   job = sim_job("a");
