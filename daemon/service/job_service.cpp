@@ -81,7 +81,11 @@ ServiceReply JobService::answer(const ServiceRequest& request) {
   if (!found) return broken(found.error());
   if (!*found) return refuse(Kind::not_found, fmt::format("there is no job '{}'", request.job));
   const JobRecord& job = **found;
-  if (request.verb == Verb::job) return one_job(job);
+  if (request.verb == Verb::job) {
+    Json json = describe(job);
+    json["document"] = job.document;
+    return json;
+  }
   if (request.verb == Verb::prioritise) return prioritise(job, request.body);
   if (const auto empty = check_body(request.body, {}); !empty)
     return refuse(Kind::invalid, empty.error().message);
@@ -107,12 +111,6 @@ ServiceReply JobService::list_jobs() {
   Json list = Json::array();
   for (const JobRecord& job : *jobs) list.push_back(describe(job));
   return Json{{"jobs", std::move(list)}};
-}
-
-ServiceReply JobService::one_job(const JobRecord& job) {
-  Json json = describe(job);
-  json["document"] = job.document;
-  return json;
 }
 
 ServiceReply JobService::workers() const {

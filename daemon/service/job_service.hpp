@@ -36,7 +36,6 @@ class JobService final : public Service {
   ServiceReply answer(const ServiceRequest& request);
   ServiceReply submit(const Json& body);
   ServiceReply list_jobs();
-  ServiceReply one_job(const JobRecord& job);
   ServiceReply pause(const JobRecord& job);
   ServiceReply resume(const JobRecord& job);
   ServiceReply cancel(const JobRecord& job);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <utility>
 
 namespace kevolve {
 namespace asio = boost::asio;
@@ -129,11 +130,6 @@ void WorkerFleet::lose(std::size_t index, const std::string& why, PoolNews::Kind
     changed_.notify();
     return;
   }
-  start_after(index, wait);
-}
-
-void WorkerFleet::start_after(std::size_t index, std::chrono::milliseconds wait) {
-  Worker& worker = workers_[index];
   worker.timer = std::make_unique<asio::steady_timer>(io_, wait);
   worker.timer->async_wait([weak = weak_from_this(), index](const boost::system::error_code& error) {
     const auto fleet = weak.lock();

@@ -84,7 +84,6 @@ class WorkerFleet : public std::enable_shared_from_this<WorkerFleet> {
   [[nodiscard]] const std::string& version() const { return version_; }
   [[nodiscard]] const std::string& trouble() const { return trouble_; }  ///< why none is ready; ""
   [[nodiscard]] bool gave_up() const { return gave_up_; }
-  [[nodiscard]] bool stopped() const { return stopped_; }
   /// A worker is ready, or none will be.
   [[nodiscard]] Signal& changed() { return changed_; }
 
@@ -104,7 +103,6 @@ class WorkerFleet : public std::enable_shared_from_this<WorkerFleet> {
   Result<void> agree(const Hello& hello);
   void welcome(std::size_t index, std::shared_ptr<WorkerClient> client);
   void lose(std::size_t index, const std::string& why, PoolNews::Kind kind);
-  void start_after(std::size_t index, std::chrono::milliseconds wait);
 
   boost::asio::io_context& io_;
   const PoolSettings settings_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <utility>
 
 namespace kevolve {
 namespace asio = boost::asio;
@@ -57,7 +58,7 @@ void WorkerPool::need() {
 }
 
 void WorkerPool::stop(const std::string& why) {
-  if (fleet_->stopped()) return;
+  if (std::exchange(stopped_, true)) return;
   for (WorkerShare* share : shares_) share->abandon(why);
   fleet_->stop(why);
   idle_.cancel();
@@ -75,11 +76,11 @@ void WorkerPool::leave(WorkerShare& share) {
 void WorkerPool::consider_idleness() {
   const bool busy = carried_ > 0 || std::any_of(shares_.begin(), shares_.end(),
                                                 [](const auto* share) { return share->waiting() > 0; });
-  if (busy || fleet_->stopped() || settings().idle.count() == 0) return;
+  if (busy || stopped_ || settings().idle.count() == 0) return;
   idle_.expires_after(settings().idle);
   idle_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto pool = weak.lock();
-    if (!error && pool && !pool->fleet_->stopped() && pool->carried_ == 0) pool->rest();
+    if (!error && pool && !pool->stopped_ && pool->carried_ == 0) pool->rest();
   });
 }
 
@@ -149,7 +150,7 @@ void WorkerPool::settle(const std::shared_ptr<Pending>& pending,
 
 void WorkerPool::send_again(const std::shared_ptr<Pending>& pending, const WorkerLoss& loss) {
   WorkerShare& share = *pending->share;
-  if (fleet_->stopped() || !share.closed_.empty()) return pending->answer(failure(loss.why));
+  if (stopped_ || !share.closed_.empty()) return pending->answer(failure(loss.why));
   if (!loss.suspect) {
     share.waiting_.push_front(pending);
     return need();

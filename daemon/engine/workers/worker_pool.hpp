@@ -75,6 +75,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   FairShare turns_;
   std::uint64_t answered_ = 0;
   std::size_t carried_ = 0;
+  bool stopped_ = false;
   boost::asio::steady_timer idle_;
 };
 

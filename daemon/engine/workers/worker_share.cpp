@@ -19,7 +19,7 @@ asio::awaitable<Result<DeviceInfo>> WorkerShare::device() {
   const auto pool = pool_;
   WorkerFleet& fleet = *pool->fleet_;
   pool->need();
-  while (closed_.empty() && !fleet.stopped() && !fleet.gave_up()) {
+  while (closed_.empty() && !pool->stopped_ && !fleet.gave_up()) {
     if (fleet.device() && fleet.ready() > 0) co_return *fleet.device();
     co_await fleet.changed().wait();
   }
