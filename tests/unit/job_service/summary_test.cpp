@@ -78,7 +78,7 @@ TEST_CASE("a summary of a job that never began says so without inventing anythin
   CHECK_THAT(text, ContainsSubstring("# night: failed"));
   CHECK_THAT(text, ContainsSubstring("the worker did not start"));
   CHECK(text.find("## Times") == std::string::npos);
-  CHECK_THAT(text, ContainsSubstring("goes on where it was"));
+  CHECK_THAT(text, ContainsSubstring("continues where it was"));
 }
 
 TEST_CASE("a summary cuts long evidence between characters") {

@@ -120,7 +120,8 @@ TEST_CASE("a replay is read, and the folder of prompts, before a job is admitted
 
 TEST_CASE("a service takes jobs for its devices and its archive, with launchers only where it says so") {
   ServiceLimits limits{.archive = "/var/a.db", .devices = {"cpu", "cuda:0"}};
-  const AdmissionRules rules{.service = &limits};
+  AdmissionRules rules;
+  rules.service = &limits;
   Json document = job_with({{{"kind", "playbook"}}});
   CHECK(refusal(document, rules).empty());
   document["device"] = "cuda:1";

@@ -8,7 +8,7 @@ namespace {
 using Kind = BackendNews::Item::Kind;
 
 /// The kind of each event that it hears, with its text.
-class Listener final : public Observer {
+class OutageListener final : public Observer {
  public:
   void heard(const RunEvent& event) override {
     if (const auto* e = std::get_if<events::Troubled>(&event))
@@ -21,7 +21,7 @@ class Listener final : public Observer {
 };
 
 TEST_CASE("an outage is trouble, its end a warning, and meanwhile the endpoint is away") {
-  Listener listener;
+  OutageListener listener;
   Outages outages;
   outages.pass_on({{Kind::outage_began, "a", "refused"}, {Kind::outage_began, "b", "refused"}}, listener);
   CHECK(outages.away() == std::set<std::string>{"a", "b"});
