@@ -76,47 +76,46 @@ class SigpipeGuard {
 
 Result<CommandResult> run_command(const std::vector<std::string>& argv, const std::string& input,
                                   const CommandLimits& limits) {
-  auto in = make_pipe(), out = make_pipe(), err = make_pipe();
-  for (const auto* pipe : {&in, &out, &err})
-    if (!*pipe) return failure(pipe->error());
-
+  TRY(Pipe in, make_pipe());
+  TRY(Pipe out, make_pipe());
+  TRY(Pipe err, make_pipe());
   const auto end = Clock::now() + limits.deadline;
-  auto child = Child::spawn(
-      argv, {.descriptors = {{in->read_end.get(), 0}, {out->write_end.get(), 1}, {err->write_end.get(), 2}},
-             .memory_bytes = limits.memory_bytes,
-             .file_bytes = limits.file_bytes});
-  if (!child) return failure(child.error());
+  ChildSettings settings;
+  settings.descriptors = {{in.read_end.get(), 0}, {out.write_end.get(), 1}, {err.write_end.get(), 2}};
+  settings.memory_bytes = limits.memory_bytes;
+  settings.file_bytes = limits.file_bytes;
+  TRY(Child child, Child::spawn(argv, settings));
   const SigpipeGuard guard;
-  in->read_end.reset();
-  out->write_end.reset();
-  err->write_end.reset();
-  for (const UniqueFd* fd : {&in->write_end, &out->read_end, &err->read_end}) make_nonblocking(*fd);
+  in.read_end.reset();
+  out.write_end.reset();
+  err.write_end.reset();
+  for (const UniqueFd* fd : {&in.write_end, &out.read_end, &err.read_end}) make_nonblocking(*fd);
 
   CommandResult result;
   std::size_t written = 0;
   bool ended = false;
   while (!ended) {
-    feed(in->write_end, input, written);
-    std::array<pollfd, 4> waits{{{child->exit_descriptor(), POLLIN, 0},
-                                 {out->read_end.get(), POLLIN, 0},
-                                 {err->read_end.get(), POLLIN, 0},
-                                 {in->write_end.get(), POLLOUT, 0}}};
+    feed(in.write_end, input, written);
+    std::array<pollfd, 4> waits{{{child.exit_descriptor(), POLLIN, 0},
+                                 {out.read_end.get(), POLLIN, 0},
+                                 {err.read_end.get(), POLLIN, 0},
+                                 {in.write_end.get(), POLLOUT, 0}}};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     if (left <= 0) {
       result.timed_out = true;
-      child->kill_group();
+      child.kill_group();
       break;
     }
     if (::poll(waits.data(), waits.size(), static_cast<int>(std::min<long>(left, 1 << 30))) < 0 &&
         errno != EINTR)
       return failure(std::string("cannot wait for '") + argv[0] + "': " + std::strerror(errno));
     ended = (waits[0].revents & POLLIN) != 0;
-    drain(out->read_end, result.out, limits.output_bytes);
-    drain(err->read_end, result.err, limits.output_bytes);
+    drain(out.read_end, result.out, limits.output_bytes);
+    drain(err.read_end, result.err, limits.output_bytes);
   }
-  result.exit_code = child->wait(std::chrono::milliseconds::max()).value_or(-1);
-  drain(out->read_end, result.out, limits.output_bytes);
-  drain(err->read_end, result.err, limits.output_bytes);
+  result.exit_code = child.wait(std::chrono::milliseconds::max()).value_or(-1);
+  drain(out.read_end, result.out, limits.output_bytes);
+  drain(err.read_end, result.err, limits.output_bytes);
   return result;
 }
 

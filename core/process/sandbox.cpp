@@ -92,7 +92,7 @@ Result<std::vector<std::string>> sandboxed(const std::vector<std::string>& argv,
                                            const SandboxPolicy& policy) {
   const char* setting = std::getenv("KEVOLVE_SANDBOX");
   if (setting != nullptr && std::string_view(setting) == "off") return argv;
-  if (const auto& available = sandbox_available(); !available) return failure(available.error());
+  TRY_DO(sandbox_available());
   return wrapped(argv, policy);
 }
 

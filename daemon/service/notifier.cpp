@@ -21,19 +21,17 @@ Result<void> run(const NotificationConfig& config, const std::string& body) {
   CommandLimits limits;
   limits.deadline = config.timeout;
   limits.output_bytes = 4096;
-  const auto result = run_command(config.command, body + "\n", limits);
-  if (!result) return failure(result.error());
-  if (result->timed_out)
+  TRY(const CommandResult result, run_command(config.command, body + "\n", limits));
+  if (result.timed_out)
     return failure(fmt::format("the notification's command was killed after {} s", config.timeout.count()));
-  if (result->exit_code != 0)
-    return failure(fmt::format("the notification's command ended with exit code {}", result->exit_code));
+  if (result.exit_code != 0)
+    return failure(fmt::format("the notification's command ended with exit code {}", result.exit_code));
   return {};
 }
 
 Result<void> post(const NotificationConfig& config, const std::string& body) {
-  const Result<std::string> url = read_text_file(config.webhook_file);
-  if (!url) return failure(url.error());
-  return post_json(trimmed(*url), body, config.timeout);
+  TRY(const std::string url, read_text_file(config.webhook_file));
+  return post_json(trimmed(url), body, config.timeout);
 }
 
 }  // namespace

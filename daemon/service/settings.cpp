@@ -29,9 +29,7 @@ Result<PoolConfig> read_pool(const Json& json) {
   pool.name = json["name"];
   pool.device = json["device"];
   maybe(json, "workers", pool.workers);
-  auto gpus = gpus_from_json(json, pool.device);
-  if (!gpus) return failure(gpus.error());
-  pool.gpus = std::move(*gpus);
+  TRY(pool.gpus, gpus_from_json(json, pool.device));
   maybe(json, "launcher", pool.launcher);
   maybe(json, "idle_seconds", pool.idle);
   maybe(json, "start_seconds", pool.start);
@@ -62,7 +60,7 @@ Result<std::vector<PoolConfig>> read_pools(const Json& list) {
 
 Result<DaemonSettings> parse_daemon_settings(const Json& document, const fs::path& folder,
                                              const std::string& where) {
-  if (const auto valid = validate(document, "daemon", where); !valid) return failure(valid.error());
+  TRY_DO(validate(document, "daemon", where));
   DaemonSettings settings;
   settings.archive = default_archive();
   settings.models = default_models_file();
@@ -98,9 +96,8 @@ Result<DaemonSettings> parse_daemon_settings(const Json& document, const fs::pat
 }
 
 Result<DaemonSettings> load_daemon_settings(const fs::path& file) {
-  const Result<Json> document = read_json_file(file);
-  if (!document) return failure(document.error());
-  return parse_daemon_settings(*document, file.parent_path(), file.string());
+  TRY(const Json document, read_json_file(file));
+  return parse_daemon_settings(document, file.parent_path(), file.string());
 }
 
 SettingsChange compare(const DaemonSettings& before, const DaemonSettings& after) {

@@ -145,11 +145,10 @@ Result<void> FanOut::say_hello() {
     if (slot.state != State::ready && slot.back_off.failures() == 0) return {};
   }
   if (hellos.empty()) return {};
-  const Result<Hello> one = one_hello(hellos);
-  if (!one) return failure(one.error());
+  TRY(const Hello one, one_hello(hellos));
   first_ = hellos.front();
   said_hello_ = true;
-  replies_.add(to_line(WorkerReply(*one)));
+  replies_.add(to_line(WorkerReply(one)));
   log_line("processes_ready", {{"number", std::to_string(hellos.size())}});
   for (Slot& slot : slots_)
     if (slot.state == State::ready) dealing_.begin(index(slot));

@@ -30,7 +30,7 @@ Result<Hello> one_hello(const std::vector<NamedHello>& hellos) {
   Hello one = hellos.front().hello;
   one.parallel = 0;
   for (const NamedHello& other : hellos) {
-    if (const auto agreed = agree(hellos.front(), other); !agreed) return failure(agreed.error());
+    TRY_DO(agree(hellos.front(), other));
     one.parallel += other.hello.parallel;
   }
   return one;
