@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "archive/ids.hpp"
+#include "core/model/ids.hpp"
 #include "core/model/evaluation.hpp"
 #include "core/model/expression.hpp"
 #include "core/model/lineage.hpp"
