@@ -43,6 +43,11 @@ class Backend {
  public:
   virtual ~Backend() = default;
   [[nodiscard]] virtual std::string name() const = 0;  ///< "llm", "manual", "replay"
+  /// True when replies in flight are paid for and arrive by themselves: a run that ends gently waits for
+  /// them. False of a person, who may never reply.
+  [[nodiscard]] virtual bool worth_waiting_for() const { return false; }
+  /// True when a refusal is ordinary: a recording ends somewhere.
+  [[nodiscard]] virtual bool may_lack_answers() const { return false; }
   virtual void ask(Question question, AnswerHandler handler) = 0;
   /// Answers all that waits with `cancelled`, soon (within a second), and refuses what is asked from now on.
   virtual void stop() = 0;

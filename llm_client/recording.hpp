@@ -38,6 +38,8 @@ class RecordingBackend final : public Backend {
   RecordingBackend(const RecordingBackend&) = delete;
 
   [[nodiscard]] std::string name() const override;
+  [[nodiscard]] bool worth_waiting_for() const override { return inner_->worth_waiting_for(); }
+  [[nodiscard]] bool may_lack_answers() const override { return inner_->may_lack_answers(); }
   void ask(Question question, AnswerHandler handler) override;
   void stop() override;
 
@@ -57,6 +59,7 @@ class ReplayBackend final : public Backend {
   ReplayBackend(const ReplayBackend&) = delete;
 
   [[nodiscard]] std::string name() const override { return "replay"; }
+  [[nodiscard]] bool may_lack_answers() const override { return true; }
   void ask(Question question, AnswerHandler handler) override;
   void stop() override;
 

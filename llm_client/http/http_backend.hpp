@@ -37,6 +37,7 @@ class HttpBackend : public Backend {
   HttpBackend& operator=(const HttpBackend&) = delete;
 
   [[nodiscard]] std::string name() const override { return "llm"; }
+  [[nodiscard]] bool worth_waiting_for() const override { return true; }
   void ask(Question question, AnswerHandler handler) override;
   void stop() override;
 

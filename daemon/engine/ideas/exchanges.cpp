@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace kevolve {
 namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kCharactersPerToken = 4;
-/// A source that refuses so often in a row will refuse again.
+/// A correspondent that refuses this many times in a row will refuse again.
 constexpr int kMostRefusals = 3;
 
 std::int64_t estimated_tokens(const std::vector<Message>& messages) {
@@ -20,13 +18,13 @@ std::int64_t estimated_tokens(const std::vector<Message>& messages) {
   return static_cast<std::int64_t>(characters / kCharactersPerToken) + 1;
 }
 
-NewExchange make_row(const ModelSource& source, RunId run, RoundId round, const std::string& slot,
+NewExchange make_row(const Correspondent& whom, RunId run, RoundId round, const std::string& slot,
                      const std::vector<Message>& messages, const ChatResult& result) {
   NewExchange row;
   row.run = run;
   row.round = round;
   row.slot = slot;
-  row.source = source.name;
+  row.source = whom.name;
   for (const Message& message : messages)
     row.messages.push_back({std::string(name(message.role)), message.text});
   const TokenUsage& took = result ? result->usage : result.error().usage;
@@ -53,12 +51,11 @@ NewExchange make_row(const ModelSource& source, RunId run, RoundId round, const 
 
 }  // namespace
 
-/// Waits while requests under way might use the budget up.
+/// Waits while requests in flight might use the budget up.
 asio::awaitable<bool> Exchanges::allowed(std::int64_t prompt_tokens) {
   while (!stopped_ && spent_limit(limits_, budget_.used()).empty()) {
     if (budget_.may_ask(prompt_tokens)) co_return true;
-    boost::system::error_code ignored;
-    co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await changed_.wait();
   }
   co_return false;
 }
@@ -66,76 +63,74 @@ asio::awaitable<bool> Exchanges::allowed(std::int64_t prompt_tokens) {
 /// The backend's answer, brought to this thread.
 asio::awaitable<ChatResult> Exchanges::put(Backend& backend, Question question) {
   struct Pending {
-    explicit Pending(asio::io_context& io) : arrived(io) {
-      arrived.expires_at(std::chrono::steady_clock::time_point::max());
-    }
-    asio::steady_timer arrived;
+    explicit Pending(asio::io_context& io) : arrived(io) {}
+    Signal arrived;
     std::optional<ChatResult> result;
   };
   const auto pending = std::make_shared<Pending>(io_);
   backend.ask(std::move(question), [pending, &io = io_](ChatResult result) {
     asio::post(io, [pending, result = std::move(result)]() mutable {
       pending->result = std::move(result);
-      pending->arrived.cancel();
+      pending->arrived.notify();
     });
   });
-  while (!pending->result) {
-    boost::system::error_code ignored;
-    co_await pending->arrived.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
+  while (!pending->result) co_await pending->arrived.wait();
   co_return std::move(*pending->result);
 }
 
-void Exchanges::note_failure(ModelSource& source, const ExchangeKey& key, const ChatError& error) {
+void Exchanges::note_failure(Correspondent& whom, const ExchangeKey& key, const ChatError& error) {
   if (error.kind == ChatError::Kind::cancelled) return;
-  if (source.name == "replay" && error.kind == ChatError::Kind::refused) return;  // the recording ends here
-  observer_.warned(fmt::format("{}: no answer to {}: {}", source.name, to_string(key), error.message));
-  if (error.kind == ChatError::Kind::refused) ++source.refusals;
-  if (error.kind == ChatError::Kind::quota || source.refusals >= kMostRefusals) {
-    source.out_of_use = error.message;
-    observer_.warned(fmt::format("{}: asked nothing more in this run", source.name));
+  const bool refused = error.kind == ChatError::Kind::refused;
+  if (refused && whom.backend->may_lack_answers()) return;
+  observer_.warned(fmt::format("{}: no answer to {}: {}", whom.name, to_string(key), error.message));
+  if (refused) ++whom.refusals;
+  if (error.kind == ChatError::Kind::quota || whom.refusals >= kMostRefusals) {
+    whom.out_of_use = error.message;
+    observer_.warned(fmt::format("{}: asked nothing more in this run", whom.name));
   }
 }
 
-asio::awaitable<Result<std::optional<ModelAnswer>>> Exchanges::ask(ModelSource& source, RunId run,
+asio::awaitable<Result<std::optional<ModelAnswer>>> Exchanges::ask(Correspondent& whom, RunId run,
                                                                    RoundId round, Question question) {
   const ExchangeKey key = question.key;
-  const auto known = archive_.find_exchange(round, key.slot);
-  if (!known) co_return failure(known.error());
-  if (*known)
-    co_return ModelAnswer{(*known)->id, (*known)->reply,
-                          finish_from_name((*known)->finish).value_or(Finish::unknown)};
+  CO_TRY(const std::optional<ExchangeRecord> known, archive_.find_exchange(round, key.slot));
+  if (known)
+    co_return ModelAnswer{known->id, known->reply, finish_from_name(known->finish).value_or(Finish::unknown)};
   const std::int64_t prompt_tokens = estimated_tokens(question.messages);
-  if (!source.out_of_use.empty() || !co_await allowed(prompt_tokens)) co_return std::nullopt;
+  if (!whom.out_of_use.empty() || !co_await allowed(prompt_tokens)) co_return std::nullopt;
   const std::vector<Message> messages = question.messages;
   budget_.asked(prompt_tokens);
-  const ChatResult result = co_await put(*source.backend, std::move(question));
-  const TokenUsage& took = result ? result->usage : result.error().usage;
-  const bool cancelled = !result && result.error().kind == ChatError::Kind::cancelled;
-  budget_.answered(prompt_tokens,
-                   result      ? result->attempts
-                   : cancelled ? 0
-                               : 1,
-                   took.input + took.output,
-                   (result ? result->cost_usd : result.error().cost_usd).value_or(0));
-  changed_.cancel();
-  if (cancelled) co_return std::nullopt;
-  const NewExchange row = make_row(source, run, round, key.slot, messages, result);
-  const Result<ExchangeId> id = archive_.record_exchange(row);
-  if (!id) co_return failure(id.error());
+  const ChatResult result = co_await put(*whom.backend, std::move(question));
+  settle(prompt_tokens, result);
+  if (!result && result.error().kind == ChatError::Kind::cancelled) co_return std::nullopt;
+  const NewExchange row = make_row(whom, run, round, key.slot, messages, result);
+  CO_TRY(const ExchangeId id, archive_.record_exchange(row));
   observer_.exchanged(key.operator_name, key.round, row);
   if (!result) {
-    note_failure(source, key, result.error());
+    note_failure(whom, key, result.error());
     co_return std::nullopt;
   }
-  source.refusals = 0;
+  whom.refusals = 0;
   ++answered_;
-  co_return ModelAnswer{*id, result->text, result->finish};
+  co_return ModelAnswer{id, result->text, result->finish};
+}
+
+/// The budget pays for what came back: a cancelled question costs its tokens only.
+void Exchanges::settle(std::int64_t prompt_tokens, const ChatResult& result) {
+  const TokenUsage& took = result ? result->usage : result.error().usage;
+  const std::optional<double>& cost_usd = result ? result->cost_usd : result.error().cost_usd;
+  int attempts = 1;
+  if (result)
+    attempts = result->attempts;
+  else if (result.error().kind == ChatError::Kind::cancelled)
+    attempts = 0;
+  budget_.answered(prompt_tokens, attempts, took.input + took.output, cost_usd.value_or(0));
+  changed_.notify();
 }
 
 void Exchanges::stop() {
   stopped_ = true;
-  changed_.cancel();
+  changed_.notify();
 }
 
 }  // namespace kevolve

@@ -1,20 +1,29 @@
 #pragma once
-// Exchanges: questions to models on behalf of a run. Each is asked, and paid, once: a reply is in the archive
-// before it is used, and is taken from there when a killed run comes by again. Counts against the budget what
-// was spent and what is under way. Belongs to the engine's thread.
+// Exchanges: questions to models on behalf of a run. Each is asked, and paid for, once: a reply is in the
+// archive before anybody reads it, and a killed run that asks again gets it from there. Counts against the
+// budget what was spent and what is in flight. Belongs to the engine's thread.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "archive/archive.hpp"
 #include "core/search/budget.hpp"
-#include "daemon/engine/ideas/idea_sources.hpp"
 #include "daemon/engine/report/observer.hpp"
+#include "daemon/engine/workers/signal.hpp"
+#include "llm_client/backend.hpp"
 
 namespace kevolve {
+
+/// A backend, and how it has behaved in this run.
+struct Correspondent {
+  std::string name;  ///< as archived with its exchanges: "llm", "manual", "replay"
+  std::unique_ptr<Backend> backend;
+  int refusals = 0;             ///< in a row
+  std::string out_of_use = {};  ///< why it is not asked any more in this run; ""
+};
 
 struct ModelAnswer {
   ExchangeId exchange;
@@ -32,32 +41,31 @@ class Exchanges {
         observer_(observer),
         limits_(budget),
         budget_(budget, used),
-        changed_(io) {
-    changed_.expires_at(std::chrono::steady_clock::time_point::max());
-  }
+        changed_(io) {}
 
-  /// Nothing when there is no answer: the source refused or gave up (the observer was told), the budget does
-  /// not allow the question, or stop() was called. An Error means that the archive failed.
-  boost::asio::awaitable<Result<std::optional<ModelAnswer>>> ask(ModelSource& source, RunId run,
+  /// Nothing when there is no answer: the correspondent refused or gave up (the observer knows), the budget
+  /// does not allow the question, or stop() was called. An Error means that the archive failed.
+  boost::asio::awaitable<Result<std::optional<ModelAnswer>>> ask(Correspondent& whom, RunId run,
                                                                  RoundId round, Question question);
-  /// No more questions; those that wait for the budget return without an answer.
+  /// No more questions. Those that wait for the budget return without an answer.
   void stop();
   [[nodiscard]] const Usage& used() const { return budget_.used(); }
   [[nodiscard]] int under_way() const { return budget_.under_way(); }
-  /// Of this run: how many got an answer.
+  /// Questions of this run that got an answer.
   [[nodiscard]] int answered() const { return answered_; }
 
  private:
   boost::asio::awaitable<bool> allowed(std::int64_t prompt_tokens);
   boost::asio::awaitable<ChatResult> put(Backend& backend, Question question);
-  void note_failure(ModelSource& source, const ExchangeKey& key, const ChatError& error);
+  void settle(std::int64_t prompt_tokens, const ChatResult& result);
+  void note_failure(Correspondent& whom, const ExchangeKey& key, const ChatError& error);
 
   boost::asio::io_context& io_;
   Archive& archive_;
   Observer& observer_;
   const JobBudget limits_;
   ExchangeBudget budget_;
-  boost::asio::steady_timer changed_;  ///< cancelled whenever an exchange ends
+  Signal changed_;  ///< an exchange has ended
   bool stopped_ = false;
   int answered_ = 0;
 };

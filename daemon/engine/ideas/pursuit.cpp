@@ -2,245 +2,203 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
+#include <algorithm>
 
-#include "core/search/novelty.hpp"
 #include "core/search/random.hpp"
 #include "core/search/repair.hpp"
 #include "core/search/tunables.hpp"
+#include "daemon/engine/ideas/model_source.hpp"
 #include "llm_client/replies/reply_parser.hpp"
 
 namespace kevolve {
 namespace asio = boost::asio;
 namespace {
 
-/// Times that a source is asked for ideas in one round, when the first reply holds too few new ones.
-constexpr int kIdeaTurns = 2;
 /// Candidates taken from one reply.
 constexpr std::size_t kSourcesPerReply = 4;
+constexpr std::string_view kWhere = "the candidate's header";
+
+/// What a policy allows: `sample` takes a model's first answer.
+int turns_of(const JobPolicy& policy, int turns) {
+  return policy.kind == PolicyKind::sample ? 0 : turns;
+}
+
+bool passed(const CandidateAttempt& attempt) {
+  return attempt.evaluation && attempt.evaluation->verdict.passed();
+}
 
 }  // namespace
 
-Idea as_idea(const IdeaRecord& row, std::vector<std::string> parents) {
-  Idea idea{row.source, row.key, row.text, std::move(parents)};
-  idea.bottleneck = row.bottleneck;
-  idea.predicted_us = row.predicted_us;
-  return idea;
-}
+Pursuit::Pursuit(Correspondent& model, const PromptSet& prompts, RoundScope& scope, IdeaId idea_id,
+                 const Idea& idea, WayOfIdea way)
+    : model_(model),
+      prompts_(prompts),
+      scope_(scope),
+      idea_id_(idea_id),
+      idea_(idea),
+      way_(way.way),
+      slot_(fmt::format("idea-{}/way-{}", way.ordinal, way.way)) {}
 
-std::string idea_key(std::string_view text) {
-  constexpr std::size_t kWords = 4;
-  std::string key;
-  std::size_t words = 0;
-  bool in_word = false;
-  for (const char c : text) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    if (!plain && in_word && ++words == kWords) break;
-    if (plain && !in_word && !key.empty()) key += '-';
-    if (plain) key += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    in_word = plain;
-  }
-  return key.substr(0, 40) + '-' + sha256_hex(text).substr(0, 4);
-}
-
-asio::awaitable<Result<std::optional<ModelAnswer>>> OperatorSearch::ask(ModelSource& source,
-                                                                        const RoundRecord& round,
-                                                                        std::string slot,
-                                                                        std::vector<Message> messages) {
-  Question question;
-  question.seed = derive_seed(static_cast<std::uint64_t>(env_.job.seed),
-                              fmt::format("{} {} round {} {}", op_.name, workload_, round.number, slot));
-  question.key = {op_.name, workload_, round.number, std::move(slot)};
-  question.messages = std::move(messages);
-  co_return co_await env_.exchanges.ask(source, env_.run_id, round.id, std::move(question));
-}
-
-/// Near-duplicates of what was tried, or was proposed already this round, are left out before any code is
-/// asked for.
-asio::awaitable<Result<std::vector<OperatorSearch::ModelIdea>>> OperatorSearch::ideas_of(
-    ModelSource& source, std::size_t number, const RoundRecord& round, const RoundContext& known, int count,
-    std::vector<std::string>& siblings) {
-  std::vector<std::string> tried = siblings;
-  for (const LedgerEntry& entry : known.ledger) tried.push_back(entry.idea_text);
-  std::vector<ModelIdea> ideas;
-  for (int turn = 1; turn <= kIdeaTurns && static_cast<int>(ideas.size()) < count; ++turn) {
-    const int wanted = count - static_cast<int>(ideas.size());
-    std::string slot = turn == 1 ? "ideas" : fmt::format("ideas-{}", turn);
-    if (number > 0) slot = fmt::format("source-{}/{}", number + 1, slot);
-    const auto answer =
-        co_await ask(source, round, slot, ideas_messages(env_.ideas.prompts, known, wanted, siblings));
-    if (!answer) co_return failure(answer.error());
-    if (!*answer) break;
-    auto reply = parse_ideas((*answer)->text, (*answer)->finish, static_cast<std::size_t>(wanted) * 2);
-    if (!reply) {
-      env_.observer.warned(fmt::format("{} round {}: a reply of {} held no ideas: {}", label_, round.number,
-                                       source.name, reply.error().message));
-      continue;
-    }
-    for (Idea& idea : reply->ideas) {
-      if (static_cast<int>(ideas.size()) == count) break;
-      if (near_duplicate(idea.text, tried)) continue;
-      idea.source = source.name;
-      idea.key = idea_key(idea.text);
-      tried.push_back(idea.text);
-      siblings.push_back(idea.text);
-      NewIdea row{op_id_, round.id, source.name, idea.key, idea.text};
-      row.bottleneck = idea.bottleneck;
-      row.predicted_us = idea.predicted_us;
-      row.exchange = (*answer)->exchange;
-      for (const std::string& parent : idea.parents) {
-        for (const Survivor& survivor : known.survivors) {
-          if (survivor.idea_key == parent) row.parents.push_back(ids_.at(survivor.candidate_hash));
-        }
-      }
-      ideas.push_back({std::move(row), std::move(idea)});
-    }
-  }
-  co_return std::move(ideas);
-}
-
-/// The candidate of that idea with that content; added when it is not there yet.
-Result<CandidateRecord> OperatorSearch::enter(IdeaId idea, const NewCandidate& candidate) {
-  const auto known = env_.archive.find_candidate(idea, candidate_hash(candidate.source, candidate.tunables));
-  if (!known) return failure(known.error());
-  if (*known) return **known;
-  const auto ids = env_.archive.add_candidates(idea, {candidate});
-  if (!ids) return failure(ids.error());
-  return env_.archive.candidate(ids->front());
-}
-
-/// Makes the answer the pursuit's latest attempt and has it judged. False when that came to nothing: the
-/// budget is spent.
-asio::awaitable<Result<bool>> OperatorSearch::attempt(Pursuit& p, const ModelAnswer& answer,
-                                                      Relation relation) {
-  CandidateAttempt attempt;
-  const std::optional<CandidateId> before = p.latest_id;
-  p.exchange = answer.exchange;
-  p.latest_id.reset();
-  const auto reply = parse_candidates(answer.text, answer.finish);
-  if (!reply) {
-    attempt.source = p.latest.source;  // what there is to correct is still the last one
-    attempt.complaint = reply.error().message;
-    p.latest = std::move(attempt);
-    co_return true;
-  }
-  for (std::size_t i = std::min(reply->sources.size(), kSourcesPerReply); i-- > 0;) {
-    const std::string& source = reply->sources[i];
-    attempt = {};
-    attempt.source = source;
-    p.latest_id.reset();
-    const auto header = parse_candidate(source, op_, "the candidate's header");
-    if (!header) {
-      attempt.complaint = header.error().message;
-      continue;
-    }
-    attempt.tunables = default_tunables(*header);
-    NewCandidate row{source, attempt.tunables, {}, answer.exchange};
-    if (before) row.parents.push_back({*before, relation});
-    if (!before) {
-      for (const Survivor& survivor : p.known.survivors)
-        row.parents.push_back({ids_.at(survivor.candidate_hash), Relation::seeded_by});
-    }
-    const auto candidate = enter(p.row.id, row);
-    if (!candidate) co_return failure(candidate.error());
-    auto judged = co_await judge(*candidate, p.round.number);
-    if (!judged) co_return failure(judged.error());
-    if (!*judged) co_return false;
-    p.latest_id = candidate->id;
-    attempt.evaluation = (*judged)->evaluation;
-    attempt.us = scaled_us((*judged)->figure);
-    p.judged.push_back(std::move(**judged));
-  }
-  p.latest = std::move(attempt);  // the reply's first file is the one that is followed
-  co_return true;
+asio::awaitable<Result<void>> Pursuit::run() {
+  CO_TRY(const bool right, co_await make_right());
+  if (!right) co_return Result<void>{};
+  CO_TRY_DO(co_await tune());
+  co_return co_await make_faster();
 }
 
 /// Asks for the idea's code, then for corrections, until it passes. False when it never did.
-asio::awaitable<Result<bool>> OperatorSearch::make_right(Pursuit& p) {
-  const PromptSet& prompts = env_.ideas.prompts;
-  const JobPolicy& policy = env_.job.policy;
-  const int turns = policy.kind == PolicyKind::sample ? 0 : policy.repair_turns;
-  std::string slot = fmt::format("idea-{}/way-{}", p.ordinal, p.way);
+asio::awaitable<Result<bool>> Pursuit::make_right() {
+  const JobPolicy& policy = scope_.search.run.job.policy;
+  const int turns = turns_of(policy, policy.repair_turns);
   for (int turn = 0; turn <= turns; ++turn) {
-    auto messages = turn == 0
-                        ? implement_messages(prompts, p.known, p.idea, p.way, policy.implementations_per_idea)
-                        : repair_messages(prompts, p.known, p.idea, p.latest, turn, turns);
-    if (turn > 0) slot = fmt::format("idea-{}/way-{}/repair-{}", p.ordinal, p.way, turn);
-    const auto answer = co_await ask(p.source, p.round, slot, std::move(messages));
-    if (!answer) co_return failure(answer.error());
-    if (!*answer) co_return false;
-    const auto judged = co_await attempt(p, **answer, Relation::repairs);
-    if (!judged) co_return failure(judged.error());
-    if (!*judged) co_return false;
-    if (!p.latest.evaluation) continue;  // a complaint: the next turn is told
-    if (p.latest.evaluation->verdict.passed()) co_return true;
-    if (!is_repairable(p.latest.evaluation->verdict.outcome)) co_return false;
+    std::string slot = turn == 0 ? slot_ : fmt::format("{}/repair-{}", slot_, turn);
+    auto messages =
+        turn == 0 ? implement_messages(prompts_, scope_.known, idea_, way_, policy.implementations_per_idea)
+                  : repair_messages(prompts_, scope_.known, idea_, latest_.attempt, turn, turns);
+    CO_TRY(const std::optional<ModelAnswer> answer, co_await ask(std::move(slot), std::move(messages)));
+    if (!answer) co_return false;
+    CO_TRY(const bool judged, co_await attempt(*answer, Relation::repairs));
+    if (!judged) co_return false;
+    if (!latest_.attempt.evaluation) continue;  // no candidate: the next turn tells the model why
+    if (passed(latest_.attempt)) co_return true;
+    if (!is_repairable(latest_.attempt.evaluation->verdict.outcome)) co_return false;
   }
   co_return false;
 }
 
-/// Asks for a faster version of a right one. An attempt that is wrong, or slower, ends it; the best stays.
-asio::awaitable<Result<void>> OperatorSearch::make_faster(Pursuit& p) {
-  const JobPolicy& policy = env_.job.policy;
-  const int turns = policy.kind == PolicyKind::sample ? 0 : policy.improve_turns;
+/// Asks for faster versions of a right one, until one is wrong or no faster. The best stays.
+asio::awaitable<Result<void>> Pursuit::make_faster() {
+  const JobPolicy& policy = scope_.search.run.job.policy;
+  const int turns = turns_of(policy, policy.improve_turns);
   for (int turn = 1; turn <= turns; ++turn) {
-    const CandidateAttempt best = p.latest;
-    const auto best_id = p.latest_id;
-    const auto best_exchange = p.exchange;
-    const auto answer =
-        co_await ask(p.source, p.round, fmt::format("idea-{}/way-{}/improve-{}", p.ordinal, p.way, turn),
-                     improve_messages(env_.ideas.prompts, p.known, p.idea, best, turn, turns));
-    if (!answer) co_return failure(answer.error());
-    bool better = false;
-    if (*answer) {
-      const auto judged = co_await attempt(p, **answer, Relation::improves);
-      if (!judged) co_return failure(judged.error());
-      better =
-          *judged && p.latest.evaluation && p.latest.evaluation->verdict.passed() && p.latest.us < best.us;
-    }
+    const Version best = latest_;
+    CO_TRY(const bool better, co_await improve_once(turn, turns));
     if (!better) {
-      p.latest = best;
-      p.latest_id = best_id;
-      p.exchange = best_exchange;
+      latest_ = best;
       break;
     }
-    if (const auto done = co_await tune(p); !done) co_return failure(done.error());
+    CO_TRY_DO(co_await tune());
   }
   co_return Result<void>{};
 }
 
-/// Other choices of its tunables: numbers are swept mechanically, no model is asked about them. The next turn
-/// is told how each fared.
-asio::awaitable<Result<void>> OperatorSearch::tune(Pursuit& p) {
-  const auto header = parse_candidate(p.latest.source, op_, "the candidate's header");
-  const Workload* workload = op_.workload(workload_);
+asio::awaitable<Result<bool>> Pursuit::improve_once(int turn, int turns) {
+  const double best_us = latest_.attempt.us;
+  auto messages = improve_messages(prompts_, scope_.known, idea_, latest_.attempt, turn, turns);
+  CO_TRY(const std::optional<ModelAnswer> answer,
+         co_await ask(fmt::format("{}/improve-{}", slot_, turn), std::move(messages)));
+  if (!answer) co_return false;
+  CO_TRY(const bool judged, co_await attempt(*answer, Relation::improves));
+  co_return judged&& passed(latest_.attempt) && latest_.attempt.us < best_us;
+}
+
+/// Tries other choices of the latest version's tunables: numbers are swept mechanically, no model is asked
+/// about them. The next turn tells the model how each fared.
+asio::awaitable<Result<void>> Pursuit::tune() {
+  const Problem& problem = scope_.search.problem;
+  CandidateAttempt& tuned = latest_.attempt;
+  const auto header = parse_candidate(tuned.source, problem.op, std::string(kWhere));
+  const Workload* workload = problem.op.workload(problem.workload);
   if (!header || header->tunables.empty() || workload == nullptr) co_return Result<void>{};
-  const TunableSpace space(*header, op_, workload->axes, p.known.limits);
-  Random random(derive_seed(p.known.seed, fmt::format("tune {} {}", p.row.key, p.way)));
+  const TunableSpace space(*header, problem.op, workload->axes, scope_.known.limits);
+  Random random(derive_seed(scope_.known.seed, fmt::format("tune {} {}", idea_.key, way_)));
   const auto skip = [&](const Bindings& choice) {
-    return choice == p.latest.tunables || p.known.tried.contains(candidate_hash(p.latest.source, choice));
+    return choice == tuned.tunables || scope_.known.tried.contains(candidate_hash(tuned.source, choice));
   };
-  for (const Bindings& choice :
-       space.sample(static_cast<std::size_t>(env_.job.policy.tunings), random, skip)) {
-    NewCandidate row{p.latest.source, choice, {{*p.latest_id, Relation::mutates_tunables_of}}, p.exchange};
-    const auto candidate = enter(p.row.id, row);
-    if (!candidate) co_return failure(candidate.error());
-    auto judged = co_await judge(*candidate, p.round.number);
-    if (!judged) co_return failure(judged.error());
-    if (!*judged) break;
-    const Evaluation& evaluation = (*judged)->evaluation;
-    p.latest.tunings.push_back({choice, evaluation.verdict.passed() ? scaled_us((*judged)->figure) : 0});
-    p.judged.push_back(std::move(**judged));
+  const auto count = static_cast<std::size_t>(scope_.search.run.job.policy.tunings);
+  for (const Bindings& choice : space.sample(count, random, skip)) {
+    const ParentRecord parent{*latest_.candidate, Relation::mutates_tunables_of};
+    NewCandidate candidate{tuned.source, choice, {parent}, latest_.exchange};
+    CO_TRY(const Judged* judged, co_await judge(std::move(candidate)));
+    if (judged == nullptr) break;
+    tuned.tunings.push_back({choice, us(*judged)});
   }
   co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> OperatorSearch::pursue(std::shared_ptr<Pursuit> pursuit) {
-  const Result<bool> right = co_await make_right(*pursuit);
-  if (!right) co_return failure(right.error());
-  if (!*right) co_return Result<void>{};
-  if (const auto done = co_await tune(*pursuit); !done) co_return failure(done.error());
-  co_return co_await make_faster(*pursuit);
+asio::awaitable<Result<std::optional<ModelAnswer>>> Pursuit::ask(std::string slot,
+                                                                 std::vector<Message> messages) {
+  Question question = question_of(scope_, std::move(slot), std::move(messages));
+  co_return co_await scope_.exchanges.ask(model_, scope_.search.run.run_id, scope_.round.id,
+                                          std::move(question));
+}
+
+/// Makes the answer the latest version and has it judged. An answer may hold several files: all are judged,
+/// the last one first, and the first one is followed. False when no verdict came: the budget is spent.
+asio::awaitable<Result<bool>> Pursuit::attempt(const ModelAnswer& answer, Relation relation) {
+  const std::vector<ParentRecord> parents = parents_of_next(relation);
+  latest_.exchange = answer.exchange;
+  latest_.candidate.reset();
+  const auto reply = parse_candidates(answer.text, answer.finish);
+  if (!reply) {
+    CandidateAttempt without_code;
+    without_code.source = latest_.attempt.source;  // the file to correct is still the last one
+    without_code.complaint = reply.error().message;
+    latest_.attempt = std::move(without_code);
+    co_return true;
+  }
+  CandidateAttempt first;
+  for (std::size_t i = std::min(reply->sources.size(), kSourcesPerReply); i-- > 0;) {
+    CO_TRY(std::optional<CandidateAttempt> attempted, co_await attempt_source(reply->sources[i], parents));
+    if (!attempted) co_return false;
+    first = std::move(*attempted);
+  }
+  latest_.attempt = std::move(first);
+  co_return true;
+}
+
+/// A corrected or improved candidate comes from the one before it, a first one from the survivors that the
+/// model was shown.
+std::vector<ParentRecord> Pursuit::parents_of_next(Relation relation) const {
+  if (latest_.candidate) return {{*latest_.candidate, relation}};
+  std::vector<ParentRecord> parents;
+  for (const Survivor& survivor : scope_.known.survivors)
+    parents.push_back({scope_.known_ids.at(survivor.candidate_hash), Relation::seeded_by});
+  return parents;
+}
+
+/// One file of an answer: complained of, or judged. Nothing when no verdict came.
+asio::awaitable<Result<std::optional<CandidateAttempt>>> Pursuit::attempt_source(
+    std::string source, std::vector<ParentRecord> parents) {
+  CandidateAttempt attempt;
+  attempt.source = std::move(source);
+  latest_.candidate.reset();
+  const auto header = parse_candidate(attempt.source, scope_.search.problem.op, std::string(kWhere));
+  if (!header) {
+    attempt.complaint = header.error().message;
+    co_return std::move(attempt);
+  }
+  attempt.tunables = default_tunables(*header);
+  NewCandidate candidate{attempt.source, attempt.tunables, std::move(parents), latest_.exchange};
+  CO_TRY(const Judged* judged, co_await judge(std::move(candidate)));
+  if (judged == nullptr) co_return std::nullopt;
+  latest_.candidate = judged->candidate.id;
+  attempt.evaluation = judged->evaluation;
+  attempt.us = scope_.search.standing.scale.us(judged->score);
+  co_return std::move(attempt);
+}
+
+/// Archives a candidate and hands it in. Null when no verdict came: the budget is spent.
+asio::awaitable<Result<const Judged*>> Pursuit::judge(NewCandidate candidate) {
+  CO_TRY(CandidateRecord row, enter(candidate));
+  CO_TRY(std::optional<Judged> judged, co_await scope_.desk.judge(std::move(row), scope_.round.number));
+  if (!judged) co_return nullptr;
+  judged_.push_back(std::move(*judged));
+  co_return &judged_.back();
+}
+
+/// The row of the idea's candidate with that content; added when it is not there yet.
+Result<CandidateRecord> Pursuit::enter(const NewCandidate& candidate) {
+  Archive& archive = scope_.search.archive;
+  TRY(std::optional<CandidateRecord> known,
+      archive.find_candidate(idea_id_, candidate_hash(candidate.source, candidate.tunables)));
+  if (known) return std::move(*known);
+  TRY(const std::vector<CandidateId> ids, archive.add_candidates(idea_id_, {candidate}));
+  return archive.candidate(ids.front());
+}
+
+double Pursuit::us(const Judged& judged) const {
+  return judged.evaluation.verdict.passed() ? scope_.search.standing.scale.us(judged.score) : 0;
 }
 
 }  // namespace kevolve

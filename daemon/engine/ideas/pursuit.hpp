@@ -1,33 +1,66 @@
 #pragma once
-// Pursuit: one way of carrying out one idea of a model's, through all its turns. All of it can be done again
-// from the archive: replies are found by their slots, candidates by their hash, verdicts by theirs.
+// Pursuit: one way of carrying out one idea of a model's, through all its turns:
+//
+//   make_right()   code → verdict → correction → verdict → … until it passes
+//   tune()         other tunables of the same code, without the model
+//   make_faster()  improvement → verdict → tune() → … until one is no faster
+//
+// All of it can be repeated from the archive: replies are found by their slots, candidates by their hash,
+// verdicts by their candidate. Belongs to the engine's thread.
 
-#include <string>
-#include <vector>
-
-#include "daemon/engine/search/operator_search.hpp"
+#include "daemon/engine/ideas/exchanges.hpp"
+#include "daemon/engine/ideas/idea_source.hpp"
+#include "llm_client/prompts/messages.hpp"
 
 namespace kevolve {
 
-struct OperatorSearch::Pursuit {
-  ModelSource& source;
-  const RoundRecord& round;
-  const RoundContext& known;
-  std::vector<Judged>& judged;  ///< of the whole round
-  IdeaRecord row;
-  Idea idea;
-  int ordinal = 1;  ///< of the idea among those of models in its round
-  int way = 1;
-  CandidateAttempt latest = {};               ///< what the next turn is told of
-  std::optional<CandidateId> latest_id = {};  ///< when it became a candidate
-  std::optional<ExchangeId> exchange = {};    ///< that wrote it
+/// Both from 1: the idea among those of models in its round, and the way of carrying it out.
+struct WayOfIdea {
+  int ordinal = 1, way = 1;
 };
 
-/// An archived idea as its source proposed it; `parents`: keys of the ideas it builds on.
-Idea as_idea(const IdeaRecord& row, std::vector<std::string> parents);
+class Pursuit {
+ public:
+  /// All references must outlive run().
+  Pursuit(Correspondent& model, const PromptSet& prompts, RoundScope& scope, IdeaId idea_id, const Idea& idea,
+          WayOfIdea way);
 
-/// A name for an idea that has none: its first telling words and four digits of its hash,
-/// "split-each-row-over-3fa2".
-std::string idea_key(std::string_view text);
+  boost::asio::awaitable<Result<void>> run();
+  /// All of its candidates that got a verdict.
+  [[nodiscard]] std::vector<Judged>& judged() { return judged_; }
+
+ private:
+  /// What the next turn is about.
+  struct Version {
+    CandidateAttempt attempt = {};
+    std::optional<CandidateId> candidate = {};  ///< where it became one
+    std::optional<ExchangeId> exchange = {};    ///< that wrote it
+  };
+
+  boost::asio::awaitable<Result<bool>> make_right();
+  boost::asio::awaitable<Result<void>> make_faster();
+  boost::asio::awaitable<Result<bool>> improve_once(int turn, int turns);
+  boost::asio::awaitable<Result<void>> tune();
+  boost::asio::awaitable<Result<std::optional<ModelAnswer>>> ask(std::string slot,
+                                                                 std::vector<Message> messages);
+  boost::asio::awaitable<Result<bool>> attempt(const ModelAnswer& answer, Relation relation);
+  boost::asio::awaitable<Result<std::optional<CandidateAttempt>>> attempt_source(
+      std::string source, std::vector<ParentRecord> parents);
+  boost::asio::awaitable<Result<const Judged*>> judge(NewCandidate candidate);
+  [[nodiscard]] std::vector<ParentRecord> parents_of_next(Relation relation) const;
+  Result<CandidateRecord> enter(const NewCandidate& candidate);
+  /// A verified candidate's time, on the scale of the round; 0 when it did not pass.
+  [[nodiscard]] double us(const Judged& judged) const;
+
+  Correspondent& model_;
+  const PromptSet& prompts_;
+  RoundScope& scope_;
+  const IdeaId idea_id_;
+  const Idea& idea_;
+  const int way_;
+  const std::string slot_;  ///< of the first question: "idea-2/way-1"
+  Version latest_;
+  std::vector<Judged> judged_;
+};
 
 }  // namespace kevolve

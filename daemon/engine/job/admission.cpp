@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "daemon/engine/ideas/source_checks.hpp"
+#include "daemon/engine/ideas/idea_sources.hpp"
 
 namespace kevolve {
 namespace {

@@ -7,6 +7,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "daemon/engine/job/places.hpp"
+
 namespace kevolve {
 namespace asio = boost::asio;
 namespace {
@@ -24,12 +26,14 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
 }  // namespace
 
 JobRun::JobRun(asio::io_context& io, Parts parts, Observer& observer)
-    : io_(io), parts_(std::move(parts)), observer_(observer), tick_(io) {}
+    : io_(io),
+      parts_(std::move(parts)),
+      observer_(observer),
+      allowance_([this] { return !stopped_ && spent_budget().empty(); }),
+      tick_(io) {}
 
 void JobRun::stop_backends(bool all) {
-  for (ModelSource& source : parts_.ideas.models) {
-    if (all || source.name != "llm") source.backend->stop();  // a person may never reply
-  }
+  parts_.ideas.stop(all ? IdeaSource::Stop::now : IdeaSource::Stop::gently);
 }
 
 void JobRun::stop(Stop how) {
@@ -90,8 +94,8 @@ Result<void> JobRun::begin(const DeviceInfo& device) {
   clock_.carry_over(before);
   exchanges_.emplace(io_, archive, observer_, document.budget, before);
   environment_.emplace(SearchEnvironment{io_, archive, *parts_.workers, parts_.ideas, *exchanges_, observer_,
-                                         document, job.id, run, job.series_began_at, device, device_id, 0,
-                                         [this] { return !stopped_ && spent_budget().empty(); }});
+                                         allowance_, RunIdentity{document, job.id, run}, device, device_id,
+                                         find_operator});
   return {};
 }
 
@@ -101,14 +105,14 @@ asio::awaitable<Result<void>> JobRun::search(SearchEnvironment& environment) {
     searches_.emplace_back(environment, prepared.operators[i], prepared.job.operators[i].workload);
   }
   for (OperatorSearch& search : searches_) {
-    if (!environment.may_evaluate()) co_return Result<void>{};
+    if (!allowance_.may_evaluate()) co_return Result<void>{};
     if (const Result<void> seeded = co_await search.seed(); !seeded) {
       if (stopped_) co_return Result<void>{};
       co_return failure(seeded.error());
     }
   }
   // Round-robin, also over runs: the operator that has done the fewest rounds of this series is next.
-  while (environment.may_evaluate()) {
+  while (allowance_.may_evaluate()) {
     OperatorSearch* next = nullptr;
     for (OperatorSearch& search : searches_) {
       if (search.stopped() || search.rounds_done() >= prepared.job.policy.rounds) continue;
@@ -162,11 +166,11 @@ Result<RunSummary> JobRun::conclude(const Result<void>& searched) {
 Result<void> JobRun::write_end(const Result<void>& searched, const std::string& ended_by) {
   const RunState state = !searched ? RunState::failed : stopped_ ? RunState::interrupted : RunState::finished;
   TRY(Transaction transaction, parts_.archive.begin());
-  TRY_DO(parts_.archive.end_run(environment_->run_id, state));
+  TRY_DO(parts_.archive.end_run(environment_->run.run_id, state));
   if (!searched) {
-    TRY_DO(parts_.archive.end_job(environment_->job_id, JobState::failed, searched.error().message));
+    TRY_DO(parts_.archive.end_job(environment_->run.job_id, JobState::failed, searched.error().message));
   } else if (!stopped_) {
-    TRY_DO(parts_.archive.end_job(environment_->job_id, JobState::finished, ended_by));
+    TRY_DO(parts_.archive.end_job(environment_->run.job_id, JobState::finished, ended_by));
   }
   return transaction.commit();
 }

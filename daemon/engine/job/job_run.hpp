@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -59,7 +60,7 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   [[nodiscard]] const WorkerShare& workers() const { return *parts_.workers; }
   [[nodiscard]] bool began() const { return environment_.has_value(); }
   /// Of this run.
-  [[nodiscard]] int evaluations() const { return environment_ ? environment_->evaluations : 0; }
+  [[nodiscard]] int evaluations() const { return allowance_.taken(); }
   [[nodiscard]] const std::vector<std::string>& troubles() const { return observer_.troubles(); }
   /// Endpoints whose servers do not answer at present.
   [[nodiscard]] const std::set<std::string>& away() const { return outages_.away(); }
@@ -89,7 +90,8 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Outages outages_;
   std::optional<Stopping> stopped_;
   bool ended_ = false;
-  std::vector<OperatorSearch> searches_;
+  Allowance allowance_;
+  std::deque<OperatorSearch> searches_;
   std::optional<SearchEnvironment> environment_;
   std::optional<Exchanges> exchanges_;
   boost::asio::steady_timer tick_;

@@ -5,6 +5,7 @@
 //
 // Belongs to the thread of its io_context. Destruction wakes the waiters, too.
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -15,7 +16,9 @@ namespace kevolve {
 
 class Signal {
  public:
-  explicit Signal(boost::asio::io_context& io) : timer_(io, boost::asio::steady_timer::time_point::max()) {}
+  explicit Signal(const boost::asio::any_io_executor& executor)
+      : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
+  explicit Signal(boost::asio::io_context& io) : Signal(io.get_executor()) {}
 
   /// Until the next notify(). Calls before this one are not remembered.
   boost::asio::awaitable<void> wait() {

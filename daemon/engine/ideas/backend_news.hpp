@@ -1,0 +1,29 @@
+#pragma once
+// BackendNews: what backends tell from their threads, kept for the engine's. Every function may be called
+// from any thread.
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "llm_client/backend.hpp"
+
+namespace kevolve {
+
+class BackendNews {
+ public:
+  struct Item {
+    enum class Kind { outage_began, outage_ended, noted } kind = Kind::noted;
+    std::string endpoint, text;
+  };
+  /// Events that end up here. The news must outlive the backend.
+  BackendEvents events();
+  std::vector<Item> take();
+
+ private:
+  void add(Item item);
+  std::mutex mutex_;
+  std::vector<Item> items_;
+};
+
+}  // namespace kevolve

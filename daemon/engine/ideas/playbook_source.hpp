@@ -1,0 +1,27 @@
+#pragma once
+// PlaybookSource: the operator's own playbook as a source of ideas (core/search/playbook.hpp). It needs no
+// network; its ideas come with their candidates. Belongs to the engine's thread.
+
+#include "core/search/playbook.hpp"
+#include "daemon/engine/ideas/opening.hpp"
+
+namespace kevolve {
+
+class PlaybookSource final : public IdeaSource {
+ public:
+  explicit PlaybookSource(double weight) : IdeaSource("playbook", weight) {}
+
+  [[nodiscard]] bool fills_up() const override { return true; }
+  boost::asio::awaitable<Result<std::vector<Proposal>>> propose(RoundScope& scope, int count,
+                                                                std::vector<std::string>& siblings) override;
+
+ private:
+  Result<std::vector<NewCandidate>> candidates_of(const Idea& idea, RoundScope& scope);
+
+  Playbook playbook_;
+};
+
+Result<void> check_playbook(const JobIdeaSource& settings, const Opening& opening);
+OpenedSource open_playbook(const JobIdeaSource& settings, Opening& opening);
+
+}  // namespace kevolve

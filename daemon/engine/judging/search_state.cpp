@@ -1,0 +1,72 @@
+#include "daemon/engine/judging/search_state.hpp"
+
+#include <fmt/format.h>
+
+namespace kevolve {
+namespace {
+
+/// Why a search has no winner, for its summary.
+std::string nothing_won(const Standing& standing) {
+  std::vector<std::string> parts;
+  for (const auto& [outcome, count] : standing.counts.outcomes)
+    parts.push_back(fmt::format("{} {}", count, outcome));
+  return fmt::format("nothing beat the naive kernel: {} of {} candidates were verified ({}){}{}",
+                     standing.counts.passed, standing.counts.judged, fmt::join(parts, ", "),
+                     standing.stop_reason.empty() ? "" : "; ", standing.stop_reason);
+}
+
+}  // namespace
+
+std::string Problem::label() const {
+  return workload == "small" ? op.name : op.name + "/" + workload;
+}
+
+ResultKey Problem::key() const {
+  return {op_id, workload, device_id, op.precision};
+}
+
+RankingQuery Problem::ranking(int top) const {
+  RankingQuery query;
+  query.operator_name = op.name;
+  query.op = op_id;
+  query.workload = workload;
+  query.device = device.key();
+  query.precision = op.precision;
+  query.yardstick = yardstick();
+  query.top = top;
+  return query;
+}
+
+OperatorSummary SearchState::summary() const {
+  const Champion& champion = standing.champion;
+  OperatorSummary summary;
+  summary.name = problem.op.name;
+  summary.workload = problem.workload;
+  summary.label = problem.label();
+  summary.yardstick = problem.yardstick();
+  summary.naive_us = standing.naive.median_us;
+  summary.eager_us = standing.times.eager_us;
+  summary.compile_us = standing.times.compile_us;
+  summary.best_us = champion.median_us;
+  summary.floor_us = standing.times.floor_us;
+  summary.speedup = champion.speedup;
+  summary.speedup_low = champion.speedup_low;
+  summary.idea_key = champion.idea_key;
+  summary.idea = champion.idea;
+  summary.tunables = champion.tunables;
+  summary.candidate_hash = champion.hash;
+  summary.round = champion.round;
+  summary.rounds = standing.last_round;
+  summary.evaluations = standing.counts.judged;
+  summary.passed = standing.counts.passed;
+  summary.note =
+      standing.naive_leads() && standing.counts.judged > 0 ? nothing_won(standing) : standing.stop_reason;
+  return summary;
+}
+
+double median_us_of(const Evaluation& evaluation, std::string_view subject) {
+  const Measurement* measurement = evaluation.measurement(subject);
+  return measurement == nullptr ? 0 : measurement->median_us;
+}
+
+}  // namespace kevolve

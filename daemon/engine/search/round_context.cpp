@@ -1,0 +1,206 @@
+#include "daemon/engine/search/round_context.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "core/search/inspiration.hpp"
+#include "core/search/random.hpp"
+#include "core/search/regime.hpp"
+#include "core/search/selection.hpp"
+
+namespace kevolve {
+namespace {
+
+/// Verified kernels that survivors are selected from.
+constexpr int kRankingDepth = 64;
+/// Other operators' kernels that a model is shown, and how much faster than the yardstick they must be.
+constexpr std::size_t kInspirations = 2;
+constexpr double kInspiring = 1.5;
+
+/// 0 when the operator has no such workload.
+double operations_at(const Operator& op, const std::string& workload) {
+  const Workload* found = op.workload(workload);
+  return found == nullptr ? 0 : operations_per_byte(op, found->axes);
+}
+
+/// Puts kernels in the order of a scale that is not the archive's.
+void rank_by(const Scale& scale, std::vector<RankedKernel>& kernels) {
+  for (RankedKernel& kernel : kernels) kernel.speedup = scale.score(kernel.candidate_hash, kernel.speedup);
+  std::sort(kernels.begin(), kernels.end(), [](const RankedKernel& a, const RankedKernel& b) {
+    return std::pair(-a.speedup, a.candidate_hash) < std::pair(-b.speedup, b.candidate_hash);
+  });
+}
+
+}  // namespace
+
+Result<RoundKnowledge> RoundContextBuilder::build(const RoundRecord& round) {
+  const Problem& problem = search_.problem;
+  RoundKnowledge known;
+  RoundContext& context = known.context;
+  context.op = &problem.op;
+  context.workload = problem.workload;
+  context.device = problem.device;
+  context.limits.num_sms = problem.device.num_sms;
+  context.round = round.number;
+  context.seed = derive_seed(search_.job_seed(),
+                             fmt::format("{} {} round {}", problem.op.name, problem.workload, round.number));
+  context.champion_hash = search_.standing.champion.hash;
+  context.yardstick = problem.yardstick();
+  add_times(context);
+  TRY_DO(add_survivors(known, round));
+  if (search_.standing.scale.is_measured()) {
+    TRY_DO(add_profiles(context));
+    TRY_DO(add_inspirations(context));
+  }
+  TRY_DO(add_ledger(context, round));
+  TRY(context.tried, search_.archive.tried(problem.op_id, problem.workload, problem.device_id, round.id));
+  context = visible_to(search_.run.job.policy.kind, std::move(context));
+  return known;
+}
+
+/// Times to beat, and limits.
+void RoundContextBuilder::add_times(RoundContext& context) const {
+  const Standing& standing = search_.standing;
+  const Scale& scale = standing.scale;
+  const Problem& problem = search_.problem;
+  context.naive_us = scale.own_us(standing.naive.median_us, standing.naive.score);
+  context.champion_us = standing.naive_leads() ? context.naive_us : scale.us(standing.champion.score);
+  context.eager_us = scale.told(standing.times.eager_us);
+  context.compile_us = scale.told(scale.us(standing.times.compile_speedup));
+  context.floor_us = scale.told(standing.times.floor_us);
+  const Workload* workload = problem.op.workload(problem.workload);
+  if (workload == nullptr || problem.device.memory_bytes_per_us <= 0) return;
+  const auto bytes = static_cast<double>(problem.op.bytes.evaluate(workload->axes).value_or(0));
+  context.memory_us = scale.told(bytes / problem.device.memory_bytes_per_us);
+}
+
+/// The fastest verified kernels, best first, as they were known when the round began: a resumed round makes
+/// the choices that it would have made.
+Result<std::vector<SurvivorRecord>> RoundContextBuilder::verified_before(const RoundRecord& round) {
+  const Scale& scale = search_.standing.scale;
+  TRY(const std::vector<CandidateRecord> own, search_.archive.candidates(round.id));
+  std::set<CandidateId> of_round;
+  for (const CandidateRecord& candidate : own) of_round.insert(candidate.id);
+  const int depth = scale.is_measured() ? kRankingDepth + static_cast<int>(of_round.size())
+                                        : std::numeric_limits<int>::max();
+  TRY(std::vector<RankedKernel> ranked, search_.archive.best(search_.problem.ranking(depth)));
+  std::erase_if(ranked, [&](const RankedKernel& kernel) { return of_round.contains(kernel.candidate); });
+  if (!scale.is_measured()) rank_by(scale, ranked);
+  if (ranked.size() > kRankingDepth) ranked.resize(kRankingDepth);
+  std::vector<SurvivorRecord> verified;
+  for (RankedKernel& kernel : ranked) {
+    TRY(CandidateRecord candidate, search_.archive.candidate(kernel.candidate));
+    verified.push_back({std::move(kernel), std::move(candidate.source)});
+  }
+  return verified;
+}
+
+Result<void> RoundContextBuilder::add_survivors(RoundKnowledge& known, const RoundRecord& round) {
+  TRY(const std::vector<SurvivorRecord> rows, verified_before(round));
+  std::vector<Survivor> verified;
+  for (const auto& [kernel, source] : rows) {
+    known.ids[kernel.candidate_hash] = kernel.candidate;
+    Survivor survivor{kernel.candidate_hash, kernel.idea_key, source, kernel.tunables, kernel.speedup};
+    survivor.us = search_.standing.scale.us(kernel.speedup);
+    verified.push_back(std::move(survivor));
+  }
+  std::vector<Survivor>& survivors = known.context.survivors;
+  survivors = select_survivors(verified, static_cast<std::size_t>(search_.run.job.policy.survivors));
+  for (Survivor& survivor : survivors) {
+    for (const Survivor& other : verified) {
+      if (other.source == survivor.source && other.candidate_hash != survivor.candidate_hash)
+        survivor.tunings.push_back({other.tunables, other.us});
+    }
+  }
+  return {};
+}
+
+/// What counters said of the kernels that the round may build on, where they were ever read.
+Result<void> RoundContextBuilder::add_profiles(RoundContext& context) {
+  const Problem& problem = search_.problem;
+  const auto profile_of = [&](const std::string& hash) {
+    return search_.archive.profile(hash, problem.op_id, problem.workload, problem.device_id);
+  };
+  for (Survivor& survivor : context.survivors) {
+    TRY(survivor.profile, profile_of(survivor.candidate_hash));
+  }
+  TRY(context.champion_profile, profile_of(search_.standing.champion.hash));
+  return {};
+}
+
+/// What won elsewhere on this device may win here: the best kernels of a few other operators, kindred ones
+/// first, otherwise drawn by lot.
+Result<void> RoundContextBuilder::add_inspirations(RoundContext& context) {
+  TRY(std::vector<std::string> names, search_.archive.operator_names());
+  Random random(derive_seed(context.seed, "inspirations"));
+  random.shuffle(names);
+  std::vector<Inspiration> all;
+  for (const std::string& name : names) {
+    if (name == search_.problem.op.name) continue;
+    TRY(std::optional<Inspiration> other, inspiration_of(name));
+    if (other) all.push_back(std::move(*other));
+  }
+  const Regime regime = regime_of(context.champion_profile, infer_regime(context));
+  context.inspirations = kindred_first(
+      std::move(all), regime, operations_at(search_.problem.op, search_.problem.workload), kInspirations);
+  return {};
+}
+
+/// The best kernel of another operator on this device; nothing when it is not fast enough.
+Result<std::optional<Inspiration>> RoundContextBuilder::inspiration_of(const std::string& operator_name) {
+  RankingQuery query;
+  query.operator_name = operator_name;
+  query.device = search_.problem.device.key();
+  TRY(const std::vector<SurvivorRecord> best, search_.archive.survivors(query));
+  if (best.empty() || best.front().kernel.speedup < kInspiring) return std::nullopt;
+  const auto& [kernel, source] = best.front();
+  Inspiration other{operator_name, kernel.idea_text, source, kernel.tunables, kernel.speedup};
+  TRY(const std::optional<Profile> profile,
+      search_.archive.profile(kernel.candidate_hash, kernel.op, kernel.workload, kernel.device));
+  other.regime = regime_of(profile, Regime::unknown);
+  if (const auto known = find_operator_(operator_name))
+    other.operations_per_byte = operations_at(*known, kernel.workload);
+  return other;
+}
+
+Result<void> RoundContextBuilder::add_ledger(RoundContext& context, const RoundRecord& round) {
+  const Scale& scale = search_.standing.scale;
+  TRY(const std::vector<LedgerRecord> rows,
+      search_.archive.ledger(search_.problem.op_id, search_.run.job_id));
+  context.ledger = by_idea(rows, search_.problem.workload, round.id);
+  for (LedgerEntry& entry : context.ledger) {
+    // An idea as a whole has no candidate hash: its text stands for it.
+    if (entry.passed > 0) entry.best_speedup = scale.score(sha256_hex(entry.idea_text), entry.best_speedup);
+    entry.best_us = scale.us(entry.best_speedup);
+  }
+  return {};
+}
+
+std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& rows, const std::string& workload,
+                                 RoundId except) {
+  std::vector<LedgerEntry> ledger;
+  std::map<std::string, std::size_t> places;
+  for (const LedgerRecord& row : rows) {
+    if (row.workload != workload || row.round == except) continue;
+    const auto [place, fresh] = places.emplace(row.key, ledger.size());
+    if (fresh) ledger.emplace_back();
+    LedgerEntry& entry = ledger[place->second];
+    entry.idea_key = row.key;
+    entry.idea_text = row.text;
+    entry.attempts += row.attempts;
+    entry.passed += row.passed;
+    entry.best_speedup = std::max(entry.best_speedup, row.best_speedup);
+    if (row.predicted_us) entry.predicted_us = row.predicted_us;
+    if (!row.last_failure.empty()) entry.evidence = row.last_failure;
+    for (const auto& [outcome, count] : row.outcomes) entry.outcomes[outcome] += count;
+  }
+  for (LedgerEntry& entry : ledger) {
+    if (entry.passed > 0) entry.evidence.clear();
+  }
+  return ledger;
+}
+
+}  // namespace kevolve
