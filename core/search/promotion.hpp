@@ -1,6 +1,6 @@
 #pragma once
 // Promotion: which of a round's candidates are timed again, and whether one becomes champion. No single
-// figure is trusted: a contender is timed in fresh processes, each time beside its rival. Pure.
+// timing is trusted: a contender is timed in fresh processes, each time beside its rival. Pure.
 
 #include <cstdint>
 #include <string>
@@ -48,7 +48,7 @@ struct Decision {
   Kind kind = Kind::undecided;
   std::vector<Ratio> of_each;  ///< faster than the champion: of each retiming
   Ratio pooled;                ///< of all their pairs together; once there are kRetimings
-  std::size_t middle = 0;      ///< the retiming with the median speed-up: its figures are kept
+  std::size_t middle = 0;      ///< the retiming with the median speed-up: it becomes the champion's
 };
 
 /// `seed`: of the bootstrap. On a scale that is not measured a contender wins when it holds each time.

@@ -21,7 +21,7 @@ class Scale {
   [[nodiscard]] double score(const std::string& candidate_hash, double speedup) const;
   /// A score as a time, on the scale of RoundContext; 0 for the score 0.
   [[nodiscard]] double us(double score) const { return score > 0 ? yardstick_us_ / score : 0; }
-  /// The time of a kernel that was measured by itself, and not only beside the yardstick.
+  /// The time of a kernel whose own time was measured, not only its speed-up.
   [[nodiscard]] double own_us(double measured_us, double score) const {
     return is_measured() ? measured_us : us(score);
   }

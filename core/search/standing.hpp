@@ -52,7 +52,7 @@ struct Standing {
   int rounds_done = 0;          ///< of the job's present series, over all of its runs
   std::vector<double> best_us;  ///< before the present series and after each of its rounds
   VerdictCounts counts;
-  std::string stop_reason;  ///< "": the search goes on
+  std::string stop_reason;  ///< "": the search continues
 
   [[nodiscard]] bool naive_leads() const { return champion.id == naive.id; }
 };
@@ -63,7 +63,7 @@ double plateau_us(const Scale& scale, const Champion& champion);
 /// One more round is over: `number` and the champion's time go into the history.
 void add_round(Standing& standing, int number);
 
-/// Why the search ends here, in English; "" when it goes on.
+/// Why the search ends here, in English; "" when it continues.
 std::string reason_to_stop(const Standing& standing, const PlateauRule& rule);
 
 }  // namespace kevolve

@@ -49,6 +49,12 @@ NewExchange make_row(const Correspondent& whom, RunId run, RoundId round, const 
   return row;
 }
 
+/// Requests that were sent, retries included. The budget does not pay for a cancelled one.
+int attempts_of(const ChatResult& result) {
+  if (result) return result->attempts;
+  return result.error().kind == ChatError::Kind::cancelled ? 0 : 1;
+}
+
 }  // namespace
 
 /// Waits while requests in flight might use the budget up.
@@ -115,16 +121,11 @@ asio::awaitable<Result<std::optional<ModelAnswer>>> Exchanges::ask(Correspondent
   co_return ModelAnswer{id, result->text, result->finish};
 }
 
-/// The budget pays for what came back: a cancelled question costs its tokens only.
+/// The budget pays for what came back.
 void Exchanges::settle(std::int64_t prompt_tokens, const ChatResult& result) {
   const TokenUsage& took = result ? result->usage : result.error().usage;
   const std::optional<double>& cost_usd = result ? result->cost_usd : result.error().cost_usd;
-  int attempts = 1;
-  if (result)
-    attempts = result->attempts;
-  else if (result.error().kind == ChatError::Kind::cancelled)
-    attempts = 0;
-  budget_.answered(prompt_tokens, attempts, took.input + took.output, cost_usd.value_or(0));
+  budget_.answered(prompt_tokens, attempts_of(result), took.input + took.output, cost_usd.value_or(0));
   changed_.notify();
 }
 

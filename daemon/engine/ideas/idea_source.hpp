@@ -59,7 +59,7 @@ class IdeaSource {
   virtual boost::asio::awaitable<Result<std::vector<Proposal>>> propose(
       RoundScope& scope, int count, std::vector<std::string>& siblings) = 0;
 
-  /// Writes further candidates of an idea of its own, and has them judged: returns what became of them.
+  /// Writes further candidates of one of its ideas and has them judged. Returns those that got a verdict.
   /// `ideas`: all of the round.
   virtual boost::asio::awaitable<Result<std::vector<Judged>>> carry_out(
       RoundScope& /*scope*/, const IdeaRecord& /*idea*/, const std::vector<IdeaRecord>& /*ideas*/) {

@@ -11,7 +11,7 @@ namespace {
 using namespace subjects;
 
 /// How many times as fast as the yardstick torch.compile was in that evaluation; 0 when it was not timed.
-/// Where the yardstick is the candidate itself (the naive kernel), it has no measurement of its own.
+/// Where the yardstick is the candidate itself (the naive kernel), it is not measured apart.
 double compile_speedup_of(const Evaluation& evaluation, const std::string& yardstick) {
   const double compile_us = median_us_of(evaluation, kCompile);
   const double yardstick_us = median_us_of(evaluation, yardstick);
