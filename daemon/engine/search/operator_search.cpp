@@ -47,7 +47,7 @@ OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& o
 // ---------------------------------------------------------------------------------------------- seed
 
 asio::awaitable<Result<void>> OperatorSearch::seed() {
-  const std::filesystem::path file = op_.folder / "naive.cu";
+  const std::filesystem::path file = op_.naive_file();
   Result<std::string> source = read_text_file(file);
   if (!source) co_return failure(source.error());
   const Result<CandidateHeader> header = parse_candidate(*source, op_, file.string());
