@@ -32,7 +32,7 @@ Result<Evaluation> evaluate(const EvaluateRequest& request) {
       std::make_unique<FakeDevice>(request.device, std::map<std::string, FakeKernel>{{"k", multiply}}));
   auto prepared = evaluator.prepare(request);
   if (!prepared) return failure(prepared.error());
-  return evaluator.finish(request, std::move(*prepared));
+  return evaluator.finish(std::move(*prepared));
 }
 
 Names subjects(const Evaluation& evaluation) {
