@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -70,8 +71,11 @@ TEST_CASE("attention's kernels are the same text with and without a mask") {
   const auto full = load_operator(seeds / "attention_fp16");
   REQUIRE(causal);
   REQUIRE(full);
-  CHECK(*causal->candidate_files() == *full->candidate_files());
-  CHECK(causal->candidate_files()->size() >= 5);
+  const auto ours = causal->candidate_files(), theirs = full->candidate_files();
+  REQUIRE(ours);
+  REQUIRE(theirs);
+  CHECK(std::includes(theirs->begin(), theirs->end(), ours->begin(), ours->end()));
+  CHECK(ours->size() >= 5);
   CHECK(causal->naive_file() == full->naive_file());
 }
 
