@@ -90,10 +90,6 @@ std::vector<ParentRecord> read_parents(Connection& connection, CandidateId child
   return parents;
 }
 
-bool is_verified(const Verdict& verdict) {
-  return verdict.passed() && verdict.gate >= Gate::timing;
-}
-
 std::int64_t text_row(Connection& connection, TextTable table, const std::string& text) {
   const bool sources = table == TextTable::sources;
   const std::string hash = sha256_hex(text);

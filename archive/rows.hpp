@@ -28,7 +28,4 @@ EvaluationRecord read_evaluation(Connection& connection, EvaluationId id);
 
 std::optional<Profile> read_profile(Connection& connection, EvaluationId id);
 
-/// True when the kernel was right and was timed.
-bool is_verified(const Verdict& verdict);
-
 }  // namespace kevolve

@@ -53,9 +53,8 @@ enum class ThreadOrder { forward, reverse, shuffled };
 struct RunOptions {
   bool prepare = false;  ///< run the plan's `prepare` launches instead of its `launches`
   bool timed = false;    ///< where the runner owns the caches (cuda): flush them right before the first fill
-  /// Another set, on which the plan is launched first, unseen: the device then meets the kernel under the
-  /// clock as it would in a loop of launches, although others have used it since. Ignored where that is no
-  /// matter.
+  /// Launch the plan once, untimed, on this other set, so that the timed launch finds warm instruction
+  /// caches, as in a loop. Ignored by devices that do not need it.
   std::optional<int> rehearsal{};
   ThreadOrder order = ThreadOrder::forward;
   std::uint64_t order_seed = 0;
@@ -82,9 +81,8 @@ class Runner {
   virtual Result<std::map<std::string, double>> profile(int /*set*/) {
     return failure("this device has no hardware counters");
   }
-  /// Some runs of the plan over a bound set, caches flushed, seen by a clock other than run()'s. Nothing
-  /// where the device has no other. Times taken afterwards may be longer. An Error says why it could not be
-  /// had.
+  /// Runs the plan over a bound set, with flushed caches, under a clock other than run()'s. Nothing where the
+  /// device has no other clock. Times taken afterwards may be longer. An Error says why the clock failed.
   virtual Result<std::optional<Witness>> witness(int /*set*/) { return std::optional<Witness>(); }
 };
 
@@ -95,22 +93,21 @@ class Device {
   [[nodiscard]] virtual DeviceLimits limits() const = 0;
   /// "cold" or "warm": the cache state in which the worker's timing finds the inputs on this device.
   [[nodiscard]] virtual std::string timing_mode() const = 0;
-  /// Before a cold sample: nothing of the buffers is left in caches. Where work is queued (cuda) it is
-  /// queued, so that what follows at once is launched meanwhile.
+  /// Before a cold sample: empties the caches of the buffers' contents. Where work is queued (cuda), so is
+  /// this, and the call returns at once.
   virtual void flush_caches() = 0;
   /// True when runners flush by themselves, in their own queue (RunOptions::timed). The judge must then not:
   /// its flush would share the GPU with the kernel under the clock.
   [[nodiscard]] virtual bool runners_flush() const { return false; }
-  /// What follows in this thread is about this device, until another is entered.
+  /// Makes this the device of the calling thread, until it enters another.
   virtual void enter() {}
   /// True when its times suffer from other work on this machine's processors.
   [[nodiscard]] virtual bool times_on_host() const { return true; }
-  /// Before samples are taken: waits for what the device still does in the background.
+  /// Before samples are taken: waits until the device has finished its work in the background.
   virtual void settle() {}
   /// Where this device keeps tensors. Null when can_run() is false.
   [[nodiscard]] virtual Memory* memory() = 0;
-  /// The share of the judge's time in which draws may be used again, for they are costly: how many candidates
-  /// meet the same draws. 1: every candidate has its own.
+  /// How many candidates share one set of draws (draws are expensive on a GPU). 1: no sharing.
   [[nodiscard]] virtual int candidates_per_draw() const { return 1; }
   /// Bytes a microsecond that the device copies at best (read and written bytes both count); 0: unknown.
   virtual double copy_bytes_per_us() = 0;
@@ -122,8 +119,7 @@ class Device {
                                                         std::chrono::milliseconds deadline) = 0;
   /// False on compile-only devices: nothing after `inspect` can be asked of them.
   [[nodiscard]] virtual bool can_run() const = 0;
-  /// `alignment_bytes`: the plan's for the buffer, a power of two from 16 to 4096. No more than that is
-  /// promised.
+  /// `alignment_bytes`: the plan's for the buffer, a power of two from 16 to 4096. Guarantees no more.
   virtual Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
                                                          std::size_t alignment_bytes) = 0;
   virtual Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) = 0;

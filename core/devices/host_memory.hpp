@@ -1,5 +1,5 @@
 #pragma once
-// HostMemory: the judge's hands on tensors in plain host memory, by core/gates. Stateless; one thread.
+// HostMemory: the judge's access to tensors in plain host memory, by core/gates. Stateless; one thread.
 
 #include "core/devices/memory.hpp"
 

@@ -1,11 +1,11 @@
 #pragma once
-// Memory: the judge's hands on tensors where a device keeps them: the host's memory (cpu) or a GPU's (cuda).
+// Memory: the judge's access to tensors where a device keeps them: the host's memory (cpu) or a GPU's (cuda).
 // Every address given to it, also those inside Elements and Expectation, is one of that memory; nothing else
 // may be dereferenced. HostMemory is core/gates on plain memory; CudaMemory does the same in kernels of its
 // own, so that a tensor of gigabytes is judged without leaving the GPU.
 //
 // One thread. Operations are finished when they return. What cannot fail on a sound device (a copy, a
-// comparison) ends the process when it fails: a judge whose own GPU context is broken must not go on.
+// comparison) ends the process when it fails: a judge whose own GPU context is broken must not continue.
 
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +27,7 @@ class Memory {
   /// As LibTorch names it: "cpu", "cuda:0".
   [[nodiscard]] virtual std::string torch_device() const = 0;
 
-  /// All there is of it.
+  /// Its whole capacity.
   [[nodiscard]] virtual std::size_t size_bytes() const = 0;
 
   /// Memory of the judge alone, freed with the last reference. Fails for want of memory.

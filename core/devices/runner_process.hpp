@@ -22,7 +22,7 @@ struct RunnerCommand {
   std::vector<std::string> argv;
   SandboxPolicy sandbox;
   bool device_clock = false;  ///< the runner times runs with the device's own clock
-  bool greets = false;        ///< it sends a `done` of its own accord when it is ready to load
+  bool greets = false;        ///< it sends a `done`, unasked, when it is ready to load
 };
 
 /// What a runner is told at its start.
@@ -57,7 +57,7 @@ class RunnerProcess final : public Runner {
   Result<void> await_start();
   /// Sends a request whose answer is a document; `what` it is of, for errors.
   Result<Json> ask(channel::RequestKind kind, int set, std::string_view what);
-  /// Waits for the answer to the request just sent.
+  /// Waits for the answer to the last request.
   Waited await(std::chrono::steady_clock::time_point end);
   [[nodiscard]] Verdict stopped() const;
   [[nodiscard]] Result<RunReport> finished(double wall_us);

@@ -72,46 +72,29 @@ void plan_ramp(DrawPlan& plan, double low, double high) {
               plan.count > 1 ? (high - low) / static_cast<double>(plan.count - 1) : 0);
 }
 
-/// A kind, its parameters with defaults (NaN: required), and its plan. Parameters arrive in this order.
-struct Kind {
-  std::string_view name;
-  std::vector<std::pair<std::string, double>> parameters;
-  void (*plan)(DrawPlan&, DType, Parameters);
-};
+using Planner = void (*)(DrawPlan&, DType, Parameters);
 
-const std::vector<Kind>& kinds() {
-  constexpr double kRequired = std::numeric_limits<double>::quiet_NaN();
+/// Of kDrawKinds[kind]. Parameters arrive in the order of the table.
+Planner planner_of(std::size_t kind) {
   using P = Parameters;
   using R = DrawRegime;
-  static const std::vector<Kind> all{
-      {"normal",
-       {{"mean", 0}, {"std", 1}},
-       [](DrawPlan& t, DType, P p) { one_segment(t, R::normal, p[0], p[1]); }},
-      {"uniform",
-       {{"low", 0}, {"high", 1}},
-       [](DrawPlan& t, DType, P p) { one_segment(t, R::uniform, p[0], p[1]); }},
-      {"constant",
-       {{"value", kRequired}},
-       [](DrawPlan& t, DType, P p) { one_segment(t, R::constant, p[0]); }},
-      {"impulse",
-       {{"value", 1}, {"count", 1}},
-       [](DrawPlan& t, DType, P p) {
-         one_segment(t, R::constant, 0);
-         sprinkle(t, p.first(1), p[1]);
-       }},
-      {"mixed_magnitude",
-       {{"low_exponent", -10}, {"high_exponent", 10}},
-       [](DrawPlan& t, DType, P p) { one_segment(t, R::mixed_magnitude, p[0], p[1]); }},
-      {"integers",
-       {{"low", kRequired}, {"high", kRequired}},
-       [](DrawPlan& t, DType, P p) { one_segment(t, R::integers, p[0], p[1]); }},
-      {"special_values", {{"count", 1}}, [](DrawPlan& t, DType d, P p) { plan_special_values(t, d, p[0]); }},
-      {"ramp", {{"low", 0}, {"high", 1}}, [](DrawPlan& t, DType, P p) { plan_ramp(t, p[0], p[1]); }},
-      {"clustered",
-       {{"clusters", 4}, {"spread", 0.01}},
-       [](DrawPlan& t, DType, P p) { one_segment(t, R::clustered, p[0], p[1]); }},
-      {"mixture", {}, [](DrawPlan& t, DType, P) { plan_mixture(t); }}};
-  return all;
+  static constexpr std::array<Planner, kDrawKinds.size()> kPlanners = {
+      /* normal */ [](DrawPlan& t, DType, P p) { one_segment(t, R::normal, p[0], p[1]); },
+      /* uniform */ [](DrawPlan& t, DType, P p) { one_segment(t, R::uniform, p[0], p[1]); },
+      /* constant */ [](DrawPlan& t, DType, P p) { one_segment(t, R::constant, p[0]); },
+      /* impulse */
+      [](DrawPlan& t, DType, P p) {
+        one_segment(t, R::constant, 0);
+        sprinkle(t, p.first(1), p[1]);
+      },
+      /* mixed_magnitude */ [](DrawPlan& t, DType, P p) { one_segment(t, R::mixed_magnitude, p[0], p[1]); },
+      /* integers */ [](DrawPlan& t, DType, P p) { one_segment(t, R::integers, p[0], p[1]); },
+      /* special_values */ [](DrawPlan& t, DType d, P p) { plan_special_values(t, d, p[0]); },
+      /* ramp */ [](DrawPlan& t, DType, P p) { plan_ramp(t, p[0], p[1]); },
+      /* clustered */ [](DrawPlan& t, DType, P p) { one_segment(t, R::clustered, p[0], p[1]); },
+      /* mixture */ [](DrawPlan& t, DType, P) { plan_mixture(t); },
+  };
+  return kPlanners[kind];
 }
 
 /// As drawn_value() draws each, but with one block of words for its four normals.
@@ -124,20 +107,19 @@ void fill_normals(const DrawSegment& segment, std::size_t end, const DrawPlan& p
   }
 }
 
-Result<std::vector<double>> parameters_of(const Kind& kind, const InputDraw& draw) {
+Result<std::vector<double>> parameters_of(const DrawKind& kind, const InputDraw& draw) {
   std::vector<double> values;
-  for (const auto& [name, fallback] : kind.parameters) {
-    const auto given = draw.parameters.find(name);
-    values.push_back(given == draw.parameters.end() ? fallback : given->second);
-    if (std::isnan(values.back())) {
-      return failure(fmt::format("draw kind '{}' needs the parameter '{}'", kind.name, name));
-    }
+  std::vector<std::string_view> names;
+  for (const DrawParameter& parameter : kind.parameters) {
+    if (parameter.name.empty()) break;
+    names.push_back(parameter.name);
+    const auto given = draw.parameters.find(std::string(parameter.name));
+    values.push_back(given == draw.parameters.end() ? parameter.fallback : given->second);
+    if (std::isnan(values.back()))
+      return failure(fmt::format("draw kind '{}' needs the parameter '{}'", kind.name, parameter.name));
   }
   for (const auto& [name, value] : draw.parameters) {
-    const auto known = [&](const auto& parameter) { return parameter.first == name; };
-    if (std::any_of(kind.parameters.begin(), kind.parameters.end(), known)) continue;
-    std::vector<std::string> names;
-    for (const auto& parameter : kind.parameters) names.push_back(parameter.first);
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     return failure(fmt::format("draw kind '{}' has no parameter '{}'; it has {}", kind.name, name,
                                names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
   }
@@ -146,25 +128,29 @@ Result<std::vector<double>> parameters_of(const Kind& kind, const InputDraw& dra
 
 }  // namespace
 
+const DrawKind* draw_kind(std::string_view name) {
+  const auto found = std::find_if(kDrawKinds.begin(), kDrawKinds.end(),
+                                  [&](const DrawKind& kind) { return kind.name == name; });
+  return found == kDrawKinds.end() ? nullptr : &*found;
+}
+
 Result<DrawPlan> plan_draw(const InputDraw& draw, DType dtype, std::size_t count, const Seed& seed,
                            std::uint64_t stream) {
-  const auto& all = kinds();
-  const auto kind = std::find_if(all.begin(), all.end(), [&](const Kind& k) { return k.name == draw.kind; });
-  if (kind == all.end()) {
+  const DrawKind* kind = draw_kind(draw.kind);
+  if (kind == nullptr) {
     std::vector<std::string_view> names;
-    for (const Kind& known : all) names.push_back(known.name);
+    for (const DrawKind& known : kDrawKinds) names.push_back(known.name);
     return failure(fmt::format("unknown draw kind '{}'; known are {}", draw.kind, fmt::join(names, ", ")));
   }
   if (kind->name == "special_values" && !is_floating(dtype)) {
     return failure(fmt::format(
         "draw kind 'special_values' needs a floating-point tensor, not {}; use 'integers'", name(dtype)));
   }
-  const auto parameters = parameters_of(*kind, draw);
-  if (!parameters) return failure(parameters.error());
+  TRY(const auto parameters, parameters_of(*kind, draw));
   DrawPlan plan;
   plan.count = count;
   plan.random = RandomStream(seed, stream).randomness();
-  kind->plan(plan, dtype, *parameters);
+  planner_of(static_cast<std::size_t>(kind - kDrawKinds.data()))(plan, dtype, parameters);
   return plan;
 }
 

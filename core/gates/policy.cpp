@@ -248,7 +248,7 @@ class Scopes {
       }
       ++at;
     }
-    judge(tokens_[begin], words, parentheses, braces, named_after_braces);
+    check_declaration(tokens_[begin], words, parentheses, braces, named_after_braces);
     return is(tokens_, at, ";") ? at + 1 : at;
   }
 
@@ -256,8 +256,8 @@ class Scopes {
     return brace == begin + 2 && is(tokens_, begin, "extern") && tokens_[begin + 1].kind == Token::Kind::text;
   }
 
-  void judge(const Token& first, const std::set<std::string>& words, bool parentheses, bool braces,
-             bool named) {
+  void check_declaration(const Token& first, const std::set<std::string>& words, bool parentheses,
+                         bool braces, bool named) {
     const auto any = [&](std::initializer_list<const char*> of) {
       return std::any_of(of.begin(), of.end(), [&](const char* word) { return words.count(word) != 0; });
     };

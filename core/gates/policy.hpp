@@ -1,9 +1,9 @@
 #pragma once
-// Policy gate: what no candidate may ask for, seen in its source.
+// The rules of gate policy: what a candidate's source may not contain.
 //
-// These are tripwires: they stop honest mistakes and lazy tricks early, with a message that says what to do
-// instead. They are not the defence: the sandboxed compile, the inspection of the binary and the runner's own
-// process are. Pure logic.
+// These rules are tripwires. They stop honest mistakes and lazy tricks early, with a message that says what
+// to do instead. The defence is elsewhere: the sandboxed compiler, the inspection of the binary, and the
+// runner's own process. Pure logic.
 
 #include <optional>
 #include <string>

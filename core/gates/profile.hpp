@@ -1,6 +1,6 @@
 #pragma once
-// The profile gate's judgement: from hardware counters to a regime and to advice. Pure: who reads the
-// counters is no matter here (core/devices/cuda/profiler.hpp does).
+// What gate profile concludes from hardware counters: a regime and advice. Pure; the counters are read by
+// core/devices/cuda/profiler.hpp.
 //
 // The rule is that of Nsight Compute's "Speed Of Light" bottleneck analysis: a kernel that keeps neither
 // memory nor the SMs at 60 % of their peak waits for latencies; otherwise the busier of the two holds it

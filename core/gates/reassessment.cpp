@@ -49,7 +49,7 @@ Reassessment reassess(const Evaluation& archived, const Evaluation& now, std::st
   const Verdict& verdict = now.verdict;
   if (says_nothing(verdict.outcome)) return {undecided, {}};
   if (!verdict.passed()) return {not_right, {}};
-  if (verdict.gate < Gate::timing) return {undecided, {}};
+  if (!is_verified(verdict)) return {undecided, {}};
   Reassessment result{holds, slowdown_of(archived, now, yardstick)};
   if (result.slowdown && result.slowdown->interval.low > kNoticeable) result.finding = slower;
   return result;

@@ -19,8 +19,8 @@ std::string tensor_core_resource(std::string_view type);
 /// others.
 std::optional<std::string> narrow_products(const CompileReport& report);
 
-/// Right after the compiler: a binary with narrow products is `compensated` at best, which is not what an
-/// operator of a finer class asks for. Nothing when it may go on.
+/// A binary with narrow products is `compensated` at best, which is too coarse for operators of a finer
+/// class. Nothing when the binary is fine enough.
 std::optional<Verdict> too_narrow(const CompileReport& report, PrecisionClass required);
 
 /// The measured class, no finer than the binary's instructions allow.

@@ -1,7 +1,7 @@
 #pragma once
-// Admission: is an operator fit to be judged? An operator that an answer without work can pass, or whose
-// output hardly depends on an input, would crown nonsense; it is refused with the reason. docs/trust.md,
-// "Admission".
+// Admission: is an operator fit to be judged? An operator is refused, with the reason, when an answer without
+// work can pass, or when its output hardly depends on an input: such an operator would crown nonsense.
+// docs/trust.md, "Admission".
 
 #include <string>
 

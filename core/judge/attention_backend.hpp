@@ -1,7 +1,7 @@
 #pragma once
 // Which implementation PyTorch chooses when torch.scaled_dot_product_attention is called. It depends on the
-// device, types, sizes and options, so it is observed in a call, not guessed. Inside the judge only:
-// LibTorch's exceptions pass through. Sees what the calling thread dispatches.
+// device, types, sizes and options, so a call is observed. Inside the judge only: LibTorch's exceptions pass
+// through. Only what the calling thread dispatches is seen.
 
 #include <functional>
 #include <set>

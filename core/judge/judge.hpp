@@ -1,14 +1,13 @@
 #pragma once
 // Judge: knows what an operator's outputs must be. It compiles the operator's TorchScript reference, runs it
-// in the inputs' own types (PyTorch's answer) and in fp64 (the oracle), and says how the oracle responds to
-// the last bit of the inputs, which is what the comparison measures answers by (docs/trust.md).
+// in the inputs' own types (PyTorch's answer) and in fp64 (the oracle), and measures how the oracle responds
+// to the last bit of the inputs. The comparison of answers builds on this response (docs/trust.md).
 //
 // In the precision classes down to fp32, PyTorch's TF32 is off: a strict operator's baseline and its noise
-// are those of fp32. It also times what is to be beaten: PyTorch's baselines (baselines.hpp), each of which
-// is compared with the oracle before its time counts.
+// are those of fp32. The judge also times PyTorch's baselines (baselines.hpp). It compares each of them with
+// the oracle before its time counts.
 //
-// The only part of the program that uses LibTorch. One Judge belongs to one thread; Draws own all they refer
-// to.
+// Only core/judge uses LibTorch. A Judge belongs to one thread. A Draw owns everything that it refers to.
 
 #include <memory>
 #include <optional>
@@ -52,17 +51,17 @@ class Judge {
   /// Answers given inputs. `distribution` is for the evidence.
   Result<Draw> answer(const Bindings& axes, const std::string& distribution, std::vector<DrawnInput> inputs);
 
-  /// Makes a baseline ready: "eager", "compile" or one of the operator's own. Nothing when time_us() can be
-  /// called at these axes, else what is missing and how to make it. Fails when there is no such baseline or
-  /// it must not be used: a package of something else, text that does not compile.
+  /// Prepares a baseline: "eager", "compile" or one of the operator's own. Nothing when time_us() may be
+  /// called at these axes, otherwise what is missing and how to make it. Fails when there is no such
+  /// baseline, when its package is for something else, or when its text does not compile.
   Result<std::optional<std::string>> missing(const std::string& baseline, const Bindings& axes);
-  /// Compares a baseline's answer with the oracle when it first meets a draw: a wrong one fails. ("eager" is
-  /// not compared: the comparison itself is calibrated by it.)
+  /// Compares a baseline's answer with the oracle, once for each draw; a wrong answer fails. ("eager" is not
+  /// compared, since it calibrates the comparison.)
   Result<void> verify(const std::string& baseline, const Draw& draw);
-  /// Runs a verified baseline once; the device's time for it. verify() is called when it was not.
+  /// Runs a baseline once, by the device's clock. Calls verify() first where it was not called.
   Result<double> time_us(const std::string& baseline, const Draw& draw);
-  /// What a baseline that is not missing() uses for torch.scaled_dot_product_attention on this draw, observed
-  /// in one run that is not timed (attention_backend.hpp); empty where it does not call it.
+  /// The backends that a baseline uses for torch.scaled_dot_product_attention on this draw, observed in one
+  /// untimed run (attention_backend.hpp). Empty when it does not call it. The baseline must not be missing().
   Result<std::set<std::string>> attention_backends(const std::string& baseline, const Draw& draw);
 
  private:

@@ -1,8 +1,8 @@
 #pragma once
-// Packages of torch.compile's compiler (AOTInductor), which scripts/compiled_baseline.py makes: where one
-// lies, and whether it was made of exactly what is to be judged. A package is a program for one reference,
-// one choice of sizes, one torch and one model of GPU; the facts beside it say which, and the judge loads
-// none whose facts differ. Files only, no LibTorch.
+// Packages of torch.compile's compiler (AOTInductor), which scripts/compiled_baseline.py makes: where a
+// package lies, and whether it fits. A package is a program for one reference, one choice of sizes, one torch
+// and one model of GPU. A file of facts beside it names them, and the judge loads no package whose facts
+// differ. Files only, no LibTorch.
 
 #include <filesystem>
 #include <string>
@@ -13,7 +13,7 @@ namespace kevolve {
 
 /// Where packages are kept, and the machine that they must have been made for (as in DeviceInfo).
 struct PackagePlace {
-  std::filesystem::path folder;  ///< empty: none are looked for
+  std::filesystem::path folder;  ///< empty: there are no packages
   std::string model, architecture;
   std::string torch_device = "cpu";  ///< "cpu", "cuda:0"
 };

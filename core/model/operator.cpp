@@ -303,7 +303,36 @@ bool Operator::is_input(std::string_view wanted) const {
 
 Result<Operator> parse_operator(const Json& document, std::string_view where) {
   if (auto valid = validate(document, "operator", where); !valid) return failure(valid.error());
-  return OperatorParser(document, where).run();
+  Result<Operator> op = OperatorParser(document, where).run();
+  if (op) op->document.erase("playbook");
+  return op;
+}
+
+Result<std::vector<std::filesystem::path>> Operator::candidate_files() const {
+  std::error_code error;
+  std::vector<std::filesystem::path> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    if (file.path().extension() == ".cu") files.push_back(file.path());
+  }
+  if (error)
+    return failure(
+        fmt::format("{}: cannot list the operator's folder: {}", folder.string(), error.message()));
+  files.insert(files.end(), shared_candidates.begin(), shared_candidates.end());
+  std::sort(files.begin(), files.end(),
+            [](const auto& a, const auto& b) { return a.filename() < b.filename(); });
+  const auto twice = std::adjacent_find(
+      files.begin(), files.end(), [](const auto& a, const auto& b) { return a.filename() == b.filename(); });
+  if (twice != files.end())
+    return failure(fmt::format("operator.json: playbook: {} and {} have the same name; expected one of them",
+                               twice->string(), std::next(twice)->string()));
+  return files;
+}
+
+std::filesystem::path Operator::naive_file() const {
+  for (const std::filesystem::path& file : shared_candidates) {
+    if (file.filename() == "naive.cu") return file;
+  }
+  return folder / "naive.cu";
 }
 
 Result<Operator> load_operator(const std::filesystem::path& folder) {
@@ -318,7 +347,10 @@ Result<Operator> load_operator(const std::filesystem::path& folder) {
     (*document)["reference"] = *text;
   }
   Result<Operator> op = parse_operator(*document, file.string());
-  if (op) op->folder = folder;
+  if (!op) return op;
+  op->folder = folder;
+  for (const Json& shared : document->value("playbook", Json::array()))
+    op->shared_candidates.push_back((folder / shared.get<std::string>()).lexically_normal());
   return op;
 }
 

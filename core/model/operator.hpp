@@ -86,11 +86,18 @@ struct Operator {
   Expression flops = {};         ///< least arithmetic, by axes
   Json document;                 ///< operator.json itself, for the worker protocol
   std::filesystem::path folder;  ///< empty when it came over the wire
+  /// Candidates of other operators' folders that serve this one too. Where files lie is no part of what the
+  /// operator computes, so `document` does not have them.
+  std::vector<std::filesystem::path> shared_candidates = {};
 
   [[nodiscard]] const Workload* workload(std::string_view name) const;  ///< nullptr when absent
   [[nodiscard]] const TensorSpec* tensor(
       std::string_view name) const;  ///< input or output, nullptr when absent
   [[nodiscard]] bool is_input(std::string_view name) const;
+  /// The files of its folder and shared_candidates, by name. Fails when the folder cannot be listed, or when
+  /// two have the same name.
+  [[nodiscard]] Result<std::vector<std::filesystem::path>> candidate_files() const;
+  [[nodiscard]] std::filesystem::path naive_file() const;  ///< which may not exist
 };
 
 /// `where` starts every error ("kernels/seed/softmax/operator.json").

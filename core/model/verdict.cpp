@@ -1,13 +1,8 @@
 #include "core/model/verdict.hpp"
 
-#include <array>
-#include <cstddef>
-
 namespace kevolve {
 namespace {
 
-constexpr std::array<std::string_view, 6> kGates = {"policy",      "compile", "inspect",
-                                                    "correctness", "timing",  "profile"};
 constexpr std::array<std::string_view, 19> kOutcomes = {"passed",
                                                         "not_applicable",
                                                         "unsupported",
@@ -27,7 +22,14 @@ constexpr std::array<std::string_view, 19> kOutcomes = {"passed",
                                                         "wrong_precision",
                                                         "quarantined",
                                                         "inconclusive"};
-static_assert(kGates.size() == static_cast<std::size_t>(Gate::profile) + 1);
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kGates.size(); ++i) {
+    if (kGates[i].gate != static_cast<Gate>(i)) return false;
+  }
+  return true;
+}
+static_assert(in_order());
 static_assert(kOutcomes.size() == static_cast<std::size_t>(Outcome::inconclusive) + 1);
 
 template <class Enum, std::size_t size>
@@ -41,10 +43,21 @@ std::optional<Enum> find(const std::array<std::string_view, size>& names, std::s
 }  // namespace
 
 std::string_view name(Gate gate) {
-  return kGates[static_cast<std::size_t>(gate)];
+  return kGates[static_cast<std::size_t>(gate)].name;
 }
 std::optional<Gate> gate_from_name(std::string_view name) {
-  return find<Gate>(kGates, name);
+  for (const GateName& gate : kGates) {
+    if (gate.name == name) return gate.gate;
+  }
+  return std::nullopt;
+}
+std::string gate_list(std::string_view last_joint) {
+  std::string list;
+  for (const GateName& gate : kGates) {
+    if (!list.empty()) list += &gate == &kGates.back() ? last_joint : ", ";
+    list += gate.name;
+  }
+  return list;
 }
 std::string_view name(Outcome outcome) {
   return kOutcomes[static_cast<std::size_t>(outcome)];

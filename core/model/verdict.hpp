@@ -2,14 +2,30 @@
 // A verdict: at which gate a candidate stopped, in what way, and the evidence in words that a person
 // or a language model can act on. A failing candidate is data, never an error of the program.
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace kevolve {
 
-/// In the order in which a candidate meets them. Stored by name: never rename.
+/// In the order in which a candidate meets them. Stored by name: never rename. kGates names them.
 enum class Gate { policy, compile, inspect, correctness, timing, profile };
+
+struct GateName {
+  Gate gate;
+  std::string_view name;
+};
+
+/// The list of gates; messages, help texts and checks of order follow from it.
+inline constexpr std::array kGates = {
+    GateName{Gate::policy, "policy"},   GateName{Gate::compile, "compile"},
+    GateName{Gate::inspect, "inspect"}, GateName{Gate::correctness, "correctness"},
+    GateName{Gate::timing, "timing"},   GateName{Gate::profile, "profile"},
+};
+/// The gate that makes a candidate a verified kernel; later ones add to what is known of it.
+inline constexpr Gate kVerifyingGate = Gate::timing;
 
 /// Stored by name: never rename.
 enum class Outcome {
@@ -35,6 +51,8 @@ enum class Outcome {
 };
 
 std::string_view name(Gate gate);
+/// "policy, compile, …, timing or profile"; `last_joint`: what stands before the last one.
+std::string gate_list(std::string_view last_joint = " or ");
 std::optional<Gate> gate_from_name(std::string_view name);
 std::string_view name(Outcome outcome);
 std::optional<Outcome> outcome_from_name(std::string_view name);
@@ -46,5 +64,10 @@ struct Verdict {
 
   [[nodiscard]] bool passed() const { return outcome == Outcome::passed; }
 };
+
+/// It passed kVerifyingGate at least.
+[[nodiscard]] inline bool is_verified(const Verdict& verdict) {
+  return verdict.passed() && verdict.gate >= kVerifyingGate;
+}
 
 }  // namespace kevolve

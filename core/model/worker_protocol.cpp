@@ -127,8 +127,7 @@ Result<WorkerRequest> evaluate_from_json(FieldReader fields) {
   fields.read("source", request.source);
   fields.maybe("tunables", request.tunables);
   if (fields.find("last_gate") != nullptr) {
-    fields.name("last_gate", request.last_gate, gate_from_name,
-                "policy, compile, inspect, correctness, timing or profile");
+    fields.name("last_gate", request.last_gate, gate_from_name, gate_list().c_str());
   }
   if (fields.find("compare_with") != nullptr)
     fields.list("compare_with", request.compare_with, subject_from_json);

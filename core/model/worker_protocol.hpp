@@ -77,7 +77,7 @@ std::string to_line(const WorkerRequest& request);  ///< without the newline
 std::string to_line(const WorkerReply& reply);
 Result<WorkerRequest> request_from_line(std::string_view line);
 Result<WorkerReply> reply_from_line(std::string_view line);
-/// What the sender of a line that is no request would look for in the reply; "" when it has none.
+/// The id of a line that is not a request, for the reply to its sender; "" when it has none.
 std::string id_in(std::string_view line);
 
 }  // namespace kevolve

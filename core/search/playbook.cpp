@@ -166,18 +166,10 @@ std::vector<Idea> tuning_ideas(const std::vector<PlaybookEntry>& entries, const 
 }  // namespace
 
 Result<std::vector<PlaybookEntry>> load_playbook(const Operator& op) {
-  std::error_code error;
-  std::vector<std::filesystem::path> files;
-  for (const auto& file : std::filesystem::directory_iterator(op.folder, error)) {
-    if (file.path().extension() == ".cu" && file.path().stem() != subjects::kNaive)
-      files.push_back(file.path());
-  }
-  if (error)
-    return failure(
-        fmt::format("{}: cannot list the operator's folder: {}", op.folder.string(), error.message()));
-  std::sort(files.begin(), files.end());
+  TRY(const auto files, op.candidate_files());
   std::vector<PlaybookEntry> entries;
   for (const auto& file : files) {
+    if (file.stem() == subjects::kNaive) continue;
     Result<PlaybookEntry> entry = load_entry(op, file);
     if (!entry) return failure(entry.error());
     entries.push_back(std::move(*entry));

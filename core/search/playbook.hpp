@@ -22,7 +22,7 @@ struct PlaybookEntry {
   std::vector<std::string> requirements;  ///< what the cpu device cannot run: "tensor_cores", "tma", …
 };
 
-/// All entries of an operator's folder, by key, without naive.cu.
+/// The operator's candidate files, by key, without naive.cu.
 Result<std::vector<PlaybookEntry>> load_playbook(const Operator& op);
 
 /// Reads an operator's entries once. Belongs to one thread.

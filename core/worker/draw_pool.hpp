@@ -1,10 +1,10 @@
 #pragma once
-// DrawPool: the draws that candidates are judged on. Where a draw is cheap every candidate gets its own;
-// where it is not (a GPU's benchmark workloads: gigabytes, and an fp64 oracle) a whole family of draws of one
-// secret seed serves a number of candidates, and is then thrown away. A candidate cannot tell: it has no
-// channel to its successors. Champions are timed again on fresh draws (`fresh()`).
+// DrawPool: the draws that candidates are judged on. Where draws are cheap, every candidate gets its own.
+// Where they are expensive (a GPU's benchmark workloads: gigabytes, and an fp64 oracle), a family of draws of
+// one secret seed serves several candidates and is then thrown away. A candidate cannot exploit that, since
+// it has no channel to its successors. Champions are timed again on fresh draws.
 //
-// Owned by one thread. Draws live as long as somebody holds them.
+// Owned by one thread. Draws are shared: each lives as long as one of its holders.
 
 #include <cstdint>
 #include <list>
@@ -15,24 +15,23 @@
 
 namespace kevolve {
 
-/// The distribution that timing uses, and that is looked at most thoroughly.
+/// The distribution that timing uses, and that correctness checks most thoroughly.
 const Distribution& timed_distribution(const Operator& op);
-/// Numbers from it on are timing's: correctness has not used them.
+/// Numbers from here on belong to timing; correctness does not use them.
 inline constexpr std::uint64_t kFirstTimedDraw = 1000;
 
 class DrawPool {
  public:
-  /// `candidates_per_draw`: 1 keeps nothing. Of the device's memory at most half is taken by what is kept,
-  /// and eight times the size of a draw is left to making the next and to the runner; the least recently used
-  /// go first.
+  /// `candidates_per_draw`: 1 keeps nothing. Kept draws take at most half of the device's memory and leave
+  /// eight times the size of a draw for the next draw and for the runner. The least recently used families
+  /// are dropped first.
   DrawPool(int candidates_per_draw, std::size_t memory_bytes)
       : candidates_per_draw_(candidates_per_draw), memory_bytes_(memory_bytes) {}
 
-  /// To be called before each evaluation: gives the seed of its draws. `fresh`: draw all anew.
+  /// Call before each evaluation. Returns the seed of its draws. `fresh`: draw all anew.
   Seed begin(const std::string& family, bool fresh);
 
-  /// Draw `number` of the family that begin() has named last. What is kept gives way when it cannot be made
-  /// otherwise.
+  /// Draw `number` of the family that begin() named last. Drops kept draws when memory is short.
   Result<std::shared_ptr<const Draw>> get(Judge& judge, const Bindings& axes,
                                           const Distribution& distribution, std::uint64_t number);
 
@@ -49,9 +48,9 @@ class DrawPool {
     int candidates = 0;
     std::list<Kept> draws;
   };
-  /// How much may be kept of draws of that size.
+  /// The bytes that kept draws of that size may take.
   [[nodiscard]] std::size_t most_kept(std::size_t draw_bytes) const;
-  /// Lets go of draws until those that are kept take no more than `bytes`.
+  /// Drops draws until the kept ones take no more than `bytes`.
   void shrink_to(std::size_t bytes);
 
   int candidates_per_draw_;

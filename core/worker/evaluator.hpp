@@ -1,6 +1,7 @@
 #pragma once
-// Evaluator: passes candidates through the gates. In two halves, because compiling is done for many requests
-// at once while timing needs the machine to itself: prepare() may run in several threads, finish() in one.
+// Evaluator: passes candidates through the gates, and keeps what serves many of them: devices, judges, draws
+// and timing benches. It works in two halves, because many requests are compiled at once while timing needs
+// the machine to itself: prepare() may run in several threads, finish() in one.
 
 #include <list>
 #include <map>
@@ -17,19 +18,10 @@
 #include "core/model/worker_protocol.hpp"
 #include "core/worker/draw_pool.hpp"
 #include "core/worker/open_device.hpp"
-#include "core/worker/subject.hpp"
-#include "core/worker/timing.hpp"
+#include "core/worker/timing_bench.hpp"
+#include "core/worker/trial.hpp"
 
 namespace kevolve {
-
-/// A request that is past its compile gates, or has already failed at one.
-struct PreparedEvaluation {
-  std::shared_ptr<const Operator> op;
-  Device* device = nullptr;
-  const Workload* workload = nullptr;  ///< of `op`
-  Preparation candidate;
-  std::vector<CompiledSubject> compare_with;  ///< filled when timing was asked for
-};
 
 class Evaluator {
  public:
@@ -41,11 +33,11 @@ class Evaluator {
   /// Opens the device on first use. Thread-safe.
   Result<Device*> device(const std::string& name);
 
-  /// Gates policy, compile and inspect of the candidate and of what it is compared with. Thread-safe.
-  Result<PreparedEvaluation> prepare(const EvaluateRequest& request);
+  /// Gates of Phase::ahead, for the candidate and for what it is compared with. Thread-safe.
+  Result<Trial> prepare(const EvaluateRequest& request);
 
-  /// Gates correctness and timing, and the whole record. One thread.
-  Result<Evaluation> finish(const EvaluateRequest& request, PreparedEvaluation prepared);
+  /// Gates of Phase::alone, and the whole record. One thread.
+  Result<Evaluation> finish(Trial trial);
 
   Result<AdmissionReply> admit(const AdmitRequest& request);
 
@@ -55,8 +47,9 @@ class Evaluator {
   [[nodiscard]] PackagePlace packages(const DeviceInfo& device) const;
   void log_left_out(const std::string& baseline, const std::string& why);
   DrawPool& draws(Device& device);
-  TimingBench& bench(Device& device, Judge& judge, const Workload& workload, const std::string& family,
-                     bool fresh);
+  TimingBench& bench(const Trial& trial, Judge& judge, const std::string& family);
+  /// Gives the trial what the gates of Phase::alone need.
+  Result<void> convene(Trial& trial);
 
   const DevicePlaces places_;
   std::mutex mutex_;  // of devices_ and operators_

@@ -1,7 +1,8 @@
 #pragma once
-// LineQueue: reads a stream's lines ahead in a thread of its own, so that all that wait can be taken at once.
-// The stream must outlive it; destruction waits for the end of the stream. It is untied: as a reader std::cin
-// would flush std::cout, which another thread is writing to, and lines would come out twice or not at all.
+// LineQueue: a thread that reads a stream's lines ahead, so that all waiting lines can be taken at once. The
+// stream must outlive it; destruction waits for the end of the stream. The stream is untied: otherwise
+// reading std::cin would flush std::cout while another thread writes to it, and lines would be doubled or
+// lost.
 
 #include <condition_variable>
 #include <deque>
@@ -23,8 +24,8 @@ class LineQueue {
   LineQueue(const LineQueue&) = delete;
   LineQueue& operator=(const LineQueue&) = delete;
 
-  /// Takes up to `most` of the lines that are there. `wait`: for one, if there is none; then empty means the
-  /// end of the stream.
+  /// Takes up to `most` waiting lines. `wait`: for one line, when none is there; an empty result then means
+  /// the end of the stream.
   std::vector<std::string> take(std::size_t most, bool wait = true) {
     std::unique_lock lock(mutex_);
     if (wait) changed_.wait(lock, [&] { return !lines_.empty() || ended_; });

@@ -1,5 +1,5 @@
 #pragma once
-// The one place that knows which kinds of device there are.
+// Opens devices by name. No other file knows which kinds of device there are.
 
 #include <filesystem>
 #include <memory>

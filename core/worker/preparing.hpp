@@ -1,8 +1,8 @@
 #pragma once
-// Preparing: threads that take requests through the gates up to inspect, ahead of the one that judges and
+// Preparing: threads that take requests through the gates of Phase::ahead, while one other thread judges and
 // times.
 //
-// submit() and the waits belong to one thread. Destruction waits for what is running; what waits is dropped.
+// submit() and the waits belong to one thread. Destruction waits for running requests and drops waiting ones.
 
 #include <condition_variable>
 #include <deque>
@@ -16,10 +16,10 @@
 
 namespace kevolve {
 
-/// One request on its way.
+/// A request, and its trial once it is prepared.
 struct Prepared {
   EvaluateRequest request;
-  std::optional<Result<PreparedEvaluation>> result;
+  std::optional<Result<Trial>> result;
 };
 
 class Preparing {
@@ -49,13 +49,13 @@ class Preparing {
     return task;
   }
 
-  Result<PreparedEvaluation> take(Prepared& task) {
+  Result<Trial> take(Prepared& task) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return task.result.has_value(); });
     return std::move(*task.result);
   }
 
-  /// Until nothing is being prepared: the machine is quiet.
+  /// Waits until no request is being prepared, so that the machine is quiet.
   void wait_for_all() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return unfinished_ == 0; });

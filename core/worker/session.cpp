@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 namespace kevolve {
+std::chrono::milliseconds run_deadline(double eager_us) {
+  return std::chrono::milliseconds(5000 + static_cast<std::int64_t>(200 * eager_us / 1000));
+}
+
 Result<Session> Session::start(Device& device, const Operator& op, const CompiledSubject& subject,
                                std::chrono::milliseconds deadline, bool counters) {
   Session session(device, subject, deadline);

@@ -1,8 +1,8 @@
 #pragma once
-// Session: one runner and the sets of buffers that it works on. Everything a run finds in memory is decided
-// here: inputs as drawn, outputs and scratch poisoned; and everything it leaves is looked at here.
+// Session: one runner and the sets of buffers that it works on. A session decides what a run finds in memory
+// (inputs as drawn, outputs and scratch poisoned) and checks everything that the run leaves there.
 //
-// Owned by one thread. After a report that did not pass, the runner is dead and the session of no more use.
+// Owned by one thread. After a report that did not pass, the runner is dead and the session useless.
 
 #include <cstdint>
 #include <memory>
@@ -27,6 +27,9 @@ struct Pass {  ///< one run, as a recipe
   std::optional<std::size_t> rehearsal{};  ///< RunOptions::rehearsal; its outputs are lost
 };
 
+/// How long one run may take, from what PyTorch needs for the same work.
+std::chrono::milliseconds run_deadline(double eager_us);
+
 class Session {
  public:
   /// `subject` must outlive the session.
@@ -48,15 +51,15 @@ class Session {
   /// What the last run's `prepare` took; nothing when the plan has none.
   [[nodiscard]] std::optional<double> prepare_us() const { return prepare_us_; }
 
-  /// Counters of the launches over a set; their answers are not looked at.
+  /// Counters of the launches over a set. The answers of these launches are ignored.
   Result<std::map<std::string, double>> profile(std::size_t set) {
     return runner_->profile(sets_[set].number);
   }
 
-  /// What a second clock sees of the launches over a set, where the device has one.
+  /// What a second clock measures of the launches over a set, where the device has one.
   Result<std::optional<Witness>> witness(std::size_t set) { return runner_->witness(sets_[set].number); }
 
-  /// Writes outside the data or into inputs; nothing when all is intact.
+  /// The verdict on writes outside the data or into inputs; nothing when all is intact.
   [[nodiscard]] std::optional<Verdict> damage(std::size_t set, const Draw& draw) const;
 
   /// Outputs in operator order, as the last run left them.

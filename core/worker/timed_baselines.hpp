@@ -1,6 +1,6 @@
 #pragma once
-// Which of PyTorch's baselines are timed beside a candidate. One that is missing or wrong is left out, for a
-// search does not end because of it; only the yardstick must be there.
+// Chooses the PyTorch baselines that are timed beside a candidate. A missing or wrong baseline is left out,
+// so that a search does not end because of it; only the yardstick must be there.
 
 #include <map>
 #include <memory>
@@ -23,8 +23,8 @@ struct ChosenBaselines {
   std::map<std::string, std::string> left_out;  ///< and why
 };
 
-/// Those of `names` that can be run and answer every draw rightly. Fails when the yardstick is one of them
-/// and cannot.
+/// Those of `names` that run and give the right answer on every draw. Fails when the yardstick is among
+/// `names` and does not.
 Result<ChosenBaselines> choose_baselines(Judge& judge, const std::vector<std::string>& names,
                                          const std::string& yardstick,
                                          const std::vector<std::shared_ptr<const Draw>>& draws);

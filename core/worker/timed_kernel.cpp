@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/gates/evidence.hpp"
-#include "core/worker/correctness.hpp"
+#include "core/worker/compare_outputs.hpp"
 
 namespace kevolve {
 namespace {
@@ -58,7 +58,7 @@ Result<Verdict> TimedKernel::run(std::size_t set, const Draw& draw, Pass pass) {
 }
 
 Verdict TimedKernel::compared(const Draw& draw, std::size_t set, std::uint8_t pattern) const {
-  Correctness ignored;
+  Nearness ignored;
   return at_timing(
       compare_outputs(*memory_, draw, session_.outputs(first_set_ + set), required_, pattern, ignored));
 }

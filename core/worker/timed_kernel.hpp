@@ -1,8 +1,8 @@
 #pragma once
-// TimedKernel: a kernel under the clock: its runner, and for each set of buffers the output that was verified
-// against the oracle, which every timed run must give again.
+// TimedKernel: a kernel under the clock. It has a runner and, for each set of buffers, the output that was
+// verified against the oracle. Every timed run must give that output again.
 //
-// One thread. After a verdict that did not pass it is of no more use.
+// One thread. Useless after a verdict that did not pass.
 
 #include <vector>
 
@@ -11,8 +11,8 @@
 
 namespace kevolve {
 
-/// What takes less is rehearsed before each sample. Judge and candidate take turns on the device, and whoever
-/// comes next finds its instruction caches empty: 0.2 us were seen, 4 % of a kernel that takes six.
+/// Kernels that take less are rehearsed before each sample. Judge and candidate take turns on the device, and
+/// each finds its instruction caches empty: that cost 0.2 us, 4 % of a kernel that takes six.
 inline constexpr double kShortUs = 100;
 
 class TimedKernel {

@@ -15,11 +15,10 @@ namespace {
 /// Requests that are read before the first of them is answered.
 constexpr std::size_t kAhead = 256;
 
-WorkerReply finish(Evaluator& evaluator, const EvaluateRequest& request,
-                   Result<PreparedEvaluation> prepared) {
+WorkerReply finish(Evaluator& evaluator, const EvaluateRequest& request, Result<Trial> prepared) {
   const Stopwatch watch;
   if (!prepared) return ErrorReply{request.id, prepared.error().message};
-  auto evaluation = evaluator.finish(request, std::move(*prepared));
+  auto evaluation = evaluator.finish(std::move(*prepared));
   if (!evaluation) return ErrorReply{request.id, evaluation.error().message};
   log_line("evaluated", {{"id", request.id},
                          {"device", request.device},

@@ -1,9 +1,9 @@
 #pragma once
 // Worker: the conversation on stdin and stdout, one JSON object a line (docs/worker_protocol.md).
 //
-// Requests are compiled in many threads, ahead of the one that judges and times them in their order. Where a
-// device is timed on this very machine (cpu), that one waits until nothing is being compiled; on a GPU
-// compiling goes on meanwhile.
+// Several threads compile requests ahead, and one judges and times them in their order. Where a device is
+// timed on this machine (cpu), that thread first waits for all compilations; on a GPU they continue
+// meanwhile.
 
 #include <istream>
 #include <ostream>
@@ -18,8 +18,8 @@ class Worker {
   Worker(Evaluator& evaluator, std::istream& in, std::ostream& out, std::size_t compilers)
       : evaluator_(evaluator), in_(in), out_(out), compilers_(compilers) {}
 
-  /// Says hello, then answers until the input ends and all is answered. An error when no device could be
-  /// opened, or when nobody reads the replies any more.
+  /// Says hello, then answers every request until the input ends. Fails when no device could be opened, or
+  /// when nobody reads the replies.
   Result<void> serve(const std::vector<std::string>& devices);
 
  private:
@@ -30,7 +30,7 @@ class Worker {
   void finish_one();
   void reply(const WorkerReply& reply);
 
-  /// A request in the order of arrival: an evaluation on its way, or an answer to give as it stands.
+  /// A request, in the order of arrival: an evaluation that is being prepared, an admission, or an error.
   struct Pending {
     std::shared_ptr<Prepared> evaluation;
     std::optional<AdmitRequest> admission;

@@ -32,9 +32,8 @@ Result<Gate> last_gate(const std::string& gates) {
     const std::string word = gates.substr(at, end - at);
     const std::optional<Gate> gate = gate_from_name(word);
     if (!gate) {
-      return failure(fmt::format(
-          "--gates {}: '{}' is no gate; the gates are policy, compile, inspect, correctness, timing, profile",
-          gates, word));
+      return failure(
+          fmt::format("--gates {}: '{}' is not a gate; the gates are {}", gates, word, gate_list(", ")));
     }
     if (!last || *gate > *last) last = gate;
     at = end + 1;
@@ -89,8 +88,8 @@ Result<EvaluateRequest> request_for(const Options& options, const Operator& op, 
     if (!tunables) return failure(tunables.error());
     request.tunables = *tunables;
   }
-  if (options.no_naive || *last < Gate::timing) return request;
-  const Result<std::string> naive = read_text_file(op.folder / "naive.cu");
+  if (options.no_naive || *last < kVerifyingGate) return request;
+  const Result<std::string> naive = read_text_file(op.naive_file());
   if (!naive) return request;
   const auto naive_header = parse_candidate(*naive, op, "naive.cu");
   if (naive_header)
@@ -219,8 +218,7 @@ Command add_evaluate(CLI::App& app) {
   sub->add_option("--device", options->device,
                   "cpu, a GPU such as cuda:0, or cuda:sm_90a (compile and inspect only)")
       ->capture_default_str();
-  sub->add_option("--gates", options->gates,
-                  "Stop after this gate: policy, compile, inspect, correctness, timing, profile")
+  sub->add_option("--gates", options->gates, "Stop after this gate: " + gate_list(", "))
       ->capture_default_str();
   sub->add_option("--set", options->set,
                   "A tunable's value, NAME=INTEGER; may be repeated (default: first allowed values)");

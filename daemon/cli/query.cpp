@@ -78,10 +78,7 @@ int failures(const QueryOptions& options) {
   if (!options.gate.empty()) {
     query.gate = gate_from_name(options.gate);
     if (!query.gate)
-      return complain(
-          {fmt::format("--gate {}: expected policy, compile, inspect, correctness, timing or profile",
-                       options.gate)},
-          kUsage);
+      return complain({fmt::format("--gate {}: expected {}", options.gate, gate_list())}, kUsage);
   }
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);

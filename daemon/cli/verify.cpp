@@ -107,7 +107,7 @@ Result<Subject> naive_of(Archive& archive, OperatorId op, const std::string& ope
     return Subject{std::string(subjects::kNaive), std::move((*seed)->source), std::move((*seed)->tunables)};
   const Result<Operator> known = find_operator(operator_name);
   if (!known) return failure(known.error());
-  Result<std::string> source = read_text_file(known->folder / "naive.cu");
+  Result<std::string> source = read_text_file(known->naive_file());
   if (!source) return failure(source.error());
   const auto header = parse_candidate(*source, *known, "naive.cu");
   if (!header) return failure(header.error());

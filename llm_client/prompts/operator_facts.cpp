@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/gates/draw_plan.hpp"
 #include "llm_client/prompts/quote.hpp"
 
 namespace kevolve {
@@ -113,19 +114,6 @@ std::string draw_text(const InputDraw& draw) {
   return parameters.empty() ? draw.kind : fmt::format("{} ({})", draw.kind, joined(parameters, ", "));
 }
 
-std::string_view kind_meaning(std::string_view kind) {
-  if (kind == "impulse") return "zeros but for `count` places: every element must be read";
-  if (kind == "mixed_magnitude") return "± 2^e with e uniform in the range: small terms must not be lost";
-  if (kind == "special_values") return "`count` each of NaN, ±Inf, ±0 and denormals among normal values";
-  if (kind == "ramp") return "every position has its own value: wrong indices show";
-  if (kind == "clustered") return "many near ties";
-  if (kind == "mixture")
-    return "segments of normal, uniform, large mean with small spread, tiny and mixed magnitude in one "
-           "tensor";
-  if (kind == "constant") return "all elements the same";
-  return "";
-}
-
 }  // namespace
 
 std::string axes_text(const Operator& op, const Workload& workload) {
@@ -168,8 +156,8 @@ std::string distributions_text(const Operator& op) {
   }
   std::string meanings;
   for (const std::string& kind : kinds) {
-    if (const std::string_view meaning = kind_meaning(kind); !meaning.empty())
-      meanings += fmt::format("\n- {}: {}", kind, meaning);
+    if (const DrawKind* known = draw_kind(kind); known != nullptr && !known->meaning.empty())
+      meanings += fmt::format("\n- {}: {}", kind, known->meaning);
   }
   if (!meanings.empty()) text += "\n\nOf these:\n" + meanings;
   return text;

@@ -67,7 +67,9 @@ def main():
     rng = random.Random(options.seed)
     folder = ROOT / "kernels/seed" / options.operator
     operator = json.loads((folder / "operator.json").read_text())
-    files = [folder / name for name in options.files] or sorted(folder.glob("*.cu"))
+    kernels = {path.name: path 
+               for path in [*folder.glob("*.cu"), *(folder / shared for shared in operator.get("playbook", []))]}
+    files = [kernels[name] for name in options.files] or [kernels[name] for name in sorted(kernels)]
     pool = []
     for file in files:
         source = file.read_text()
@@ -81,7 +83,7 @@ def main():
         pool = pool[: options.count]
     compare = []
     if options.incumbent:
-        compare = [{"name": "incumbent", "source": (folder / options.incumbent).read_text(), "tunables": {}}]
+        compare = [{"name": "incumbent", "source": kernels[options.incumbent].read_text(), "tunables": {}}]
     pool *= options.repeat
     for number, (name, source, tunables) in enumerate(pool):
         if options.wrong and number < options.wrong * len(pool):

@@ -23,7 +23,8 @@ other_process = "--other-process" in sys.argv
 operator_name, workload, file, *chosen = [word for word in sys.argv[1:] if word != "--other-process"]
 folder = ROOT / "kernels/seed" / operator_name
 operator = json.loads((folder / "operator.json").read_text())
-source = (folder / file).read_text()
+kernels = {path.name: path for path in [*folder.glob("*.cu"), *(folder / shared for shared in operator.get("playbook", []))]}
+source = kernels[file].read_text()
 header = json.loads(re.search(r"/\*kevolve\s*(\{.*?\n\})\s*\*/", source, re.S).group(1))
 
 names = dict(operator["workloads"][workload]["axes"])

@@ -14,9 +14,12 @@ for line in open(sys.argv[1]):
         continue
     files = [block for block in re.findall(r"```\w*\n(.*?)```", exchange["text"], re.S) if "/*kevolve" in block]
     folder = ROOT / "kernels/seed" / exchange["operator"]
+    operator = json.loads((folder / "operator.json").read_text())
+    shared = [folder / path for path in operator.get("playbook", []) if path.endswith("/naive.cu")]
+    naive = (shared or [folder / "naive.cu"])[0].read_text()
     for source in files[-1:]:
         print(json.dumps({
             "type": "evaluate", "id": f"{exchange['operator']}/round-{exchange['round']}/{exchange['slot']}",
-            "device": device, "operator": json.loads((folder / "operator.json").read_text()),
+            "device": device, "operator": operator,
             "workload": exchange["workload"], "source": source, "baselines": ["eager"],
-            "compare_with": [{"name": "naive", "source": (folder / "naive.cu").read_text(), "tunables": {}}]}))
+            "compare_with": [{"name": "naive", "source": naive, "tunables": {}}]}))

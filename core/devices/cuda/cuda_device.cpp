@@ -12,7 +12,7 @@
 #include "core/devices/cuda/context.hpp"
 #include "core/devices/cuda/cuda_memory.hpp"
 #include "core/devices/cuda/cupti.hpp"
-#include "core/devices/cuda/driver_launcher.hpp"
+#include "core/devices/cuda/driver_queue.hpp"
 #include "core/devices/cuda/judge_kernels.hpp"
 #include "core/devices/cuda/shared_buffer.hpp"
 #include "core/devices/cuda/toolkit.hpp"
@@ -196,7 +196,7 @@ Result<void> CudaDevice::prepare() {
   if (!judge) return failure(judge.error());
   auto program = Program::load(driver_, *judge);
   if (!program) return failure(program.error());
-  memory_ = std::make_unique<CudaMemory>(std::make_shared<DriverLauncher>(driver_, std::move(*program)),
+  memory_ = std::make_unique<CudaMemory>(std::make_shared<DriverQueue>(driver_, std::move(*program)),
                                          gpu_.device, static_cast<std::size_t>(gpu_.limits.memory_bytes));
   buffers_.emplace(driver_, gpu_.device, *memory_);
   return {};

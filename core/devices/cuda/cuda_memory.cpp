@@ -12,10 +12,10 @@ struct HostElement {
   std::array<std::byte, 8> bytes{};
   Elements view;
 
-  HostElement(Launcher& launcher, const Elements& elements, std::size_t index)
+  HostElement(KernelQueue& queue, const Elements& elements, std::size_t index)
       : view{elements.dtype, bytes.data(), 1} {
     const std::size_t step = size_bytes(elements.dtype);
-    launcher.to_host(bytes.data(), elements.data + index * step, step);
+    queue.to_host(bytes.data(), elements.data + index * step, step);
   }
   HostElement(const HostElement&) = delete;
 };
@@ -23,40 +23,40 @@ struct HostElement {
 }  // namespace
 
 Result<std::shared_ptr<std::byte>> CudaMemory::allocate(std::size_t size_bytes) {
-  return allocate_on(launcher_, size_bytes);
+  return allocate_on(queue_, size_bytes);
 }
 
 void CudaMemory::copy(void* to, const void* from, std::size_t size_bytes) {
-  if (size_bytes > 0) launcher_->copy(to, from, size_bytes);
-  launcher_->finish();
+  if (size_bytes > 0) queue_->copy(to, from, size_bytes);
+  queue_->finish();
 }
 
 void CudaMemory::from_host(void* to, const void* from, std::size_t size_bytes) {
-  if (size_bytes > 0) launcher_->from_host(to, from, size_bytes);
-  launcher_->finish();
+  if (size_bytes > 0) queue_->from_host(to, from, size_bytes);
+  queue_->finish();
 }
 
 void CudaMemory::to_host(void* to, const void* from, std::size_t size_bytes) {
-  if (size_bytes > 0) launcher_->to_host(to, from, size_bytes);
+  if (size_bytes > 0) queue_->to_host(to, from, size_bytes);
 }
 
 void CudaMemory::poison(std::byte* at, std::size_t size_bytes, std::uint8_t pattern) {
-  if (size_bytes > 0) launcher_->fill(at, pattern, size_bytes);
-  launcher_->finish();
+  if (size_bytes > 0) queue_->fill(at, pattern, size_bytes);
+  queue_->finish();
 }
 
 void CudaMemory::draw(const DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) {
   if (count == 0 || plan.segments.empty()) return;
   const DrawSegment* segments = uploads_.upload<DrawSegment>(plan.segments);
-  launcher_->launch("judge_fill", fill_blocks(count), segments, std::uint64_t{plan.segments.size()},
-                    plan.random, dtype, to, std::uint64_t{count});
+  queue_->launch("judge_fill", fill_blocks(count), segments, std::uint64_t{plan.segments.size()}, plan.random,
+                 dtype, to, std::uint64_t{count});
   if (!plan.singles.empty()) {
-    launcher_->finish();  // the segments are still read
+    queue_->finish();  // the segments are still read
     const DrawSingle* singles = uploads_.upload<DrawSingle>(plan.singles);
-    launcher_->launch("judge_place", blocks_for_each(plan.singles.size()), singles,
-                      std::uint64_t{plan.singles.size()}, dtype, to);
+    queue_->launch("judge_place", blocks_for_each(plan.singles.size()), singles,
+                   std::uint64_t{plan.singles.size()}, dtype, to);
   }
-  launcher_->finish();
+  queue_->finish();
 }
 
 bool CudaMemory::equal(const void* a, const void* b, std::size_t size_bytes) {
@@ -80,11 +80,11 @@ Comparison CudaMemory::compare(const Expectation& expected, const Elements& answ
 }
 
 double CudaMemory::at(const Elements& elements, std::size_t index) {
-  return HostElement(*launcher_, elements, index).view.at(0);
+  return HostElement(*queue_, elements, index).view.at(0);
 }
 
 bool CudaMemory::holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) {
-  return kevolve::holds_poison(HostElement(*launcher_, elements, index).view, 0, pattern);
+  return kevolve::holds_poison(HostElement(*queue_, elements, index).view, 0, pattern);
 }
 
 }  // namespace kevolve

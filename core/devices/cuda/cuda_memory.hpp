@@ -1,6 +1,6 @@
 #pragma once
 // CudaMemory: the judge's hands on tensors of one GPU, by kernels of its own. Lives as long as any memory it
-// has allocated keeps its launcher. One thread.
+// has allocated keeps its queue. One thread.
 
 #include <memory>
 #include <string>
@@ -12,17 +12,17 @@ namespace kevolve {
 
 class CudaMemory : public Memory {
  public:
-  /// `ordinal`: of the GPU that the launcher's context is on; `size_bytes`: of its memory.
-  CudaMemory(std::shared_ptr<Launcher> launcher, int ordinal, std::size_t size_bytes)
-      : launcher_(std::move(launcher)),
+  /// `ordinal`: of the GPU that the queue's context is on; `size_bytes`: of its memory.
+  CudaMemory(std::shared_ptr<KernelQueue> queue, int ordinal, std::size_t size_bytes)
+      : queue_(std::move(queue)),
         ordinal_(ordinal),
         size_bytes_(size_bytes),
-        uploads_(launcher_),
-        examination_(launcher_) {}
+        uploads_(queue_),
+        examination_(queue_) {}
 
   [[nodiscard]] std::string torch_device() const override { return "cuda:" + std::to_string(ordinal_); }
   [[nodiscard]] std::size_t size_bytes() const override { return size_bytes_; }
-  double time_us(const std::function<void()>& work) override { return launcher_->time_us(work); }
+  double time_us(const std::function<void()>& work) override { return queue_->time_us(work); }
   Result<std::shared_ptr<std::byte>> allocate(std::size_t size_bytes) override;
   void copy(void* to, const void* from, std::size_t size_bytes) override;
   void from_host(void* to, const void* from, std::size_t size_bytes) override;
@@ -39,7 +39,7 @@ class CudaMemory : public Memory {
   bool holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) override;
 
  private:
-  std::shared_ptr<Launcher> launcher_;
+  std::shared_ptr<KernelQueue> queue_;
   int ordinal_;
   std::size_t size_bytes_;
   GpuBuffer uploads_;

@@ -72,7 +72,7 @@ Wrong together(const std::vector<FoundPart>& parts) {
 double GpuExamination::rms(std::span<const double> oracle) {
   const std::uint32_t blocks = stride_blocks(oracle.size());
   auto* parts = findings_.room<SquaresPart>(blocks);
-  launcher_->launch("judge_squares", blocks, oracle.data(), std::uint64_t{oracle.size()}, parts);
+  queue_->launch("judge_squares", blocks, oracle.data(), std::uint64_t{oracle.size()}, parts);
   SquaresPart all{0, 0};
   for (const SquaresPart& part : findings_.download<SquaresPart>(blocks))
     all.squares += part.squares, all.count += part.count;
@@ -82,7 +82,7 @@ double GpuExamination::rms(std::span<const double> oracle) {
 std::vector<MeasuredPart> GpuExamination::measured_parts(const JudgeSubject& subject, double rms) {
   const std::uint32_t blocks = measure_blocks(subject.tiles);
   auto* parts = findings_.room<MeasuredPart>(blocks);
-  launcher_->launch("judge_measure", blocks, subject, rms, parts);
+  queue_->launch("judge_measure", blocks, subject, rms, parts);
   return findings_.download<MeasuredPart>(blocks);
 }
 
@@ -96,13 +96,13 @@ const GpuExamination::KeptNoise& GpuExamination::noise_of(const Expectation& exp
   noise->oracle = expected.oracle.data(), noise->torch = expected.torch.data;
   noise->response = expected.response.data();
   JudgeSubject subject = subject_of(expected, expected.torch);
-  auto tiles = allocate_on(launcher_, subject.tiles.number * sizeof(Noise));
+  auto tiles = allocate_on(queue_, subject.tiles.number * sizeof(Noise));
   if (!tiles) end_for_broken_gpu(tiles.error().message);
   noise->tiles = std::move(*tiles);
   auto* of_tiles = reinterpret_cast<Noise*>(noise->tiles.get());
   if (subject.tiles.number > 0) {
-    launcher_->launch("judge_observe", static_cast<std::uint32_t>(subject.tiles.number), subject,
-                      expected.response.empty() ? nullptr : expected.response.data(), of_tiles);
+    queue_->launch("judge_observe", static_cast<std::uint32_t>(subject.tiles.number), subject,
+                   expected.response.empty() ? nullptr : expected.response.data(), of_tiles);
   }
   noise->oracle_rms = rms(expected.oracle);
   subject.noise = of_tiles;
@@ -130,7 +130,7 @@ Measured GpuExamination::measure(const Expectation& expected, const Elements& an
 Wrong GpuExamination::search(const JudgeSearch& search, std::size_t stride, std::size_t most) {
   const std::uint32_t blocks = search_blocks(search.subject.tiles);
   const std::size_t warps = std::size_t{blocks} * kJudgeWarps;
-  launcher_->launch("judge_find", blocks, search, findings_.room<FoundPart>(warps));
+  queue_->launch("judge_find", blocks, search, findings_.room<FoundPart>(warps));
   const auto parts = findings_.download<FoundPart>(warps);
   Wrong wrong = together(parts);
   if (wrong.count == 0) return wrong;
@@ -139,8 +139,8 @@ Wrong GpuExamination::search(const JudgeSearch& search, std::size_t stride, std:
   std::uint64_t sum = 0;
   for (const FoundPart& part : parts) before.push_back(sum), sum += part.count;
   const std::size_t sampled = std::min(most, (wrong.count + stride - 1) / stride);
-  launcher_->launch("judge_sample", blocks, search, uploads_.upload<std::uint64_t>(before),
-                    std::uint64_t{stride}, std::uint64_t{sampled}, findings_.room<std::uint64_t>(sampled));
+  queue_->launch("judge_sample", blocks, search, uploads_.upload<std::uint64_t>(before),
+                 std::uint64_t{stride}, std::uint64_t{sampled}, findings_.room<std::uint64_t>(sampled));
   wrong.sample = findings_.download<std::size_t>(sampled);
   return wrong;
 }
@@ -174,8 +174,8 @@ std::vector<std::size_t> GpuExamination::unwritten_in_both(const Elements& a, st
 std::size_t GpuExamination::first_difference(const Elements& a, const Elements& b) {
   const std::uint64_t none[] = {a.count};
   auto* first = uploads_.upload<std::uint64_t>(none);
-  launcher_->launch("judge_first_difference", stride_blocks(a.count), a.data, b.data, a.dtype,
-                    std::uint64_t{a.count}, first);
+  queue_->launch("judge_first_difference", stride_blocks(a.count), a.data, b.data, a.dtype,
+                 std::uint64_t{a.count}, first);
   return uploads_.download<std::uint64_t>(1)[0];
 }
 
@@ -183,8 +183,8 @@ std::vector<double> GpuExamination::values(DType dtype, const void* data,
                                            std::span<const std::size_t> indices) {
   if (indices.empty()) return {};
   const std::size_t* places = uploads_.upload(indices);
-  launcher_->launch("judge_look", blocks_for_each(indices.size()), data, dtype, places,
-                    std::uint64_t{indices.size()}, findings_.room<double>(indices.size()));
+  queue_->launch("judge_look", blocks_for_each(indices.size()), data, dtype, places,
+                 std::uint64_t{indices.size()}, findings_.room<double>(indices.size()));
   return findings_.download<double>(indices.size());
 }
 

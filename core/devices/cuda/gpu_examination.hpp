@@ -12,8 +12,8 @@ namespace kevolve {
 
 class GpuExamination : public Examination {
  public:
-  explicit GpuExamination(const std::shared_ptr<Launcher>& launcher)
-      : launcher_(launcher), uploads_(launcher), findings_(launcher) {}
+  explicit GpuExamination(const std::shared_ptr<KernelQueue>& queue)
+      : queue_(queue), uploads_(queue), findings_(queue) {}
 
   bool same(const Expectation& expected, const Elements& answer) override;
   Measured measure(const Expectation& expected, const Elements& answer) override;
@@ -38,7 +38,7 @@ class GpuExamination : public Examination {
   /// What is sought, with every stride-th of its places, at most `most`; stride 0: sample_stride().
   Wrong search(const JudgeSearch& search, std::size_t stride, std::size_t most);
 
-  std::shared_ptr<Launcher> launcher_;
+  std::shared_ptr<KernelQueue> queue_;
   GpuBuffer uploads_, findings_;
 };
 

@@ -10,13 +10,9 @@ namespace kevolve {
 namespace asio = boost::asio;
 namespace {
 
-std::filesystem::path naive_file(const Operator& op) {
-  return op.folder / "naive.cu";
-}
-
 /// The naive kernel as the first champion; its row and its times are not known yet.
 Result<Champion> read_naive(const Operator& op) {
-  const std::filesystem::path file = naive_file(op);
+  const std::filesystem::path file = op.naive_file();
   Champion naive;
   TRY(naive.source, read_text_file(file));
   TRY(const CandidateHeader header, parse_candidate(naive.source, op, file.string()));
@@ -46,7 +42,7 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
   const Verdict& verdict = evaluation.verdict;
   if (!verdict.passed()) {
     co_return failure(fmt::format("{}: the naive kernel itself stops at gate {} ({}): {}",
-                                  naive_file(search_.problem.op).string(), name(verdict.gate),
+                                  search_.problem.op.naive_file().string(), name(verdict.gate),
                                   name(verdict.outcome), verdict.evidence));
   }
   CO_TRY(search_.standing, recall_standing(search_, std::move(naive), evaluation));

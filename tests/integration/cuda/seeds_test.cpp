@@ -50,8 +50,9 @@ TEST_CASE("every seed compiles for sm_90a") {
     const auto op = load_operator(folder);
     INFO((op ? std::string() : op.error().message));
     REQUIRE(op);
-    for (const auto& file : entries(folder)) {
-      if (file.extension() != ".cu") continue;
+    const auto files = op->candidate_files();
+    REQUIRE(files);
+    for (const auto& file : *files) {
       int applicable = 0;
       for (const auto& workload : op->workloads) applicable += compiles(compile, *op, file, workload) ? 1 : 0;
       INFO(file.string());

@@ -259,7 +259,7 @@ TEST_CASE("of many wrong elements a sample in order tells the pattern, as on the
 
 TEST_CASE("wrong elements are summed up and sampled as on the host") {
   Memories m;
-  GpuExamination cuda(m.launcher);
+  GpuExamination cuda(m.queue);
   HostExamination host;
   std::mt19937 random(65);
   for (const DType dtype : {DType::f32, DType::u8}) {
@@ -309,7 +309,7 @@ TEST_CASE("an answer in doubt asks for the response, and only then") {
     CHECK(right.compare(m).right());
     CHECK(asked == 0);
   }
-  m.launcher->launches.clear();
+  m.queue->launches.clear();
   for (std::size_t i = 0; i < c.count; ++i) c.set(i, c.at(i) + 1e-3);
   c.expected.observe_response = [&]() -> Result<std::span<const double>> { return c.response; };
   const Comparison host = m.host.compare(c.expected, c.elements(), PrecisionClass::strict_fp32, {});
@@ -321,7 +321,7 @@ TEST_CASE("an answer in doubt asks for the response, and only then") {
   check_same(gpu.compare(m), host);
   check_same(gpu.compare(m), host);
   CHECK(asked == 2);
-  CHECK(m.launcher->launches["judge_observe"] == 2);  // without the response and with it, each once
+  CHECK(m.queue->launches["judge_observe"] == 2);  // without the response and with it, each once
 }
 
 TEST_CASE("figures are the same to the last bit in any order of threads") {
@@ -331,7 +331,7 @@ TEST_CASE("figures are the same to the last bit in any order of threads") {
   for (int n = 0; n < 400; ++n) c.set(random() % c.count, 3);
   std::vector<Comparison> results;
   for (const auto order : {simt::Order::forward, simt::Order::reverse, simt::Order::shuffled}) {
-    m.launcher->order = order;
+    m.queue->order = order;
     results.push_back(OnGpu(m, c).compare(m));
     CHECK(results.back().needed_allowance == results[0].needed_allowance);
     CHECK(results.back().accuracy.max_error == results[0].accuracy.max_error);

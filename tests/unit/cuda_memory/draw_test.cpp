@@ -66,7 +66,7 @@ TEST_CASE("every kind is drawn as on the host, in every type, at odd sizes") {
 TEST_CASE("a mixture of many segments is drawn as on the host, in any order of threads") {
   Memories m;
   for (const auto order : {simt::Order::forward, simt::Order::reverse, simt::Order::shuffled}) {
-    m.launcher->order = order;
+    m.queue->order = order;
     check_draw(m, {"mixture", {}}, DType::f32, 200001);
   }
 }
@@ -74,7 +74,7 @@ TEST_CASE("a mixture of many segments is drawn as on the host, in any order of t
 TEST_CASE("nothing is drawn into an empty tensor") {
   Memories m;
   for (const InputDraw& draw : kDraws) check_draw(m, draw, DType::f32, 0);
-  CHECK(m.launcher->launches.empty());
+  CHECK(m.queue->launches.empty());
 }
 
 }  // namespace kevolve

@@ -10,16 +10,16 @@
 #include "core/devices/host_memory.hpp"
 #include "tests/catch.hpp"
 #ifdef KEVOLVE_TEST_ON_GPU
-#include "tests/gpu/gpu_launcher.hpp"
+#include "tests/gpu/gpu_queue.hpp"
 #else
-#include "tests/unit/cuda_memory/simt_launcher.hpp"
+#include "tests/unit/cuda_memory/simt_queue.hpp"
 #endif
 
 namespace kevolve {
 
 struct Memories {
-  std::shared_ptr<TestLauncher> launcher = make_launcher();
-  CudaMemory cuda{launcher, 3, std::size_t{1} << 30};
+  std::shared_ptr<TestQueue> queue = make_queue();
+  CudaMemory cuda{queue, 3, std::size_t{1} << 30};
   HostMemory host;
 
   /// A copy in the GPU's memory, `shift` bytes behind an aligned address.

@@ -31,15 +31,15 @@ TEST_CASE("the device is named as LibTorch names it, and memory fails with words
 }
 
 TEST_CASE("memory is released with its last reference, also after its CudaMemory") {
-  std::shared_ptr<Launcher> launcher = make_launcher();
+  std::shared_ptr<KernelQueue> queue = make_queue();
   std::shared_ptr<std::byte> kept;
   {
-    CudaMemory memory(launcher, 0, 1 << 30);
+    CudaMemory memory(queue, 0, 1 << 30);
     kept = *memory.allocate(100);
     CHECK(reinterpret_cast<std::uintptr_t>(kept.get()) % 256 == 0);
-    launcher.reset();
+    queue.reset();
   }
-  kept.reset();  // the SIMT launcher's destructor finds nothing left
+  kept.reset();  // the SIMT queue's destructor finds nothing left
 }
 
 TEST_CASE("bytes come back as they were brought") {

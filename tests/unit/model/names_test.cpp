@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "core/model/dtype.hpp"
+#include "core/model/json.hpp"
 #include "core/model/precision.hpp"
 #include "core/model/profile.hpp"
 #include "core/model/verdict.hpp"
@@ -33,6 +34,20 @@ TEST_CASE("precision classes are ordered from exact to coarse") {
   CHECK(satisfies(PrecisionClass::strict_fp32, PrecisionClass::strict_fp32));
   CHECK_FALSE(satisfies(PrecisionClass::tf32, PrecisionClass::strict_fp32));
   CHECK(satisfies(PrecisionClass::tf32, PrecisionClass::bf16));
+}
+
+TEST_CASE("what people read of gates follows from the list") {
+  CHECK(gate_list() == "policy, compile, inspect, correctness, timing or profile");
+  const auto glossary = read_text_file(KEVOLVE_SOURCE_DIR "/docs/glossary.md");
+  REQUIRE(glossary);
+  CHECK(glossary->find("\n| gate | " + gate_list(", ") + ":") != std::string::npos);
+}
+
+TEST_CASE("a candidate is verified once it passed timing") {
+  CHECK(is_verified({Outcome::passed, Gate::timing, ""}));
+  CHECK(is_verified({Outcome::passed, Gate::profile, ""}));
+  CHECK_FALSE(is_verified({Outcome::passed, Gate::correctness, ""}));
+  CHECK_FALSE(is_verified({Outcome::quarantined, Gate::timing, "too fast"}));
 }
 
 TEST_CASE("regimes keep their names") {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -54,7 +55,7 @@ TEST_CASE("every seed operator and its naive candidate load") {
     REQUIRE(op);
     CHECK(op->name == entry.path().filename());
     CHECK(op->folder == entry.path());
-    const auto source = read_text_file(entry.path() / "naive.cu");
+    const auto source = read_text_file(op->naive_file());
     REQUIRE(source);
     const auto header = parse_candidate(*source, *op, (entry.path() / "naive.cu").string());
     INFO((header ? "" : header.error().message));
@@ -66,18 +67,39 @@ TEST_CASE("every seed operator and its naive candidate load") {
 
 TEST_CASE("attention's kernels are the same text with and without a mask") {
   const std::filesystem::path seeds = std::filesystem::path(KEVOLVE_SOURCE_DIR) / "kernels/seed";
-  int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(seeds / "attention_causal_fp16")) {
-    if (entry.path().extension() != ".cu") continue;
-    INFO(entry.path().filename().string());
-    const auto causal = read_text_file(entry.path());
-    const auto full = read_text_file(seeds / "attention_fp16" / entry.path().filename());
-    REQUIRE(causal);
-    REQUIRE(full);
-    CHECK(*causal == *full);
-    ++count;
-  }
-  CHECK(count >= 5);
+  const auto causal = load_operator(seeds / "attention_causal_fp16");
+  const auto full = load_operator(seeds / "attention_fp16");
+  REQUIRE(causal);
+  REQUIRE(full);
+  const auto ours = causal->candidate_files(), theirs = full->candidate_files();
+  REQUIRE(ours);
+  REQUIRE(theirs);
+  CHECK(std::includes(theirs->begin(), theirs->end(), ours->begin(), ours->end()));
+  CHECK(ours->size() >= 5);
+  CHECK(causal->naive_file() == full->naive_file());
+}
+
+TEST_CASE("an operator takes candidates of other folders, which are no part of its document") {
+  const std::filesystem::path seeds = std::filesystem::path(KEVOLVE_SOURCE_DIR) / "kernels/seed";
+  const auto op = load_operator(seeds / "matmul_compensated");
+  REQUIRE(op);
+  CHECK_FALSE(op->document.contains("playbook"));  // its hash is the operator's in archives
+  const auto files = op->candidate_files();
+  REQUIRE(files);
+  std::vector<std::string> names;
+  for (const auto& file : *files) names.push_back(file.lexically_relative(seeds).string());
+  CHECK(names == std::vector<std::string>{"matmul/naive.cu", "matmul/register_tile.cu",
+                                          "matmul/shared_tiles.cu", "matmul_compensated/split_mma.cu",
+                                          "matmul_compensated/split_wgmma.cu"});
+
+  Operator twice = *op;
+  twice.shared_candidates.push_back(seeds / "matmul_compensated/split_mma.cu");
+  REQUIRE_FALSE(twice.candidate_files());
+  CHECK(twice.candidate_files().error().message.find("have the same name") != std::string::npos);
+
+  Json document = *read_json_file(seeds / "matmul/operator.json");
+  document["playbook"] = {"../../etc/passwd"};
+  CHECK_FALSE(parse_operator(document, "operator.json"));
 }
 
 TEST_CASE("a reference in a file of its own becomes part of the document") {

@@ -32,10 +32,10 @@ Result<Evaluation> evaluate(const EvaluateRequest& request) {
       std::make_unique<FakeDevice>(request.device, std::map<std::string, FakeKernel>{{"k", multiply}}));
   auto prepared = evaluator.prepare(request);
   if (!prepared) return failure(prepared.error());
-  return evaluator.finish(request, std::move(*prepared));
+  return evaluator.finish(std::move(*prepared));
 }
 
-Names subjects(const Evaluation& evaluation) {
+Names timed_subjects(const Evaluation& evaluation) {
   Names names;
   for (const Measurement& m : evaluation.measurements) names.push_back(m.subject);
   return names;
@@ -46,7 +46,7 @@ Names subjects(const Evaluation& evaluation) {
 TEST_CASE("every baseline that is there is measured as often as the candidate") {
   const auto evaluation = evaluate(request_with({"eager", "swapped"}));
   if (!evaluation) FAIL(evaluation.error().message);
-  CHECK(subjects(*evaluation) == Names{"candidate", "eager", "swapped"});
+  CHECK(timed_subjects(*evaluation) == Names{"candidate", "eager", "swapped"});
   for (const Measurement& m : evaluation->measurements)
     CHECK(m.samples_us.size() == evaluation->measurements[0].samples_us.size());
 }
@@ -61,7 +61,7 @@ TEST_CASE("a baseline's measurement says what PyTorch used for attention, if it 
       ".reshape_as(x)\n";
   const auto evaluation = evaluate(request);
   if (!evaluation) FAIL(evaluation.error().message);
-  REQUIRE(subjects(*evaluation) == Names{"candidate", "eager", "attending"});
+  REQUIRE(timed_subjects(*evaluation) == Names{"candidate", "eager", "attending"});
   CHECK(evaluation->measurement("attending")->backend == "math");
   CHECK(evaluation->measurement("eager")->backend.empty());
   CHECK(evaluation->measurement("candidate")->backend.empty());
@@ -71,7 +71,7 @@ TEST_CASE("a baseline that is missing, wrong or unknown is left out") {
   const auto evaluation = evaluate(request_with({"compile", "wrong", "sdpa", "eager"}));
   if (!evaluation) FAIL(evaluation.error().message);
   CHECK(evaluation->verdict.passed());
-  CHECK(subjects(*evaluation) == Names{"candidate", "eager"});
+  CHECK(timed_subjects(*evaluation) == Names{"candidate", "eager"});
   CHECK(evaluation->speedup > 0);
 }
 

@@ -24,7 +24,7 @@ Result<Evaluation> evaluate(const EvaluateRequest& request, std::map<std::string
   evaluator.adopt_device(std::move(device));
   auto prepared = evaluator.prepare(request);
   if (!prepared) return failure(prepared.error());
-  return evaluator.finish(request, std::move(*prepared));
+  return evaluator.finish(std::move(*prepared));
 }
 
 Evaluation judged(const EvaluateRequest& request, const FakeKernel& kernel = multiply) {
@@ -320,7 +320,7 @@ TEST_CASE("a kernel far slower than a known rival is looked at less, unless it i
     runs = 0;
     auto prepared = evaluator.prepare(request);
     REQUIRE(prepared);
-    const auto evaluation = evaluator.finish(request, std::move(*prepared));
+    const auto evaluation = evaluator.finish(std::move(*prepared));
     REQUIRE(evaluation);
     CHECK(evaluation->verdict.passed());
     return runs;
@@ -348,7 +348,7 @@ TEST_CASE("a quiet device is waited for only where the candidate may win") {
     const int before = *settled;
     auto prepared = evaluator.prepare(request);
     REQUIRE(prepared);
-    REQUIRE(evaluator.finish(request, std::move(*prepared)));
+    REQUIRE(evaluator.finish(std::move(*prepared)));
     return *settled - before;
   };
   CHECK(waits(500) == 1);  // the incumbent, 100 us, was never timed so far

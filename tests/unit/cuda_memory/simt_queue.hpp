@@ -1,23 +1,23 @@
 #pragma once
-// SimtLauncher: the judge's kernels on the SIMT executor, and plain memory as the GPU's. Its memory begins
+// SimtQueue: the judge's kernels on the SIMT executor, and plain memory as the GPU's. Its memory begins
 // poisoned and is fenced, so that what kernels forget to write, or write too far, shows.
 
 #include <cstdlib>
 #include <cstring>
 #include <map>
 
-#include "core/devices/cuda/launcher.hpp"
+#include "core/devices/cuda/kernel_queue.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/simt/kernel_library.hpp"
 
 namespace kevolve {
 
-class SimtLauncher : public Launcher {
+class SimtQueue : public KernelQueue {
  public:
   simt::Order order = simt::Order::forward;
   std::map<std::string, int> launches;  ///< by kernel
 
-  ~SimtLauncher() override { CHECK(sizes_.empty()); }
+  ~SimtQueue() override { CHECK(sizes_.empty()); }
 
   Result<void*> allocate(std::size_t size_bytes) override {
     if (size_bytes > std::size_t{1} << 40) return failure("allocating: out of memory");
@@ -71,10 +71,10 @@ class SimtLauncher : public Launcher {
   std::map<std::byte*, std::size_t> sizes_;
 };
 
-using TestLauncher = SimtLauncher;
+using TestQueue = SimtQueue;
 
-inline std::shared_ptr<TestLauncher> make_launcher() {
-  return std::make_shared<SimtLauncher>();
+inline std::shared_ptr<TestQueue> make_queue() {
+  return std::make_shared<SimtQueue>();
 }
 
 }  // namespace kevolve

@@ -1,10 +1,10 @@
 #pragma once
-// Launcher: memory of one GPU and kernels of one program, as little of CUDA as the judge needs. The driver's
-// (driver_launcher.hpp) in earnest; in tests the SIMT executor on plain memory, so that what is tested is
-// what runs.
+// KernelQueue: memory of one GPU and kernels of one program, as little of CUDA as the judge needs.
+// DriverQueue (driver_queue.hpp) uses the CUDA driver. In tests SimtQueue runs the same kernels with the SIMT
+// executor on plain memory, so that what is tested is what runs.
 //
-// One thread. Everything happens in the order in which it was asked for; a copy to the host waits for what
-// came before it. What cannot fail on a sound GPU ends the process when it fails.
+// One thread. Operations run in the order of the calls; a copy to the host waits for all earlier ones. An
+// operation that cannot fail on a sound GPU ends the process when it fails.
 
 #include <array>
 #include <cstddef>
@@ -23,9 +23,9 @@ struct KernelArgument {
   std::size_t size_bytes = 0;
 };
 
-class Launcher {
+class KernelQueue {
  public:
-  virtual ~Launcher() = default;
+  virtual ~KernelQueue() = default;
 
   /// Fails for want of memory. Aligned to 256 bytes.
   virtual Result<void*> allocate(std::size_t size_bytes) = 0;
@@ -49,7 +49,7 @@ class Launcher {
   }
 };
 
-/// Logs to stderr and ends the process: a judge whose own GPU context is broken must not go on.
+/// Logs to stderr and ends the process: a judge whose own GPU context is broken must not continue.
 [[noreturn]] void end_for_broken_gpu(const std::string& what);
 
 }  // namespace kevolve

@@ -1,19 +1,19 @@
 #pragma once
-// DriverLauncher: a Launcher by the CUDA driver, on the context that is current in its thread, in the default
+// DriverQueue: a KernelQueue by the CUDA driver, on the context that is current in its thread, in the default
 // stream, which LibTorch's work is ordered with.
 //
 // Owns the loaded program. One thread, the one whose context was current at its creation.
 
 #include "core/devices/cuda/driver.hpp"
-#include "core/devices/cuda/launcher.hpp"
+#include "core/devices/cuda/kernel_queue.hpp"
 #include "core/devices/cuda/program.hpp"
 
 namespace kevolve {
 
-class DriverLauncher : public Launcher {
+class DriverQueue : public KernelQueue {
  public:
   /// `program`: of judge_source() and judge_plan() (judge_kernels.hpp).
-  DriverLauncher(const Driver& driver, Program program) : driver_(&driver), program_(std::move(program)) {}
+  DriverQueue(const Driver& driver, Program program) : driver_(&driver), program_(std::move(program)) {}
 
   Result<void*> allocate(std::size_t size_bytes) override;
   void release(void* memory) override;

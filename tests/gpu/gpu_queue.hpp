@@ -1,30 +1,30 @@
 #pragma once
-// GpuLauncher: the judge's kernels, compiled by NVRTC and run on the machine's first GPU. A test that finds
+// GpuQueue: the judge's kernels, compiled by NVRTC and run on the machine's first GPU. A test that finds
 // no GPU ends with code 4, which CTest reports as skipped.
 
 #include <map>
 #include <string>
 
 #include "core/devices/cpu/simt/executor.hpp"
-#include "core/devices/cuda/driver_launcher.hpp"
+#include "core/devices/cuda/driver_queue.hpp"
 #include "core/devices/cuda/judge_kernels.hpp"
 #include "tests/integration/cuda/compiler.hpp"
 
 namespace kevolve {
 
-class GpuLauncher : public DriverLauncher {
+class GpuQueue : public DriverQueue {
  public:
-  using DriverLauncher::DriverLauncher;
+  using DriverQueue::DriverQueue;
   simt::Order order = simt::Order::forward;  ///< the GPU has its own
   std::map<std::string, int> launches;       ///< by kernel
 
   void start(const char* kernel, std::uint32_t blocks, std::span<const KernelArgument> arguments) override {
     ++launches[kernel];
-    DriverLauncher::start(kernel, blocks, arguments);
+    DriverQueue::start(kernel, blocks, arguments);
   }
 };
 
-using TestLauncher = GpuLauncher;
+using TestQueue = GpuQueue;
 
 /// The driver with the first GPU's primary context current.
 inline const Driver& driver_of_first_gpu() {
@@ -44,7 +44,7 @@ inline const Driver& driver_of_first_gpu() {
   return *driver;
 }
 
-inline std::shared_ptr<TestLauncher> make_launcher() {
+inline std::shared_ptr<TestQueue> make_queue() {
   const Driver& driver = driver_of_first_gpu();
   static Compiler compile("sm_90a");
   const auto binary = compile(judge_source(), judge_plan());
@@ -52,7 +52,7 @@ inline std::shared_ptr<TestLauncher> make_launcher() {
   auto program = Program::load(driver, binary->path);
   INFO((program ? std::string() : program.error().message));
   REQUIRE(program);
-  return std::make_shared<GpuLauncher>(driver, std::move(*program));
+  return std::make_shared<GpuQueue>(driver, std::move(*program));
 }
 
 }  // namespace kevolve

@@ -1,4 +1,4 @@
-#include "core/devices/cuda/driver_launcher.hpp"
+#include "core/devices/cuda/driver_queue.hpp"
 
 #include <fmt/format.h>
 
@@ -14,12 +14,12 @@ CUdeviceptr address(const void* memory) {
 
 }  // namespace
 
-void DriverLauncher::must(CUresult result, const char* what) const {
+void DriverQueue::must(CUresult result, const char* what) const {
   if (result == CUDA_SUCCESS) return;
   end_for_broken_gpu(fmt::format("doing=\"{}\" error=\"{}\"", what, driver_->words(result)));
 }
 
-Result<void*> DriverLauncher::allocate(std::size_t size_bytes) {
+Result<void*> DriverQueue::allocate(std::size_t size_bytes) {
   CUdeviceptr memory = 0;
   const auto done = driver_->check(driver_->cuMemAlloc_(&memory, size_bytes),
                                    fmt::format("allocating {} bytes", size_bytes));
@@ -27,30 +27,29 @@ Result<void*> DriverLauncher::allocate(std::size_t size_bytes) {
   return reinterpret_cast<void*>(memory);
 }
 
-void DriverLauncher::release(void* memory) {
+void DriverQueue::release(void* memory) {
   const CUresult result = driver_->cuMemFree_(address(memory));
   if (result != CUDA_SUCCESS)
     std::fprintf(stderr, "event=gpu_memory_not_freed error=\"%s\"\n", driver_->words(result).c_str());
 }
 
-void DriverLauncher::copy(void* to, const void* from, std::size_t size_bytes) {
+void DriverQueue::copy(void* to, const void* from, std::size_t size_bytes) {
   must(driver_->cuMemcpyDtoD_(address(to), address(from), size_bytes), "copying on the GPU");
 }
 
-void DriverLauncher::from_host(void* to, const void* from, std::size_t size_bytes) {
+void DriverQueue::from_host(void* to, const void* from, std::size_t size_bytes) {
   must(driver_->cuMemcpyHtoD_(address(to), from, size_bytes), "copying to the GPU");
 }
 
-void DriverLauncher::to_host(void* to, const void* from, std::size_t size_bytes) {
+void DriverQueue::to_host(void* to, const void* from, std::size_t size_bytes) {
   must(driver_->cuMemcpyDtoH_(to, address(from), size_bytes), "copying from the GPU");
 }
 
-void DriverLauncher::fill(void* to, std::uint8_t byte, std::size_t size_bytes) {
+void DriverQueue::fill(void* to, std::uint8_t byte, std::size_t size_bytes) {
   must(driver_->cuMemsetD8_(address(to), byte, size_bytes), "filling memory of the GPU");
 }
 
-void DriverLauncher::start(const char* kernel, std::uint32_t blocks,
-                           std::span<const KernelArgument> arguments) {
+void DriverQueue::start(const char* kernel, std::uint32_t blocks, std::span<const KernelArgument> arguments) {
   const CUfunction function = program_.kernel(kernel);
   if (function == nullptr)
     end_for_broken_gpu(fmt::format("doing=\"launching {}\" error=\"no such kernel\"", kernel));
@@ -62,11 +61,11 @@ void DriverLauncher::start(const char* kernel, std::uint32_t blocks,
   must(driver_->cuLaunchKernelEx_(&config, function, values.data(), nullptr), kernel);
 }
 
-void DriverLauncher::finish() {
+void DriverQueue::finish() {
   must(driver_->cuStreamSynchronize_(nullptr), "waiting for the GPU");
 }
 
-double DriverLauncher::time_us(const std::function<void()>& work) {
+double DriverQueue::time_us(const std::function<void()>& work) {
   if (begin_ == nullptr) {
     must(driver_->cuEventCreate_(&begin_, CU_EVENT_DEFAULT), "making an event");
     must(driver_->cuEventCreate_(&end_, CU_EVENT_DEFAULT), "making an event");
