@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "core/model/common_scale.hpp"
 #include "core/search/pseudo_figure.hpp"
 #include "core/search/random.hpp"
 #include "core/search/selection.hpp"
@@ -231,10 +232,13 @@ OperatorSummary OperatorSearch::summary() const {
   summary.workload = workload_;
   summary.label = label_;
   summary.yardstick = yardstick_;
-  summary.naive_us = naive_.median_us;
-  summary.eager_us = eager_us_;
-  summary.compile_us = compile_us_;
-  summary.best_us = champion_.median_us;
+  const ComparedTimes times =
+      on_common_scale({naive_.median_us, eager_us_, compile_us_, champion_.median_us}, yardstick_,
+                      champion_.speedup, naive_.speedup, compile_speedup_);
+  summary.naive_us = times.naive_us;
+  summary.eager_us = times.eager_us;
+  summary.compile_us = times.compile_us;
+  summary.best_us = times.best_us;
   summary.floor_us = floor_us_;
   summary.speedup = champion_.speedup;
   summary.speedup_low = champion_.speedup_low;
