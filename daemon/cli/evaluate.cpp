@@ -32,9 +32,10 @@ Result<Gate> last_gate(const std::string& gates) {
     const std::string word = gates.substr(at, end - at);
     const std::optional<Gate> gate = gate_from_name(word);
     if (!gate) {
-      return failure(fmt::format(
-          "--gates {}: '{}' is no gate; the gates are policy, compile, inspect, correctness, timing, profile",
-          gates, word));
+      return failure(
+          fmt::format("--gates {}: '{}' is not a gate; the gates are policy, compile, inspect, correctness, "
+                      "timing, profile",
+                      gates, word));
     }
     if (!last || *gate > *last) last = gate;
     at = end + 1;
