@@ -2,6 +2,7 @@
 
 #include "archive/impl.hpp"
 #include "archive/schema.hpp"
+#include "archive/verified.hpp"
 
 namespace kevolve {
 namespace {
@@ -31,6 +32,7 @@ Archive::Impl::Impl(const std::filesystem::path& path, OpenMode open_mode, Archi
         "its schema is older than this kevolve's, and it was opened for reading only. A command that "
         "writes, such as 'kevolve run', brings it up to date.");
   }
+  define_verified(connection);
 }
 
 void Archive::Impl::require_writable() const {

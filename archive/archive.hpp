@@ -63,8 +63,8 @@ struct RankingQuery {
   std::optional<PrecisionClass> precision;
   std::string yardstick;  ///< "" matches all
   int top = 1;            ///< of each group: operator version, workload, device, precision, yardstick
-  /// Among so many of the fastest of a group, those whose figure was taken again in fresh processes go first:
-  /// a faster one of the search itself may have been luck. 0: ranked by speedup alone.
+  /// Among this many of the fastest of a group, retimed kernels go first: a faster figure of the search
+  /// itself may have been luck. 0: rank by speedup alone.
   int retimed_first_among = 0;
 };
 
@@ -91,7 +91,7 @@ class Archive {
   Result<JobRecord> begin_job(std::string_view name, const Json& document);
   /// As begin_job(), but it is `queued`: a service will begin it. The priority stays when none is given.
   Result<JobRecord> submit_job(std::string_view name, const Json& document, std::optional<int> priority);
-  /// What becomes of a job that is not worked on any more. `reason`: why, in words.
+  /// Sets the final state of a job, with a reason for people to read.
   Result<void> end_job(JobId job, JobState state, std::string_view reason = "");
   Result<void> prioritise_job(JobId job, int priority);
   Result<std::optional<JobRecord>> job(std::string_view name);
@@ -168,7 +168,7 @@ class Archive {
   Result<CandidateDetail> show(std::string_view id);
   Result<CandidateDetail> detail(CandidateId id);  ///< with every evaluation and standing of it: slow
   Result<std::string> idea_key(CandidateId candidate);
-  /// Its ancestors up to so many generations ago (by the nearest way to each), or all with 0.
+  /// Its ancestors up to `generations` ago (by the shortest path to each); 0: all.
   Result<LineageNode> lineage(CandidateId candidate, int generations = 0);
   Result<std::int64_t> count_ancestors(CandidateId candidate, std::int64_t most);  ///< `most` if more
   Result<Kinship> kinship(CandidateId a, CandidateId b);
@@ -188,13 +188,14 @@ class Archive {
   Result<std::vector<Workload>> ranked_workloads(std::string_view operator_name);
   /// The axes of a workload of the operator, its newest version that has one of that name.
   Result<std::optional<Workload>> workload(std::string_view operator_name, std::string_view workload);
+  Result<Growth> growth_since(const Growth::Mark& mark);
   /// One SELECT that changes nothing and opens nothing else. `?` parameters are not bound.
   Result<SqlTable> select(std::string_view sql, const SqlLimits& limits);
 
   // Upkeep.
   Result<ArchiveInfo> info();
   Result<std::vector<std::string>> problems();  ///< all that check() looks for, in sentences; none: sound
-  /// A copy of this moment in a new file, while a writer goes on. Written beside it and renamed when
+  /// A copy of this moment in a new file, while a writer continues. Written beside it and renamed when
   /// complete.
   Result<void> backup(const std::filesystem::path& file);
   /// Everything of `other` that is not here yet. `other` is only read. Nothing on failure.

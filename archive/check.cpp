@@ -18,7 +18,7 @@ struct Invariant {
 constexpr std::array<Invariant, 13> kInvariants = {{
     {"kernels rank as verified without an evaluation that passed timing", R"sql(
         SELECT count(*) FROM standings s JOIN evaluations e ON e.id = s.evaluation
-         WHERE s.state = 'verified' AND NOT (e.outcome = 'passed' AND e.gate IN ('timing', 'profile')))sql"},
+         WHERE s.state = 'verified' AND NOT EXISTS (SELECT 1 FROM verified_evaluations v WHERE v.id = e.id))sql"},
     {"standings whose figures are of another operator, workload or device", R"sql(
         SELECT count(*) FROM standings s JOIN rankings r ON r.id = s.ranking JOIN evaluations e ON e.id = s.evaluation
          WHERE e.operator != r.operator OR e.workload != r.workload OR e.device != r.device)sql"},
@@ -33,11 +33,10 @@ constexpr std::array<Invariant, 13> kInvariants = {{
          WHERE c.operator != e.operator)sql"},
     {"champions whose evaluation did not pass timing", R"sql(
         SELECT count(*) FROM champions h JOIN evaluations e ON e.id = h.evaluation
-         WHERE NOT (e.outcome = 'passed' AND e.gate IN ('timing', 'profile')))sql"},
+         WHERE NOT EXISTS (SELECT 1 FROM verified_evaluations v WHERE v.id = e.id))sql"},
     {"evaluations that passed timing without a time", R"sql(
-        SELECT count(*) FROM evaluations e
-         WHERE e.outcome = 'passed' AND e.gate IN ('timing', 'profile')
-           AND NOT EXISTS (SELECT 1 FROM measurements m WHERE m.evaluation = e.id))sql"},
+        SELECT count(*) FROM verified_evaluations e
+         WHERE NOT EXISTS (SELECT 1 FROM measurements m WHERE m.evaluation = e.id))sql"},
     {"jobs in a state that is none", R"sql(
         SELECT count(*) FROM jobs
          WHERE state NOT IN ('queued', 'running', 'paused', 'finished', 'failed', 'cancelled'))sql"},
@@ -57,8 +56,8 @@ constexpr std::array<Invariant, 13> kInvariants = {{
           SELECT r.job, x.source, x.model, count(*), sum(x.attempts), sum(x.input_tokens), sum(x.output_tokens),
                  sum((SELECT count(*) FROM ideas i WHERE i.exchange = x.id)),
                  sum((SELECT count(*) FROM candidates c WHERE c.exchange = x.id)),
-                 sum((SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
-                       WHERE c.exchange = x.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile'))),
+                 sum((SELECT count(*) FROM candidates c JOIN verified_evaluations e ON e.id = c.evaluation
+                       WHERE c.exchange = x.id)),
                  sum((SELECT count(DISTINCT c.id) FROM candidates c JOIN champions h ON h.candidate = c.id
                        WHERE c.exchange = x.id))
             FROM exchanges x JOIN rounds r ON r.id = x.round GROUP BY 1, 2, 3 EXCEPT

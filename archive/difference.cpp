@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/model/candidate.hpp"
+#include "core/model/common_scale.hpp"
 #include "core/model/subjects.hpp"
 #include "core/model/text_diff.hpp"
 
@@ -53,6 +54,16 @@ std::optional<TimeDifference::Time> time_of(const CandidateDetail& detail, const
   return std::nullopt;
 }
 
+/// `time` on the scale of `reference`, whose yardstick is the same.
+void rescale(TimeDifference::Time& time, const TimeDifference::Time& reference) {
+  const double us = CommonScale::of(reference.median_us, reference.speedup).us(time.speedup);
+  if (us <= 0 || time.median_us <= 0) return;  // refuted: without a speed-up
+  const double factor = us / time.median_us;
+  time.median_us *= factor;
+  time.low_us *= factor;
+  time.high_us *= factor;
+}
+
 std::vector<TimeDifference> times_of(const CandidateDetail& a, const CandidateDetail& b) {
   std::vector<TimeDifference> times;
   for (const StandingRecord& ours : a.standings) {
@@ -60,9 +71,11 @@ std::vector<TimeDifference> times_of(const CandidateDetail& a, const CandidateDe
       if (ours.workload != theirs.workload || ours.device != theirs.device ||
           ours.precision != theirs.precision || ours.yardstick != theirs.yardstick)
         continue;
-      const auto a_time = time_of(a, ours), b_time = time_of(b, theirs);
-      if (a_time && b_time)
-        times.push_back({ours.workload, ours.yardstick, ours.device_info, ours.precision, *a_time, *b_time});
+      const auto a_time = time_of(a, ours);
+      auto b_time = time_of(b, theirs);
+      if (!a_time || !b_time) continue;
+      rescale(*b_time, *a_time);
+      times.push_back({ours.workload, ours.yardstick, ours.device_info, ours.precision, *a_time, *b_time});
     }
   }
   return times;

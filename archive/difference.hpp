@@ -16,8 +16,8 @@ struct FieldDifference {
   std::optional<std::string> a, b;  ///< absent: it has none
 };
 
-/// Times of both at one place where results compare. They were taken apart from each other, so that the
-/// ratio of speed-ups over the common yardstick says more than that of the times.
+/// Times of both at one place where results compare. They come from different evaluations: A's are as
+/// measured, B's are on A's scale (CommonScale), so that times and speed-ups agree.
 struct TimeDifference {
   struct Time {
     EvaluationId evaluation;
@@ -29,7 +29,7 @@ struct TimeDifference {
   DeviceInfo device;
   PrecisionClass precision = PrecisionClass::strict_fp32;
   Time a, b;
-  [[nodiscard]] bool apart() const;  ///< the intervals of the medians do not overlap
+  [[nodiscard]] bool apart() const;  ///< the intervals do not overlap
 };
 
 struct KernelDifference {

@@ -1,5 +1,5 @@
-// Ancestors of candidates in an Archive. Chains of thousands are usual where a search goes on for long, so
-// that only what is asked for is read.
+// Ancestors of candidates in an Archive. A long search makes chains of thousands, so only the generations
+// asked for are read.
 
 #include <fmt/format.h>
 
@@ -43,7 +43,7 @@ LineageNode read_node(Connection& connection, CandidateId candidate) {
 
 using Parents = std::map<CandidateId, std::vector<ParentRecord>>;
 
-/// The parents of `root` and of its ancestors up to so many generations ago, each by its nearest way.
+/// The parents of `root` and of its ancestors up to `generations` ago, each by its shortest path.
 Parents parents_within(Connection& connection, CandidateId root, int generations) {
   Parents parents;
   std::set<CandidateId> generation = {root};

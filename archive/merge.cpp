@@ -10,6 +10,7 @@
 #include "archive/merge_rows.hpp"
 #include "archive/schema.hpp"
 #include "archive/standings.hpp"
+#include "archive/verified.hpp"
 
 namespace kevolve {
 namespace fs = std::filesystem;
@@ -69,6 +70,7 @@ class Attached {
       std::vector<std::string> names;
       while (maps.step()) maps.read(names.emplace_back());
       for (const std::string& name : names) connection_.execute("DROP TABLE temp." + name);
+      define_verified(connection_);  // SQLite dropped the view when temp_store changed
     } catch (const ArchiveFailure&) {
       // Temporary: gone with the connection.
     }

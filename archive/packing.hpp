@@ -13,7 +13,7 @@ struct sqlite3;
 namespace kevolve {
 
 std::optional<std::string> pack(std::string_view text);
-std::optional<std::string> unpack(std::string_view frame);  ///< nothing when it is no frame of ours
+std::optional<std::string> unpack(std::string_view frame);  ///< nothing unless pack() made the frame
 
 /// Returns an SQLite result code.
 int add_packing_functions(sqlite3* handle);

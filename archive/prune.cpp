@@ -17,9 +17,8 @@ constexpr std::string_view kLosers = R"sql(
 CREATE TEMP TABLE losers AS
 WITH RECURSIVE kept (id) AS (
   SELECT candidate FROM champions
-  UNION SELECT candidate FROM evaluations WHERE outcome = 'passed' AND gate IN ('timing', 'profile')
-  UNION SELECT c.id FROM candidates c JOIN evaluations e ON e.id = c.evaluation
-         WHERE e.outcome = 'passed' AND e.gate IN ('timing', 'profile')
+  UNION SELECT candidate FROM verified_evaluations
+  UNION SELECT c.id FROM candidates c JOIN verified_evaluations e ON e.id = c.evaluation
   UNION SELECT candidate FROM standings WHERE state = 'verified' OR speedup > 0
   UNION SELECT id FROM candidates WHERE state != 'evaluated' OR created_at_ms >= ?1
   UNION SELECT l.parent FROM kept k JOIN lineage l ON l.child = k.id

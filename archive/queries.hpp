@@ -1,6 +1,7 @@
 #pragma once
 // The questions that must stay quick on an archive of a million evaluations. They stand here so that a test
-// can ask SQLite's planner whether each still goes through an index.
+// can ask SQLite's planner whether each still goes through an index. `verified_evaluations`:
+// archive/verified.hpp.
 
 #include <string_view>
 
@@ -124,8 +125,8 @@ SELECT r.id, r.job, r.operator, r.workload, r.number, r.state, o.name,
   LEFT JOIN (SELECT c.round, c.id AS candidate, e.id AS evaluation, max(e.speedup) AS speedup
                FROM rounds r2
                JOIN candidates c ON c.round = r2.id
-               JOIN evaluations e ON e.id = c.evaluation
-              WHERE r2.job = ?1 AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile')
+               JOIN verified_evaluations e ON e.id = c.evaluation
+              WHERE r2.job = ?1
               GROUP BY c.round) b ON b.round = r.id
   LEFT JOIN measurements m ON m.evaluation = b.evaluation AND m.subject = 'candidate'
  WHERE r.job = ?1
@@ -215,10 +216,10 @@ SELECT i.id, o.name, i.source, i.key, i.text,
        (SELECT snippet(idea_words, 1, '«', '»', '…', 24) FROM idea_words WHERE idea_words MATCH ?1 AND rowid = ?2),
        coalesce(j.name, ''),
        (SELECT count(*) FROM candidates c WHERE c.idea = i.id),
-       (SELECT count(*) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
-         WHERE c.idea = i.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile')),
-       coalesce((SELECT max(e.speedup) FROM candidates c JOIN evaluations e ON e.id = c.evaluation
-                  WHERE c.idea = i.id AND e.outcome = 'passed' AND e.gate IN ('timing', 'profile')), 0.0)
+       (SELECT count(*) FROM candidates c JOIN verified_evaluations e ON e.id = c.evaluation
+         WHERE c.idea = i.id),
+       coalesce((SELECT max(e.speedup) FROM candidates c JOIN verified_evaluations e ON e.id = c.evaluation
+                  WHERE c.idea = i.id), 0.0)
   FROM ideas i
   JOIN operators o ON o.id = i.operator
   LEFT JOIN rounds r ON r.id = i.round

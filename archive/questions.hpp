@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "archive/records.hpp"
@@ -51,6 +53,20 @@ struct JobChampion {
   int changes = 0;  ///< how often the job replaced it, the first included
   bool refuted = false;
   Timestamp promoted_at;
+};
+
+/// Sums over the evaluations and exchanges behind a mark.
+struct Growth {
+  /// The newest rows that are counted already; {0}: none.
+  struct Mark {
+    EvaluationId evaluation;
+    ExchangeId exchange;
+  };
+  Mark end;
+  std::map<std::pair<Gate, Outcome>, std::int64_t> evaluations;
+  std::map<std::pair<std::string, std::string>, std::int64_t> exchanges;  ///< by source and outcome
+  std::int64_t input_tokens = 0, output_tokens = 0;
+  double usd = 0;
 };
 
 struct SqlLimits {

@@ -47,11 +47,6 @@ class Guards {
   const std::function<bool()> before_;
 };
 
-struct FinalizeQuestion {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using PreparedQuestion = std::unique_ptr<sqlite3_stmt, FinalizeQuestion>;
-
 [[noreturn]] void refuse(sqlite3* handle, int code, std::string_view sql, const SqlLimits& limits) {
   const std::string said = sqlite3_errmsg(handle);
   if (code == SQLITE_INTERRUPT) {
@@ -94,11 +89,11 @@ Json cell(sqlite3_stmt* row, int column) {
   }
 }
 
-PreparedQuestion prepare(sqlite3* handle, std::string_view sql, const SqlLimits& limits) {
+RawStatement prepare(sqlite3* handle, std::string_view sql, const SqlLimits& limits) {
   sqlite3_stmt* statement = nullptr;
   const char* rest = nullptr;
   const int code = sqlite3_prepare_v2(handle, sql.data(), static_cast<int>(sql.size()), &statement, &rest);
-  PreparedQuestion prepared(statement);
+  RawStatement prepared(statement);
   if (code != SQLITE_OK) refuse(handle, code & 0xff, sql, limits);
   if (!prepared) throw ArchiveFailure("the query is empty; give one SELECT.");
   const std::string_view left(rest, static_cast<std::size_t>(sql.data() + sql.size() - rest));
@@ -117,7 +112,7 @@ Result<SqlTable> Archive::select(std::string_view sql, const SqlLimits& limits) 
   return impl_->read([&] {
     sqlite3* handle = impl_->connection.handle();
     const Guards guards(impl_->connection, Clock::now() + limits.time);
-    const PreparedQuestion statement = prepare(handle, sql, limits);
+    const RawStatement statement = prepare(handle, sql, limits);
     SqlTable table;
     const int columns = sqlite3_column_count(statement.get());
     for (int c = 0; c < columns; ++c) table.columns.emplace_back(sqlite3_column_name(statement.get(), c));

@@ -20,11 +20,11 @@ std::string to_iso8601(Timestamp time);  ///< "2026-01-31T23:59:59.123Z"
 
 enum class JobState {
   queued,     ///< waits for its turn in a service
-  running,    ///< being worked on, or to be gone on with: also when its process was killed
-  paused,     ///< by request; goes on when asked
+  running,    ///< being worked on, or to be continued: also when its process was killed
+  paused,     ///< by request; continues on request
   finished,   ///< its rounds or its budget are over; running it again is a new series of rounds
-  failed,     ///< the reason says why; may be gone on with
-  cancelled,  ///< by request; does not go on by itself
+  failed,     ///< the reason says why; may be continued
+  cancelled,  ///< by request; continues only on request
 };
 enum class RunState { running, finished, failed, interrupted };
 enum class RoundState { open, finished };
@@ -53,7 +53,7 @@ struct JobRecord {
   JobState state = JobState::running;
   std::string reason;                     ///< why it is in that state; may be ""
   int priority = 0;                       ///< in a service: the higher, the more of the workers
-  std::optional<Timestamp> submitted_at;  ///< to a service, which then goes on with it by itself
+  std::optional<Timestamp> submitted_at;  ///< to a service, which then continues it unasked
   Timestamp created_at, changed_at;       ///< changed_at: when its state last did
   Timestamp series_began_at;              ///< of its present rounds: policy.rounds of them, over all runs
   bool continued = false;                 ///< begin_job() found it
@@ -202,10 +202,10 @@ struct CandidateDetail {
   std::vector<StandingRecord> standings;      ///< by workload
 };
 
-/// A candidate among its ancestors. A shared ancestor is expanded the first time it is met only.
-/// Of a lineage, as it is shown: a search that goes on for long makes chains of thousands.
+/// How many generations of a lineage are shown: a long search makes chains of thousands.
 constexpr int kLineageGenerations = 20;
 
+/// A candidate among its ancestors. A shared ancestor is expanded only where it is met first.
 struct LineageNode {
   CandidateId candidate;
   std::string hash, idea_text;

@@ -6,6 +6,7 @@
 // f64. Prepared statements return to their connection for reuse. Failures throw ArchiveFailure.
 
 #include <concepts>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -113,5 +114,11 @@ class Statement {
   std::string sql_;
   sqlite3_stmt* handle_;
 };
+
+/// A statement whose columns are known only at run time, for SQLite's own functions.
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* statement) const;
+};
+using RawStatement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
 }  // namespace kevolve

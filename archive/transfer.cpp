@@ -54,20 +54,14 @@ bool holds_texts(std::string_view table) {
   return table == "sources" || table == "prompt_texts";
 }
 
-struct Finalize {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Prepared = std::unique_ptr<sqlite3_stmt, Finalize>;
-
-Prepared prepare(sqlite3* handle, const std::string& sql) {
+RawStatement prepare(sqlite3* handle, const std::string& sql) {
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(handle, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
     throw ArchiveFailure(fmt::format("SQLite: {} [{}]", sqlite3_errmsg(handle), sql));
-  return Prepared(statement);
+  return RawStatement(statement);
 }
 
-// --- values
-// ----------------------------------------------------------------------------------------------------
+// --- values --------------------------------------------------------------------------------------
 
 Json in_hex(std::string_view bytes) {
   std::string hex;
@@ -177,8 +171,7 @@ void bind_value(sqlite3_stmt* statement, int index, const Column& column, const 
   }
 }
 
-// --- out
-// -------------------------------------------------------------------------------------------------------
+// --- out -----------------------------------------------------------------------------------------
 
 class Writer {
  public:
@@ -194,7 +187,7 @@ class Writer {
   void table(const Table& table) {
     const std::string columns =
         holds_texts(table.name) ? "id, sha256, kevolve_unpack(packed, text) AS text" : "*";
-    const Prepared rows = prepare(
+    const RawStatement rows = prepare(
         connection_.handle(), fmt::format("SELECT {} FROM {} ORDER BY {}", columns, table.name, table.order));
     for (int code = sqlite3_step(rows.get()); code != SQLITE_DONE; code = sqlite3_step(rows.get())) {
       if (code != SQLITE_ROW) throw ArchiveFailure(sqlite3_errmsg(connection_.handle()));
@@ -213,8 +206,7 @@ class Writer {
   const std::function<bool(std::string_view)>& write_;
 };
 
-// --- in
-// --------------------------------------------------------------------------------------------------------
+// --- in ------------------------------------------------------------------------------------------
 
 class Reader {
  public:
@@ -241,7 +233,7 @@ class Reader {
 
  private:
   struct Insertion {
-    Prepared statement;
+    RawStatement statement;
     std::vector<Column> columns;
   };
 

@@ -6,12 +6,13 @@
 #include <charconv>
 
 #include "core/model/candidate.hpp"
+#include "core/model/common_scale.hpp"
 #include "core/model/subjects.hpp"
 
 namespace kevolve {
 namespace {
 
-/// Among so many of the fastest of a group a retimed one goes first.
+/// Among this many of the fastest of a group, retimed kernels go first.
 constexpr int kRetimedDepth = 256;
 
 /// An idea of tuning tells only how the kernel was found; its header says what it does.
@@ -37,6 +38,20 @@ Result<BestKernel> described(Archive& archive, RankedKernel kernel) {
   }
   best.kernel = std::move(kernel);
   return best;
+}
+
+/// Puts a kernel's times, and those of PyTorch beside it, on `scale`.
+void rescale(BestKernel& best, const CommonScale& scale) {
+  RankedKernel& kernel = best.kernel;
+  if (kernel.median_us <= 0 || kernel.speedup <= 0 || scale.yardstick_us <= 0) return;
+  // The naive kernel is its own yardstick on the cpu device, and is then measured once.
+  const double yardstick_then_us = kernel.yardstick_us > 0 ? kernel.yardstick_us : kernel.median_us;
+  for (auto& [subject, us] : best.baselines_us) us = scale.us_beside(us, yardstick_then_us);
+  const double factor = scale.us(kernel.speedup) / kernel.median_us;
+  kernel.median_us *= factor;
+  kernel.low_us *= factor;
+  kernel.high_us *= factor;
+  kernel.yardstick_us = scale.yardstick_us;
 }
 
 /// "ROWS=4096,COLS=1024" as axes; nothing when it is not of that form.
@@ -105,7 +120,16 @@ Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question) {
     if (!best) return failure(best.error());
     answer.kernels.push_back(std::move(*best));
   }
+  put_on_common_scale(answer.kernels);
   return answer;
+}
+
+void put_on_common_scale(std::vector<BestKernel>& kernels) {
+  CommonScale scale;
+  for (BestKernel& best : kernels) {
+    if (best.kernel.rank == 1) scale = CommonScale::of(best.kernel.median_us, best.kernel.speedup);
+    rescale(best, scale);
+  }
 }
 
 std::string nothing_best(Archive& archive, const BestQuestion& question) {

@@ -23,7 +23,7 @@ struct BestKernel {
   RankedKernel kernel;
   std::string source;
   std::string own_idea;  ///< what the kernel itself says that it does; may be ""
-  /// What PyTorch took in the evaluation that the figures come from: subject and median.
+  /// What PyTorch took beside the kernel, on the kernel's scale: subject and median.
   std::vector<std::pair<std::string, double>> baselines_us;
 };
 
@@ -32,7 +32,11 @@ struct BestAnswer {
   std::vector<BestKernel> kernels;  ///< none: nothing answers
 };
 
+/// Times within each group are on the scale of its first kernel (CommonScale).
 Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question);
+
+/// Puts the times of each group on the scale of its kernel of rank 1, which stands first in it.
+void put_on_common_scale(std::vector<BestKernel>& kernels);
 
 /// "the archive holds no verified kernel of …", with the operators that it has.
 std::string nothing_best(Archive& archive, const BestQuestion& question);

@@ -1,5 +1,9 @@
 #include "daemon/answers/report.hpp"
 
+#include <map>
+
+#include "core/model/common_scale.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -28,9 +32,22 @@ Result<std::optional<JobReport>> answer_report(Archive& archive, const std::stri
   if (!costs) return failure(costs.error());
   report.funnel = *funnel;
   report.rounds = *rounds;
+  put_on_common_scale(report.rounds);
   report.champions = *champions;
   report.costs = *costs;
   return std::optional<JobReport>(std::move(report));
+}
+
+void put_on_common_scale(std::vector<RoundBest>& rounds) {
+  std::map<std::pair<std::string, std::string>, const RoundBest*> fastest;  // by operator and workload
+  for (const RoundBest& best : rounds) {
+    const RoundBest*& known = fastest[{best.operator_name, best.round.workload}];
+    if (known == nullptr || best.speedup > known->speedup) known = &best;
+  }
+  std::map<std::pair<std::string, std::string>, CommonScale> scales;
+  for (const auto& [place, best] : fastest) scales[place] = CommonScale::of(best->median_us, best->speedup);
+  for (RoundBest& best : rounds)
+    best.median_us = scales[{best.operator_name, best.round.workload}].us(best.speedup);
 }
 
 Json to_json(const JobReport& report) {

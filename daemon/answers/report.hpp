@@ -18,7 +18,10 @@ struct JobReport {
   std::vector<CostRecord> costs;
 };
 
-/// Nothing when the archive has no such job.
+/// Puts the times of each operator's rounds at one workload on the scale of the fastest (CommonScale).
+void put_on_common_scale(std::vector<RoundBest>& rounds);
+
+/// Nothing when the archive has no such job. The rounds' times are on a common scale.
 Result<std::optional<JobReport>> answer_report(Archive& archive, const std::string& job);
 
 Json to_json(const JobReport& report);

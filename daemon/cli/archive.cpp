@@ -235,7 +235,7 @@ Command add_archive(CLI::App& app) {
   pruning->add_flag("--prompts", options->prompts, "Texts of prompts; replies stay");
   pruning->add_flag("--losers", options->losers,
                     "Candidates that never passed and that nothing descends from");
-  pruning->add_option("--older-than", options->older_than_days, "Only what is older than so many days")
+  pruning->add_option("--older-than", options->older_than_days, "Only what is older than this many days")
       ->check(CLI::Range(1, 36500));
   pruning->add_flag("--dry-run", options->dry_run, "Say what and how much, change nothing");
   CLI::App* exporting =

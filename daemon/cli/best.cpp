@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 
+#include "core/model/common_scale.hpp"
 #include "core/model/subjects.hpp"
 #include "daemon/answers/best.hpp"
 #include "daemon/cli/commands.hpp"
@@ -75,6 +76,7 @@ int best(const BestOptions& options) {
     print_json(to_json(*answer));
   } else {
     for (const BestKernel& best : answer->kernels) print_kernel(best);
+    for (const std::string& line : wrapped(kCommonScaleNote, 100)) fmt::print("{}\n", line);
   }
   return kOk;
 }

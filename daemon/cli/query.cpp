@@ -108,7 +108,7 @@ Command add_query(CLI::App& app) {
   auto options = std::make_shared<QueryOptions>();
   CLI::App* sub = app.add_subcommand("query", "One SELECT of your own; tables: docs/archive_schema.md");
   sub->add_option("sql", options->sql, "SELECT … (nothing can be changed)")->required();
-  sub->add_option("--rows", options->rows, "At most so many")
+  sub->add_option("--rows", options->rows, "The most rows to print")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
   sub->add_option("--seconds", options->seconds, "Stopped after")

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "core/model/common_scale.hpp"
 #include "daemon/answers/report.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
@@ -40,7 +41,10 @@ void print(const JobReport& found) {
     rows.push_back({best.operator_name, best.round.workload, fmt::format("{}", best.round.number),
                     best.speedup > 0 ? fmt::format("{:.2f} x", best.speedup) : "-", in_time(best.median_us)});
   }
-  if (!rows.empty()) fmt::print("\n{}", table({"operator", "workload", "round", "best of it", "time"}, rows));
+  if (!rows.empty()) {
+    fmt::print("\n{}", table({"operator", "workload", "round", "best of it", "time"}, rows));
+    for (const std::string& line : wrapped(kCommonScaleNote, 100)) fmt::print("{}\n", line);
+  }
   double usd = 0;
   std::int64_t requests = 0;
   for (const CostRecord& cost : found.costs) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "core/model/common_scale.hpp"
 #include "core/model/subjects.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
@@ -55,8 +56,10 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
         summary.exchanges, summary.used.requests, summary.used.tokens, summary.used.usd);
   }
   const bool naive = summary.operators.empty() || summary.operators.front().yardstick == subjects::kNaive;
-  fmt::print("\nround 0 is the naive seed; speed-up is over {}, medians of interleaved pairs.\narchive: {}\n",
-             naive ? "naive" : "PyTorch (eager)", archive.string());
+  fmt::print("\nRound 0 is the naive seed. The speed-up is over {}, a median of interleaved pairs.\n",
+             naive ? "naive" : "PyTorch (eager)");
+  for (const std::string& line : wrapped(kCommonScaleNote, 100)) fmt::print("{}\n", line);
+  fmt::print("archive: {}\n", archive.string());
 }
 
 int write_report(Archive& archive, const RunSummary& summary, const std::filesystem::path& file) {
@@ -183,7 +186,7 @@ Command add_resume(CLI::App& app) {
   sub->add_option("job", options->job, "Its name; default: the unfinished one that was worked on last");
   add_run_options(*sub, *options);
   sub->footer(
-      "Where a service has the archive, it goes on with the job; otherwise this command does, until the "
+      "If a service owns the archive, it continues the job; otherwise this command does, until the "
       "end.\n"
       "Its relative paths are relative to the present folder. A finished job is searched for a further "
       "series "

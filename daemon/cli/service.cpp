@@ -105,7 +105,7 @@ int drain(const JobCommandOptions& options) {
   if (options.json)
     print_json(*said);
   else
-    fmt::print("nothing new is begun; kevolved ends when what is under way has ended\n");
+    fmt::print("kevolved begins nothing new and stops after running work has finished\n");
   return kOk;
 }
 
@@ -135,7 +135,7 @@ Command add_submit(CLI::App& app) {
 
 Command add_pause(CLI::App& app) {
   auto options = std::make_shared<JobCommandOptions>();
-  add_job_command(app, "pause", "Let a job of the running kevolved rest", *options);
+  add_job_command(app, "pause", "Pause a job of the running kevolved", *options);
   return [options] { return ask_of_job(*options, "POST", "/pause", Json::object()); };
 }
 
@@ -169,8 +169,7 @@ Command add_workers(CLI::App& app) {
 
 Command add_drain(CLI::App& app) {
   auto options = std::make_shared<JobCommandOptions>();
-  CLI::App* sub =
-      app.add_subcommand("drain", "Let the running kevolved end, and what is under way before it");
+  CLI::App* sub = app.add_subcommand("drain", "Stop the running kevolved after running work has finished");
   add_service_options(*sub, *options);
   return [options] { return drain(*options); };
 }

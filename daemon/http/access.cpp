@@ -103,7 +103,7 @@ std::optional<Refusal> refuse_access(const AccessRules& rules, bool changes, std
 
 std::optional<Refusal> refuse_host(const AccessRules& rules, std::string_view host) {
   const std::string_view name = without_port(host);
-  if (name.empty()) return Refusal{400, "bad_host", "the header Host is missing or is no host[:port]"};
+  if (name.empty()) return Refusal{400, "bad_host", "the header Host is missing or not host[:port]"};
   if (!rules.loopback || same_word(name, "localhost") || is_loopback(name)) return std::nullopt;
   return Refusal{
       421, "wrong_host",

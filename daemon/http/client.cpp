@@ -39,7 +39,7 @@ CallFailure refused(int status, const std::string& body) {
     return {status, error.value("kind", "unknown"), error.value("message", "")};
   }
   return {status, "unknown",
-          fmt::format("answered {} and is no kevolved, or stands behind something else", status)};
+          fmt::format("answered {}: it is not a kevolved, or stands behind something else", status)};
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ CallResult<Json> as_json(const CallResult<std::string>& text) {
   Json json = Json::parse(*text, nullptr, false);
   if (json.is_discarded())
     return tl::unexpected<CallFailure>(
-        CallFailure{0, "unreachable", "what answered is no kevolved: not JSON"});
+        CallFailure{0, "unreachable", "what answered is not a kevolved: its answer is not JSON"});
   return json;
 }
 

@@ -61,18 +61,6 @@ Metric by_pair(const char* name, const char* help,
   return metric;
 }
 
-double at(const std::vector<Json>& row, std::size_t column) {
-  return row[column].is_number() ? row[column].get<double>() : 0;
-}
-
-Result<SqlTable> sums_since(Archive& archive, std::int64_t last, std::string_view columns,
-                            std::string_view table, std::string_view groups) {
-  constexpr SqlLimits kLimits{10'000, std::chrono::minutes(5)};  // whoever asks has a deadline of his own
-  return archive.select(fmt::format("SELECT {}, count(*), max(id) {} FROM {} WHERE id > {} GROUP BY {}",
-                                    groups, columns, table, last, groups),
-                        kLimits);
-}
-
 /// Fields of /proc/self/stat behind the program's name, which may hold spaces.
 std::vector<double> process_status() {
   std::ifstream file("/proc/self/stat");
@@ -189,35 +177,23 @@ std::vector<Metric> process_metrics() {
   };
 }
 
-Result<void> ArchiveTotals::count_evaluations(Archive& archive) {
-  const auto rows = sums_since(archive, last_evaluation_, "", "evaluations", "gate, outcome");
-  if (!rows) return failure(rows.error());
-  for (const std::vector<Json>& row : rows->rows) {
-    evaluations_[{row[0].get<std::string>(), row[1].get<std::string>()}] += at(row, 2);
-    last_evaluation_ = std::max(last_evaluation_, row[3].get<std::int64_t>());
+Result<void> ArchiveTotals::add_growth(Archive& archive) {
+  TRY(const Growth growth, archive.growth_since(counted_));
+  counted_ = growth.end;
+  for (const auto& [verdict, count] : growth.evaluations) {
+    evaluations_[{std::string(name(verdict.first)), std::string(name(verdict.second))}] +=
+        static_cast<double>(count);
   }
-  return {};
-}
-
-Result<void> ArchiveTotals::count_exchanges(Archive& archive) {
-  const auto rows =
-      sums_since(archive, last_exchange_, ", sum(input_tokens), sum(output_tokens), sum(cost_usd)",
-                 "exchanges", "source, outcome");
-  if (!rows) return failure(rows.error());
-  for (const std::vector<Json>& row : rows->rows) {
-    exchanges_[{row[0].get<std::string>(), row[1].get<std::string>()}] += at(row, 2);
-    last_exchange_ = std::max(last_exchange_, row[3].get<std::int64_t>());
-    input_tokens_ += at(row, 4);
-    output_tokens_ += at(row, 5);
-    usd_ += at(row, 6);
-  }
+  for (const auto& [key, count] : growth.exchanges) exchanges_[key] += static_cast<double>(count);
+  input_tokens_ += static_cast<double>(growth.input_tokens);
+  output_tokens_ += static_cast<double>(growth.output_tokens);
+  usd_ += growth.usd;
   return {};
 }
 
 Result<std::vector<Metric>> ArchiveTotals::read(Archive& archive) {
   const std::lock_guard lock(mutex_);
-  if (const auto counted = count_evaluations(archive); !counted) return failure(counted.error());
-  if (const auto counted = count_exchanges(archive); !counted) return failure(counted.error());
+  TRY_DO(add_growth(archive));
   Metric size{
       "kevolve_archive_size_bytes", "Of the archive's file, and of its write-ahead log.", "gauge", {}};
   for (const auto& [label, suffix] : {std::pair{"main", ""}, std::pair{"wal", "-wal"}}) {

@@ -41,12 +41,11 @@ class ArchiveTotals {
   Result<std::vector<Metric>> read(Archive& archive);
 
  private:
-  Result<void> count_evaluations(Archive& archive);
-  Result<void> count_exchanges(Archive& archive);
+  Result<void> add_growth(Archive& archive);
 
   using Pair = std::pair<std::string, std::string>;
   std::mutex mutex_;
-  std::int64_t last_evaluation_ = 0, last_exchange_ = 0;
+  Growth::Mark counted_;
   std::map<Pair, double> evaluations_, exchanges_;  ///< by gate and outcome; by source and outcome
   double input_tokens_ = 0, output_tokens_ = 0, usd_ = 0;
 };

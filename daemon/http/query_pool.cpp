@@ -31,7 +31,7 @@ void QueryPool::stop() {
 }
 
 void QueryPool::work() {
-  Clock::time_point deadline;  // of the question under way
+  Clock::time_point deadline;  // of the question being answered
   std::optional<Archive> archive;
   ArchiveOptions options;
   options.busy_timeout = std::chrono::milliseconds(1000);

@@ -1,5 +1,5 @@
 #pragma once
-// QueryPool: threads that answer questions from the archive, each with a read-only connection of its own, so
+// QueryPool: threads that answer questions from the archive, each with its own read-only connection, so
 // that no question delays anything else. A question that is not answered by its deadline is given up.
 // Thread-safe.
 
@@ -31,7 +31,7 @@ class QueryPool {
   /// `done` is called once, in a thread of the pool, and must not block. False: too many are waiting, or the
   /// pool has stopped; then `done` is never called.
   bool ask(Question question, Clock::time_point deadline, Done done);
-  /// Gives up what is under way, drops what waits, and joins.
+  /// Interrupts running questions, drops waiting ones, and joins.
   void stop();
 
  private:

@@ -48,8 +48,8 @@ Result<void> Server::Impl::listen() {
   boost::system::error_code error;
   const asio::ip::address address = asio::ip::make_address(settings.address, error);
   if (error) {
-    return failure(fmt::format("http.address: '{}' is no IP address; expected one such as 127.0.0.1 or ::1",
-                               settings.address));
+    return failure(fmt::format(
+        "http.address: '{}' is not an IP address; expected one such as 127.0.0.1 or ::1", settings.address));
   }
   const tcp::endpoint endpoint(address, settings.port);
   const auto step = [&](auto&& act) {

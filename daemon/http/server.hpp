@@ -44,7 +44,7 @@ class Server {
 
   /// Listens, or says why it cannot. Once.
   Result<void> start();
-  /// Accepts nothing more; what is under way has `grace` to end, and followers of events get what is left.
+  /// Accepts nothing more. Running requests have `grace` to end; followers of events get the remaining ones.
   void stop(std::chrono::milliseconds grace = std::chrono::milliseconds(2000));
   [[nodiscard]] std::uint16_t port() const;  ///< after start()
 

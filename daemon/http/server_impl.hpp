@@ -48,7 +48,7 @@ struct Server::Impl {
   std::unique_ptr<QueryPool> pool;
   std::set<Session*> sessions;
   std::size_t followers = 0;
-  bool stopping = false;  ///< answers what is under way and nothing else
+  bool stopping = false;  ///< finishes running requests and takes no others
   std::map<std::pair<std::string, int>, std::uint64_t> answered;  ///< by route and status
   std::atomic<bool> woken = false;  ///< any thread: new events are announced already
   int follower = 0;

@@ -66,8 +66,8 @@ Result<ServiceAddress> parse_service_address(std::string_view text) {
   });
   if (port.empty() || error != std::errc() || end != port.data() + port.size() || address.port == 0 ||
       !plain) {
-    return failure(
-        fmt::format("'{}' is no address of a service; expected HOST:PORT, such as 127.0.0.1:7421", text));
+    return failure(fmt::format(
+        "'{}' is not the address of a service; expected HOST:PORT, such as 127.0.0.1:7421", text));
   }
   return address;
 }
@@ -121,7 +121,7 @@ Result<std::string> read_token(const fs::path& file) {
 
 Result<std::string> find_token(const ServiceAddress& address) {
   if (std::string token = variable("KEVOLVE_TOKEN"); !token.empty()) {
-    // A line break in it would begin a header of its own.
+    // A line break in it would begin another header.
     if (const auto rules = access_rules("127.0.0.1", token); !rules)
       return failure(rules.error().in("KEVOLVE_TOKEN"));
     return token;

@@ -146,8 +146,7 @@ asio::awaitable<void> Session::read_header(Request& request) {
              error.category() != make_error_code(Fault::bad_method).category()) {
     request.closed = true;
   } else {
-    request.refusal =
-        Refusal{400, "bad_request", fmt::format("this is no HTTP request: {}", error.message())};
+    request.refusal = Refusal{400, "bad_request", fmt::format("malformed HTTP request: {}", error.message())};
   }
 }
 
@@ -171,7 +170,7 @@ asio::awaitable<void> Session::read_body(Request& request) {
              error.category() != make_error_code(beast::http::error::bad_method).category()) {
     request.closed = true;
   } else {
-    request.refusal = Refusal{400, "bad_request", fmt::format("the body is no HTTP: {}", error.message())};
+    request.refusal = Refusal{400, "bad_request", fmt::format("malformed HTTP body: {}", error.message())};
   }
 }
 

@@ -15,7 +15,7 @@ std::string event_frame(const EventLog& log, const Event& event);
 /// Tells that events are missing before the next one. `reason`: "lost" (too far behind) or "other_life".
 std::string gap_frame(std::string_view reason, std::string_view after);
 
-/// A comment that keeps the connection alive, and the place to come back to, which is no event.
+/// A comment that keeps the connection alive, and the place to come back to. It is not an event.
 std::string heartbeat_frame(std::string_view id);
 
 struct SseEvent {
@@ -26,7 +26,7 @@ struct SseEvent {
 class SseReader {
  public:
   using Callback = std::function<bool(const SseEvent&)>;
-  /// False when the callback said false (enough), or the text is no event stream (a line beyond 8 MiB).
+  /// False when the callback said false (enough), or the text is not an event stream (a line beyond 8 MiB).
   bool feed(std::string_view text, const Callback& callback);
   [[nodiscard]] const std::string& last_id() const { return last_id_; }
 

@@ -30,7 +30,7 @@ bool is_utf8(const std::string& text) {
          Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// Nothing when an escape is broken, or when what comes out is no text.
+/// Nothing when an escape is broken, or when the result is not text.
 std::optional<std::string> decoded(std::string_view text, bool plus_is_space) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -54,7 +54,7 @@ tl::expected<std::vector<std::string>, Refusal> segments_of(std::string_view pat
   for (std::size_t at = 1; at <= path.size();) {
     const std::size_t end = std::min(path.find('/', at), path.size());
     const std::optional<std::string> segment = decoded(path.substr(at, end - at), false);
-    if (!segment) return refuse("the path holds an escape (%..) that is broken or is no text");
+    if (!segment) return refuse("the path holds an escape (%..) that is broken or not text");
     if (segment->empty() || *segment == "." || *segment == "..")
       return refuse("the path holds an empty segment, '.' or '..'; expected a plain path such as /v1/jobs");
     if (segment->find_first_of("/\\") != std::string::npos)
@@ -75,7 +75,7 @@ tl::expected<decltype(Target::query), Refusal> parameters_of(std::string_view qu
     const std::size_t equals = std::min(pair.find('='), pair.size());
     const auto name = decoded(pair.substr(0, equals), true);
     const auto value = decoded(pair.substr(std::min(equals + 1, pair.size())), true);
-    if (!name || !value) return refuse("the query holds an escape (%..) that is broken or is no text");
+    if (!name || !value) return refuse("the query holds an escape (%..) that is broken or not text");
     if (!parameters.emplace(*name, *value).second)
       return refuse(fmt::format("the parameter '{}' is given twice", *name));
     if (parameters.size() > kMostParameters) return refuse("the query has too many parameters");
@@ -87,7 +87,7 @@ tl::expected<decltype(Target::query), Refusal> parameters_of(std::string_view qu
 
 tl::expected<Target, Refusal> parse_target(std::string_view target) {
   if (!target.starts_with('/'))
-    return refuse("expected a path that begins with a slash, such as /v1/jobs; this is no proxy");
+    return refuse("expected a path that begins with a slash, such as /v1/jobs; this server is not a proxy");
   for (const char c : target) {
     if (is_control(c) || c == ' ' || c == '#' || static_cast<unsigned char>(c) >= 0x80)
       return refuse("the path holds a character that must be escaped (%..)");

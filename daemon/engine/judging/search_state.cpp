@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/model/common_scale.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -44,10 +46,13 @@ OperatorSummary SearchState::summary() const {
   summary.workload = problem.workload;
   summary.label = problem.label();
   summary.yardstick = problem.yardstick();
-  summary.naive_us = standing.naive.median_us;
-  summary.eager_us = standing.times.eager_us;
-  summary.compile_us = standing.times.compile_us;
-  summary.best_us = champion.median_us;
+  const ComparedTimes times = on_common_scale(
+      {standing.naive.median_us, standing.times.eager_us, standing.times.compile_us, champion.median_us},
+      problem.yardstick(), champion.speedup, standing.naive.speedup, standing.times.compile_speedup);
+  summary.naive_us = times.naive_us;
+  summary.eager_us = times.eager_us;
+  summary.compile_us = times.compile_us;
+  summary.best_us = times.best_us;
   summary.floor_us = standing.times.floor_us;
   summary.speedup = champion.speedup;
   summary.speedup_low = champion.speedup_low;

@@ -15,7 +15,8 @@ struct OperatorSummary {
   std::string name, workload;
   std::string label;                        ///< names it in progress and logs: "gelu", or "gelu/benchmark"
   std::string yardstick{subjects::kNaive};  ///< what `speedup` is against: "naive", or "eager" on a GPU
-  double naive_us = 0, eager_us = 0, compile_us = 0, best_us = 0;  ///< medians; 0 when not measured
+  /// On the scale of the best kernel (core/model/common_scale.hpp); 0 when not measured.
+  double naive_us = 0, eager_us = 0, compile_us = 0, best_us = 0;
   double floor_us = 0;                                             ///< physical limit; 0: unknown
   double speedup = 1, speedup_low = 1;  ///< over naive: median ratio and its lower bound
   std::string idea_key, idea;           ///< of the best kernel

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "core/model/common_scale.hpp"
 #include "core/model/job.hpp"
 #include "core/model/subjects.hpp"
 
@@ -90,17 +91,19 @@ std::string table_of_times(const JobSummary& report) {
                         s.speedup, s.yardstick, s.speedup_low, in_time(s.floor_us));
   }
   return text +
-         "\nMedians. The speed-up is a median of interleaved pairs, \"at least\" its 2.5 % bound; the limit "
-         "is "
-         "what the device's memory and arithmetic allow.\n";
+         fmt::format(
+             "\nThe speed-up is a median of interleaved pairs, \"at least\" its 2.5 % bound; the limit "
+             "is what the device's memory and arithmetic allow. {}\n",
+             kCommonScaleNote);
 }
 
 std::string development(const JobSummary& report, const OperatorSummary& s) {
+  const CommonScale scale = CommonScale::of(s.best_us, s.speedup);
   std::vector<std::string> steps;
   for (const RoundBest& best : report.rounds) {
     if (best.operator_name != s.name || best.round.workload != s.workload) continue;
     steps.push_back(best.speedup > 0 ? fmt::format("{}: {} ({:.2f} ×)", best.round.number,
-                                                   in_time(best.median_us), best.speedup)
+                                                   in_time(scale.us(best.speedup)), best.speedup)
                                      : fmt::format("{}: none passed", best.round.number));
   }
   if (steps.empty()) return "";

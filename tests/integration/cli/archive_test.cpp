@@ -68,6 +68,23 @@ struct Filled {
   }
 };
 
+/// A second round in a slower hour: naive took twice as long, and the kernel was 1.6 times as fast.
+void fill_slower_round(const std::string& file) {
+  Archive archive = must(Archive::open(file, OpenMode::read_write));
+  const Operator op = must(load_operator(std::filesystem::path(KEVOLVE_SOURCE_DIR) / "kernels/seed/softmax"));
+  const OperatorId op_id = must(archive.enter_operator(op));
+  const JobRecord job = must(archive.begin_job("night", Json{{"name", "night"}}));
+  const RunId run = must(archive.begin_run({job.id, cpu(), "1", Json::object()}));
+  const RoundRecord round = must(archive.begin_round(job.id, op_id, "small"));
+  const IdeaId idea = must(archive.add_idea({op_id, round.id, "playbook", "later", "Another one."}));
+  const auto ids = must(archive.add_candidates(idea, {{"// the later one", {}, {}}}));
+  Evaluation e = right(1.6);
+  for (Measurement& m : e.measurements) m.median_us *= 2;
+  REQUIRE(archive.record_evaluation(
+      {ids[0], run, "small", PrecisionClass::strict_fp32, "naive", Purpose::search, e}));
+  REQUIRE(archive.finish_round(round.id));
+}
+
 }  // namespace
 
 TEST_CASE("an archive is described, checked, copied and merged") {
@@ -150,4 +167,24 @@ TEST_CASE("a workload that was never searched is answered by the nearest, which 
   CHECK(nearest.exit_code == 0);
   CHECK(holds(nearest.err, "never searched"));
   CHECK(holds(nearest.out, "softmax small"));
+}
+
+TEST_CASE("tables show times on one scale, whatever the hour they were taken in") {
+  const Filled filled;
+  fill_slower_round(filled.file);  // measured: 500 us at 2 x, 1250 us at 1.6 x
+  const Json best = Json::parse(filled.ask({"best", "softmax", "--top", "2", "--json"}).out);
+  REQUIRE(best.size() == 2);
+  for (const Json& kernel : best) {
+    INFO(kernel.dump());
+    CHECK(kernel["yardstick_us"] == Approx(1000));
+    CHECK(kernel["median_us"].get<double>() * kernel["speedup"].get<double>() == Approx(1000));
+  }
+  CHECK(holds(filled.ask({"best", "softmax", "--top", "2"}).out, "625.00 us"));
+  const Json rounds = Json::parse(filled.ask({"report", "night", "--json"}).out)["rounds"];
+  REQUIRE(rounds.size() == 2);
+  for (const Json& round : rounds)
+    CHECK(round["median_us"].get<double>() * round["speedup"].get<double>() == Approx(1000));
+  const CommandResult report = filled.ask({"report", "night"});
+  CHECK(holds(report.out, "625.00 us"));
+  CHECK(holds(report.out, "Times are on one scale"));
 }

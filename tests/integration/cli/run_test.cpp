@@ -64,9 +64,13 @@ TEST_CASE("a job runs to its end, the same job again goes on from it") {
   CHECK(once.evaluated == 4);
   CHECK(once.passed > 0);
 
-  const CommandResult second = kevolve::testing::kevolve({"run", job, "--archive", archive});
+  const CommandResult second = kevolve::testing::kevolve({"run", job, "--archive", archive, "--json"});
   INFO(second.out << second.err);
   REQUIRE(second.exit_code == 0);
+  for (const Json& op : Json::parse(second.out).at("operators")) {  // times agree with the speed-up
+    const double best_us = op.at("best_us"), speedup = op.at("speedup");
+    CHECK(op.at("naive_us").get<double>() == Approx(best_us * speedup));
+  }
   const Contents twice = contents(archive, "small");
   CHECK(twice.rounds == 2);
   CHECK(twice.evaluated > once.evaluated);

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <thread>
 
+#include "archive/statement.hpp"
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
@@ -34,7 +36,87 @@ NewExchange exchange(const ArchiveFixture& fixture, const std::string& slot) {
   return x;
 }
 
+/// At least one row in every table that an export holds.
+void fill_tables(ArchiveFixture& f) {
+  NewExchange asked = exchange(f, "ideas");
+  asked.cost_usd = 0.25;
+  const ExchangeId id = must(f.archive.record_exchange(asked));
+  const CandidateId parent = f.add("parent");
+  f.record(parent, passed(2));
+  NewIdea idea{f.op, f.round.id, "llm", "k", "An idea."};
+  idea.parents = {parent};
+  idea.exchange = id;
+  const IdeaId second = must(f.archive.add_idea(idea));
+  const CandidateId child =
+      must(f.archive.add_candidates(second, {{"child", {{"BLOCK", 64}}, {{parent, Relation::improves}}, id}}))
+          .at(0);
+  Evaluation judged = passed(5);
+  judged.verdict.gate = Gate::profile;
+  judged.profile = Profile{};
+  const EvaluationId evaluation = f.record(child, judged);
+  must(f.archive.promote(f.key(), child, evaluation, f.round.id));
+  must(f.archive.finish_round(f.round.id));
+  must(f.archive.end_run(f.run, RunState::finished));
+}
+
+/// Columns that say nothing yet (NULL, "", 0, no bytes) get a value, so that a merge has something to lose.
+void fill_columns(const fs::path& file) {
+  Connection raw(file, Connection::Access::read_write_create, std::chrono::seconds(5));
+  Statement columns(raw, R"sql(
+      SELECT t.name, c.name, c.type FROM pragma_table_list t JOIN pragma_table_info(t.name) c
+       WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name NOT LIKE 'idea_words%'
+         AND t.name NOT IN ('identity', 'tallies', 'model_costs', 'champions') AND c.pk = 0 AND c.name != 'packed'
+         AND NOT EXISTS (SELECT 1 FROM pragma_foreign_key_list(t.name) k WHERE k."from" = c.name))sql");
+  while (columns.step()) {
+    std::string table, column, type;
+    columns.read(table, column, type);
+    const std::map<std::string, std::string> values = {
+        {"TEXT", R"('{"filled":1}')"}, {"INTEGER", "7"}, {"REAL", "1.5"}, {"BLOB", "x'000000000000f03f'"}};
+    raw.execute("UPDATE " + table + " SET " + column + " = " + values.at(type) + " WHERE coalesce(" + column +
+                ", 0) IN (0, 0.0, '', '[]', x'')");
+  }
+}
+
+/// Of each table the rows that an export holds.
+std::map<std::string, std::vector<Json>> exported(Archive& archive) {
+  std::map<std::string, std::vector<Json>> tables;
+  must(archive.export_lines([&](std::string_view line) {
+    const Json json = Json::parse(line);
+    if (json.contains("table")) tables[json["table"]].push_back(json["row"]);
+    return true;
+  }));
+  return tables;
+}
+
 }  // namespace
+
+TEST_CASE("merging into an empty archive brings every column of every table") {
+  TemporaryFolder folder;
+  Archive ours = must(Archive::open(folder / "ours.db", OpenMode::read_write));
+  ArchiveFixture theirs;
+  fill_tables(theirs);
+  fill_columns(theirs.archive.path());
+  must(ours.merge(theirs.archive.path()));
+  auto merged = exported(ours), original = exported(theirs.archive);
+  // A job that comes in stands in no queue, a round tells what it was called at home, an archive keeps its
+  // name.
+  const std::map<std::string, std::set<std::string>> changed = {{"identity", {"uid", "created_at_ms"}},
+                                                                {"jobs", {"priority", "submitted_at_ms"}},
+                                                                {"rounds", {"made_as"}}};
+  CHECK(original.size() >= 19);
+  for (auto& [table, rows_of_table] : original) {
+    INFO(table);
+    REQUIRE(merged[table].size() == rows_of_table.size());
+    for (std::size_t i = 0; i < rows_of_table.size(); ++i) {
+      for (const auto& [column, value] : rows_of_table[i].items()) {
+        INFO(column);
+        if (const auto found = changed.find(table); found != changed.end() && found->second.contains(column))
+          continue;
+        CHECK(merged[table][i][column] == value);
+      }
+    }
+  }
+}
 
 TEST_CASE("merging brings everything of another archive, with its lineage") {
   ArchiveFixture ours, theirs;

@@ -1,5 +1,6 @@
 #include "archive/queries.hpp"
 #include "archive/statement.hpp"
+#include "archive/verified.hpp"
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
@@ -183,6 +184,7 @@ TEST_CASE("questions go through indexes on an archive of 20 000 evaluations") {
   CHECK(best[2].speedup == Approx(1 + 19'994 * 1e-4));
 
   Connection raw(fixture.folder / "a.db", Connection::Access::read_only, std::chrono::seconds(1));
+  define_verified(raw);
   const auto plan = [&](std::string_view sql) {
     Statement query(raw, "EXPLAIN QUERY PLAN " + std::string(sql));
     std::string steps;
