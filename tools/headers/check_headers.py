@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compiles every header alone, so that each includes what it uses: unity builds would not notice.
 
-check_headers.py [--changed BRANCH] [HEADER ...]      default: all headers of archive, core, daemon and llm_client
+check_headers.py [--changed COMMIT] [HEADER ...]      default: all headers of archive, core, daemon and llm_client
 
-CTest runs it as headers_test. Most headers include nlohmann/json.hpp, which costs seconds each time. Such a header is
+CTest runs it as headers_test with --changed HEAD~10, since all headers cost minutes of processor time. Most headers include nlohmann/json.hpp, which costs seconds each time. Such a header is
 compiled with a precompiled form of that one include in front. This hides nothing: whatever the include brings, the header
 gets from it anyway, and every header in between is itself compiled alone. A header that does not reach the include is
 compiled without it.
@@ -46,12 +46,19 @@ def reached(header):
     return found
 
 
+def changed(commit):
+    """The files of our modules that differ from a commit; None where git does not know (a shallow clone, no clone)."""
+    command = ["git", "-c", "safe.directory=*", "diff", "--name-only", "--diff-filter=d", commit, "--", *MODULES]
+    try:
+        done = subprocess.run(command, cwd=ROOT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        return None
+    return done.stdout.split() if done.returncode == 0 else None
+
+
 def chosen(arguments):
-    names = arguments.headers
-    if arguments.changed:
-        command = ["git", "diff", "--name-only", "--diff-filter=d", arguments.changed, "--", *MODULES]
-        names = subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout.split()
-    elif not names:
+    names = changed(arguments.changed) if arguments.changed else arguments.headers or None
+    if names is None:
         names = [str(path.relative_to(ROOT)) for module in MODULES for path in (ROOT / module).rglob("*.hpp")]
     return sorted(name for name in names if name.endswith(".hpp") and not name.startswith(APART))
 
@@ -86,7 +93,7 @@ class Compiler:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("headers", nargs="*", metavar="HEADER", help="from the root of the source tree")
-    parser.add_argument("--changed", metavar="BRANCH", help="only the headers that differ from BRANCH")
+    parser.add_argument("--changed", metavar="COMMIT", help="only the headers that differ from COMMIT, all where git cannot tell")
     parser.add_argument("--compiler", default=os.environ.get("CXX", "g++"))
     parser.add_argument("--system", action="append", default=[], metavar="FOLDER", help="third-party headers")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
