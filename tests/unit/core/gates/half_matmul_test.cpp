@@ -74,9 +74,10 @@ struct Product {
       return Numbers(from, from + static_cast<std::ptrdiff_t>(count));
     };
     a = stretch(kMatmulRows * kTerms), b = stretch(kTerms * kMatmulColumns);
-    constexpr double kInf = std::numeric_limits<double>::infinity();
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
     if (special) {
-      for (const double value : {std::nan(""), kInf, -kInf, 0.0, 0x1p-24}) a[random() % a.size()] = value;
+      for (const double value : {std::nan(""), kInfinity, -kInfinity, 0.0, 0x1p-24})
+        a[random() % a.size()] = value;
     }
     oracle = sums<double>(a, b, 0, kTerms, kAsItIs);
     torch = stored(in_stretches(a, b));
