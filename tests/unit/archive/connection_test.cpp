@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string bytes_of(const fs::path& path) {
+std::string content_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -56,7 +56,7 @@ TEST_CASE("a file that is not a database is refused and left as it was") {
     for (const OpenMode mode : {OpenMode::read_write, OpenMode::read_only}) {
       CHECK_THAT(refusal(path, mode),
                  ContainsSubstring("notes.txt") && ContainsSubstring("not a SQLite database"));
-      CHECK(bytes_of(path) == content);
+      CHECK(content_of(path) == content);
     }
   }
 }
@@ -65,10 +65,10 @@ TEST_CASE("somebody else's database is refused and left as it was") {
   TemporaryFolder folder;
   const fs::path path = folder / "music.db";
   make_database(path, "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('x')");
-  const std::string before = bytes_of(path);
+  const std::string before = content_of(path);
   CHECK_THAT(refusal(path), ContainsSubstring("not a kevolve archive"));
   CHECK_THAT(refusal(path, OpenMode::read_only), ContainsSubstring("not a kevolve archive"));
-  CHECK(bytes_of(path) == before);
+  CHECK(content_of(path) == before);
 }
 
 TEST_CASE("an archive of a newer kevolve is refused and left as it was") {
@@ -76,10 +76,10 @@ TEST_CASE("an archive of a newer kevolve is refused and left as it was") {
   const fs::path path = folder / "a.db";
   must(Archive::open(path, OpenMode::read_write));
   make_database(path, "PRAGMA user_version = 99");
-  const std::string before = bytes_of(path);
+  const std::string before = content_of(path);
   CHECK_THAT(refusal(path), ContainsSubstring("version 99") && ContainsSubstring("newer kevolve"));
   CHECK_THAT(refusal(path, OpenMode::read_only), ContainsSubstring("version 99"));
-  CHECK(bytes_of(path) == before);
+  CHECK(content_of(path) == before);
 }
 
 TEST_CASE("a reader neither makes an archive nor brings one up to date") {
