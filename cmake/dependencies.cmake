@@ -13,6 +13,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_package(benchmark QUIET)
+find_package(Python3 COMPONENTS Interpreter)  # some tests are Python programs
 
 # LibTorch, as IMPORTED targets over its include and lib folders: find_package(Torch) of a
 # CUDA wheel fails where there is no CUDA toolkit.

@@ -53,7 +53,9 @@ function(kevolve_program name)
 endfunction()
 
 # kevolve_test(name SOURCES a_test.cpp ... LINK target ... [LABELS unit] [TIMEOUT 120] [DEPENDS program ...])
-# One Catch2 executable; every test case becomes a ctest entry "<name>: <case>".
+# One Catch2 executable; every test case becomes a ctest entry "<name>: <case>". Tests whose threads meet in our own code
+# have a label that ends with `threads`; the preset tsan builds (target `threads_tests`) and runs those.
+add_custom_target(threads_tests)
 function(kevolve_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS;DEPENDS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -70,6 +72,9 @@ function(kevolve_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  if(ARG_LABELS MATCHES threads)
+    add_dependencies(threads_tests ${name})
   endif()
   catch_discover_tests(${name} TEST_PREFIX "${name}: "
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" SKIP_RETURN_CODE 4)

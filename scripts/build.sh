@@ -4,10 +4,10 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/build.sh [--preset release|ci|dev|asan] [--jobs N] [TARGET ...]
+usage: scripts/build.sh [--preset release|ci|dev|asan|tsan] [--jobs N] [TARGET ...]
 
   --preset NAME  release: for users (the default); ci: warnings are errors; dev: quick to
-                 build, slow to run, in build-dev/; asan: sanitizers, in build-asan/
+                 build, slow to run, in build-dev/; asan, tsan: sanitizers, in build-asan/ and build-tsan/
   --jobs N       compile N files at a time (default: one per core, fewer when memory is short)
   TARGET         Ninja targets; default 'programs', everything in build/bin/. 'all' adds the tests.
   --help         this text
@@ -32,8 +32,8 @@ done
 case $preset in
   release | ci) folder=build ;;
   dev) folder=build-dev ;;
-  asan) folder=build-asan ;;
-  *) echo "build: unknown preset '$preset'; expected release, ci, dev or asan" >&2; exit 1 ;;
+  asan | tsan) folder=build-$preset ;;
+  *) echo "build: unknown preset '$preset'; expected release, ci, dev, asan or tsan" >&2; exit 1 ;;
 esac
 [ ${#targets[@]} -gt 0 ] || targets=(programs)
 

@@ -52,7 +52,7 @@ check_format() {
 
 run_sanitized() {  # modules whose unit tests are quick to build and link no LibTorch
   local module modules=() targets=()
-  for module in model process gates search archive llm_client; do
+  for module in core/model core/process core/gates core/search archive llm_client/http; do
     if [ -f "tests/unit/$module/CMakeLists.txt" ]; then
       modules+=("$module")
       targets+=("tests/unit/$module/all")

@@ -9,8 +9,8 @@
 namespace kevolve {
 namespace {
 
-// Measured on the seeds' ideas and on paraphrases (tests/unit/search/novelty_test.cpp): different ideas that
-// name the same mechanisms stay below 0.45, most paraphrases are above 0.60; where a mechanism differs
+// Measured on the seeds' ideas and on paraphrases (tests/unit/core/search/novelty_test.cpp): different ideas
+// that name the same mechanisms stay below 0.45, most paraphrases are above 0.60; where a mechanism differs
 // (atomics here, clusters there), only texts that hardly differ otherwise are the same.
 constexpr double kSameMechanisms = 0.45;
 constexpr double kOtherMechanisms = 0.70;

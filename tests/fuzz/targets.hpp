@@ -8,11 +8,13 @@
 namespace kevolve::fuzz {
 
 struct Target {
-  std::string_view name;  ///< of the program fuzz_<name> and of the folder corpus/<name>
+  std::string_view
+      name;  ///< of the program fuzz_<name>, of corpus/<name>.zst and of the folder corpus/<name>
   void (*run)(std::string_view data);
 };
 
-/// "ideas", "candidates", "header", "expression"
+/// All of them; their names: "ideas", "candidates", "header", "expression", "http", "events", "job",
+/// "worker_line".
 std::span<const Target> targets();
 
 }  // namespace kevolve::fuzz

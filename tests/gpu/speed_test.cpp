@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "core/gates/draw_plan.hpp"
-#include "tests/unit/cuda_memory/memories.hpp"
+#include "tests/unit/core/devices/cuda/kernels/memories.hpp"
 
 namespace kevolve {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "core/process/command.hpp"
 #include "llm_client/replies/reply_parser.hpp"
-#include "tests/unit/llm_prompts/fixture.hpp"
+#include "tests/unit/llm_client/prompts/fixture.hpp"
 
 using namespace kevolve;
 using namespace kevolve::testing;
@@ -24,8 +24,8 @@ CommandResult evaluate(const std::string& source, const std::string& op, const s
   CommandLimits limits;
   limits.deadline = std::chrono::minutes(4);
   const auto result = run_command({KEVOLVE_BIN_DIR "/kevolve", "evaluate", file, "--operator",
-                                   KEVOLVE_SOURCE_DIR "/tests/unit/llm_prompts/" + op, "--device", device,
-                                   "--gates", device == "cpu" ? "timing" : "inspect"},
+                                   KEVOLVE_SOURCE_DIR "/tests/unit/llm_client/prompts/" + op, "--device",
+                                   device, "--gates", device == "cpu" ? "timing" : "inspect"},
                                   "", limits);
   std::filesystem::remove(file);
   if (!result) FAIL(result.error().message);

@@ -4,7 +4,7 @@
 slurm_test.py KEVOLVE [--rounds R] [--folder F]   (from the root of the source tree, as root)
 
 Starts a Slurm of one node with two fake GPUs (cluster.py); the workers get one each, and judge on the cpu device. The
-job is the deterministic one of tests/bench/kill_test.py. Ends with code 77 where Slurm is missing.
+job is the deterministic one of tools/soak/kill_test.py. Ends with code 77 where Slurm is missing.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / "tools" / "soak"))
 import cluster
 import kill_test
 

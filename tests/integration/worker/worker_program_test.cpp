@@ -13,7 +13,7 @@
 #include "core/process/child.hpp"
 #include "core/process/command.hpp"
 #include "tests/catch.hpp"
-#include "tests/unit/worker/requests.hpp"
+#include "tests/unit/core/worker/requests.hpp"
 
 namespace kevolve {
 namespace {

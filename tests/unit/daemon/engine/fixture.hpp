@@ -10,7 +10,7 @@
 #include "daemon/engine/ideas/idea_source.hpp"
 #include "daemon/engine/search/recall.hpp"
 #include "tests/unit/archive/fixture.hpp"
-#include "tests/unit/search/fixture.hpp"
+#include "tests/unit/core/search/fixture.hpp"
 
 namespace kevolve::testing {
 
@@ -145,7 +145,7 @@ inline std::string ideas_reply(const std::vector<std::string>& texts) {
   return list.dump();
 }
 
-/// A search over the operator of tests/unit/search/fixture.hpp, with `wide` as its playbook, after its seed.
+/// A search over the operator of tests/unit/core/search/fixture.hpp, with `wide` as its playbook, after its seed.
 struct SearchFixture {
   explicit SearchFixture(const JobPolicy& policy = {}) {
     job.name = "night";
