@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Fuzzes the parsers of foreign text: scripts/fuzz.sh [seconds per target] [target ...]
 #
-# Builds build-fuzz with clang, AddressSanitizer and UBSan, then runs two targets at a time. What is found is kept in
-# build-fuzz/found/<target> and built upon by later runs; an input that fails lands in build-fuzz/failures.
-# `scripts/fuzz.sh --keep [target ...]` copies into tests/fuzz/corpus the few found inputs that reach code which nothing
+# Builds build-fuzz with clang, AddressSanitizer and UBSan, then runs two targets at a time. Inputs that reach new code
+# go to build-fuzz/found/<target>, where later runs start from them. Failing inputs go to build-fuzz/failures.
+# `scripts/fuzz.sh --keep [target ...]` copies into tests/fuzz/corpus the few found inputs that reach code which no input
 # there reaches.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,7 +36,7 @@ run_one() {
       -max_len="$(max_len "$target")" -artifact_prefix="build-fuzz/failures/$target-" \
       -dict="tests/fuzz/$(dictionary "$target").dict" -print_final_stats=1 \
       "$found" "$corpus" >"build-fuzz/$target.log" 2>&1; then
-    echo "$target: nothing found; $(grep -o 'number_of_executed_units: *[0-9]*' "build-fuzz/$target.log" | tr -s ' ')"
+    echo "$target: no failure; $(grep -o 'number_of_executed_units: *[0-9]*' "build-fuzz/$target.log" | tr -s ' ')"
   else
     echo "$target: FAILED, see build-fuzz/$target.log and build-fuzz/failures"
     tail -n 40 "build-fuzz/$target.log"
