@@ -1,10 +1,10 @@
-# kevolve as an image: the worker, the service and the command line. docs/container.md says how to build and run it.
+# An image with kevolve's worker, service and command line. docs/container.md says how to build and run it.
 #
 #   docker build -t kevolve .                             judges on GPUs and on the CPU
 #   docker build -t kevolve --build-arg LIBTORCH=cpu .    smaller; on a GPU it only compiles
 #
-# Both images must be of one distribution: Ubuntu 24.04 or Debian 12. CUDA's compiler (NVRTC) is fetched and taken along,
-# unless the first has a CUDA toolkit in /usr/local/cuda; then the second must have one too.
+# Both base images must be the same distribution: Ubuntu 24.04 or Debian 12. The build fetches CUDA's compiler (NVRTC)
+# and includes it, unless the first base image has a CUDA toolkit in /usr/local/cuda. Then the second must have one too.
 ARG BUILD_IMAGE=nvidia/cuda:13.0.2-base-ubuntu24.04
 ARG RUNTIME_IMAGE=nvidia/cuda:13.0.2-base-ubuntu24.04
 
@@ -13,7 +13,7 @@ ARG LIBTORCH=cuda
 ARG TORCH=torch==2.11.0
 WORKDIR /source
 
-# LibTorch for CUDA comes with Python's torch; what setup.sh fetches by itself is its CPU part.
+# LibTorch for CUDA comes with Python's torch. setup.sh alone fetches only the CPU part.
 RUN mkdir -p /opt/torch && if [ "$LIBTORCH" = cuda ]; then \
       apt-get update -q && apt-get install -q -y --no-install-recommends python3-pip && \
       python3 -m pip install --no-cache-dir --target /opt/torch "$TORCH"; \
@@ -22,7 +22,7 @@ COPY scripts/setup.sh scripts/
 RUN KEVOLVE_TORCH_DIR=$(ls -d /opt/torch/torch 2>/dev/null) scripts/setup.sh
 COPY . .
 RUN KEVOLVE_TORCH_DIR=$(ls -d /opt/torch/torch 2>/dev/null) scripts/build.sh
-# /image is what the runtime stage takes: the installed tree, LibTorch's libraries, the names of packages.
+# The runtime stage copies /image: the installed tree, LibTorch's libraries, the names of packages.
 RUN mkdir -p /image/opt/torch && DESTDIR=/image cmake --install build --prefix /usr/local --strip \
  && install -m 755 scripts/image_entry.sh /image/usr/local/bin/kevolve-image \
  && scripts/runtime_packages.sh /image/usr/local/bin/kevolve /image/usr/local/bin/kevolved \
@@ -39,7 +39,7 @@ RUN apt-get update -q \
 COPY --from=build /image/usr/local/ /usr/local/
 COPY --from=build /image/opt/ /opt/
 ENV XDG_CACHE_HOME=/var/cache KEVOLVE_ARCHIVE=/var/lib/kevolve/archive.db
-# Candidates' sandbox needs user namespaces, not root.
+# The candidates' sandbox needs user namespaces, not root.
 USER kevolve
 WORKDIR /var/lib/kevolve
 ENTRYPOINT ["/usr/local/bin/kevolve-image"]

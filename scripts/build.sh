@@ -6,11 +6,11 @@ usage() {
   cat <<'TEXT'
 usage: scripts/build.sh [--preset release|ci|dev|asan|tsan] [--jobs N] [TARGET ...]
 
-  --preset NAME  release: for users (the default); ci: warnings are errors; dev: quick to
-                 build, slow to run, in build-dev/; asan, tsan: sanitizers, in build-asan/ and build-tsan/
+  --preset NAME  release (default): for users; ci: warnings are errors; dev: builds quickly,
+                 runs slowly, in build-dev/; asan, tsan: sanitizers, in build-asan/ and build-tsan/
   --jobs N       compile N files at a time (default: one per core, fewer when memory is short)
-  TARGET         Ninja targets; default 'programs', everything in build/bin/. 'all' adds the tests.
-  --help         this text
+  TARGET         Ninja targets; default 'programs': everything in build/bin/. 'all' adds the tests.
+  --help         print this text
 
 Run scripts/setup.sh first. Uses ccache when it is installed.
 TEXT
@@ -55,7 +55,7 @@ if [ -n "${KEVOLVE_TORCH_DIR:-}" ]; then options+=("-DKEVOLVE_TORCH_DIR=$KEVOLVE
 echo "build: configuring (preset $preset, folder $folder/)"
 if ! log=$(cmake --preset "$preset" "${options[@]}" 2>&1); then
   printf '%s\n' "$log" >&2
-  echo "build: CANNOT GO ON: cmake could not configure. Is something missing? Run scripts/setup.sh." >&2
+  echo "build: FAILED: cmake could not configure. If something is missing, run scripts/setup.sh." >&2
   exit 1
 fi
 echo "build: compiling ${targets[*]}, $jobs at a time"

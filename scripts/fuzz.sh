@@ -48,7 +48,7 @@ run_one() {
       -max_len="$(max_len "$target")" -artifact_prefix="build-fuzz/failures/$target-" \
       -dict="tests/fuzz/$(dictionary "$target").dict" -print_final_stats=1 \
       "$found" "$corpus" "$named" >"build-fuzz/$target.log" 2>&1; then
-    echo "$target: nothing found; $(grep -o 'number_of_executed_units: *[0-9]*' "build-fuzz/$target.log" | tr -s ' ')"
+    echo "$target: no failure; $(grep -o 'number_of_executed_units: *[0-9]*' "build-fuzz/$target.log" | tr -s ' ')"
   else
     echo "$target: FAILED, see build-fuzz/$target.log and build-fuzz/failures"
     tail -n 40 "build-fuzz/$target.log"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Entry point of the container image. The first word may name a program, by whatever path: kevolved puts the path of
-# its own kevolve-worker behind a launcher. Anything else is for kevolve: `docker run kevolve doctor`.
+# Entry point of the container image. If the first word names a program, with any path, that program runs: kevolved
+# appends the path of its own kevolve-worker to a launcher. All other words go to kevolve: `docker run kevolve doctor`.
 case ${1##*/} in
   kevolve | kevolved | kevolve-worker)
     program=${1##*/}

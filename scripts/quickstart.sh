@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh clone to searched kernels: installs what is missing, builds, runs the quickstart job, prints the result.
+# Takes a fresh clone to its first kernels: installs what is missing, builds, runs the quickstart job, prints the result.
 set -euo pipefail
 
 usage() {
@@ -11,7 +11,7 @@ usage: scripts/quickstart.sh
   3. build/bin/kevolve run config/quickstart.json searches for faster kernels on this machine's processor
   4. build/bin/kevolve best layernorm             shows the best layernorm found
 
-Takes no arguments and no input. Running it again continues the same search. No GPU is needed.
+It takes no arguments and asks no questions. Run it again to continue the same search. No GPU is needed.
 TEXT
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what kevolve needs to build and run, on Debian 12 or Ubuntu 24.04. Safe to repeat: what is
-# there already is left alone, and a second run takes about a second.
+# Installs what kevolve needs to build and run, on Debian 12 or Ubuntu 24.04. Safe to repeat: it installs only what is
+# missing, and a second run takes about a second.
 set -euo pipefail
 
 usage() {
@@ -9,15 +9,15 @@ usage: scripts/setup.sh [--test] [--no-packages]
 
 Installs what is missing:
   1. distribution packages (compiler, CMake, Boost, SQLite, bubblewrap, ...), with apt-get
-  2. LibTorch: $KEVOLVE_TORCH_DIR, or .deps/torch, or a torch that Python already has;
-     otherwise fetched from the PyPI wheel (0.5 GB download, 0.5 GB on disk, no Python at run time)
-  3. NVRTC, to compile CUDA: $CUDA_HOME or /usr/local/cuda, otherwise three small PyPI wheels in .deps/
+  2. LibTorch: uses $KEVOLVE_TORCH_DIR, .deps/torch, or the torch of an installed Python; otherwise
+     fetches the PyPI wheel (0.5 GB download, 0.5 GB on disk, no Python at run time)
+  3. NVRTC, to compile CUDA: uses $CUDA_HOME or /usr/local/cuda; otherwise fetches small PyPI wheels into .deps/
 
-  --test         also what scripts/test.sh needs (clang-format 14, python3, openssl, Slurm)
-  --no-packages  leave distribution packages alone, for machines prepared by hand
-  --help         this text
+  --test         also install what scripts/test.sh needs (clang-format 14, python3, openssl, Slurm)
+  --no-packages  install no distribution packages; for machines prepared by hand
+  --help         print this text
 
-No GPU is needed. Exit code 0: everything is there; 1: something is missing, and the last line says what.
+No GPU is needed. Exit code 0: everything is installed; 1: something is missing, and the last lines say what.
 TEXT
 }
 
@@ -41,7 +41,7 @@ cuda_wheels=(nvidia-cuda-nvrtc==13.0.88 nvidia-cuda-runtime==13.0.96 nvidia-cuda
 step() { printf 'setup: %s\n' "$*"; }
 note() { printf 'setup:   %s\n' "$*"; }
 fail() {
-  printf 'setup: CANNOT GO ON: %s\n' "$1" >&2
+  printf 'setup: FAILED: %s\n' "$1" >&2
   shift
   for line in "$@"; do printf 'setup:   %s\n' "$line" >&2; done
   exit 1
@@ -73,7 +73,7 @@ installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = i
 
 have_pip() { "$1" -m pip --version >/dev/null 2>&1; }
 
-find_pip() {  # a Python 3 whose pip works; any version will do, wheels are chosen by explicit tags
+find_pip() {  # a Python 3 with a working pip, of any version: wheels are chosen by explicit tags
   local python
   for python in python3 /usr/bin/python3; do
     if command -v "$python" >/dev/null && have_pip "$python"; then
@@ -84,7 +84,7 @@ find_pip() {  # a Python 3 whose pip works; any version will do, wheels are chos
   return 1
 }
 
-missing_packages() {  # of "$1" (distribution), one a line
+missing_packages() {  # of the distribution "$1", one per line
   local pair package
   for pair in g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config git:git bwrap:bubblewrap; do
     command -v "${pair%%:*}" >/dev/null || echo "${pair##*:}"
@@ -121,7 +121,7 @@ apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "$@"
 }
 
-# The services of packages (slurm-wlm brings munge) are not started: policy-rc.d says so, for so long.
+# Installs packages without starting their services (slurm-wlm brings munge): a temporary policy-rc.d forbids it.
 apt_without_services() {
   local policy=/usr/sbin/policy-rc.d status=0
   if [ -e $policy ]; then
@@ -138,7 +138,7 @@ install_packages() {
   local system packages status=0
   system=$(distribution)
   if [ $with_packages = no ]; then
-    step "1/4 distribution packages: left alone (--no-packages)"
+    step "1/4 distribution packages: skipped (--no-packages)"
     return
   fi
   case $system in
@@ -150,7 +150,7 @@ install_packages() {
   esac
   packages=$(missing_packages "$system" | tr '\n' ' ')
   if [ -z "$packages" ]; then
-    step "1/4 distribution packages: all there ($system)"
+    step "1/4 distribution packages: all installed ($system)"
     return
   fi
   step "1/4 distribution packages: installing $packages"
@@ -158,7 +158,7 @@ install_packages() {
   apt update -q || status=$?
   [ $status != 77 ] || fail "these packages are missing, and you are not root and have no sudo:" "$packages" \
     "Ask an administrator to run: apt-get install --no-install-recommends $packages"
-  [ $status = 0 ] || note "apt-get update failed (no network?); trying with the package lists that are here"
+  [ $status = 0 ] || note "apt-get update failed (no network?); trying with the existing package lists"
   # shellcheck disable=SC2086
   apt_without_services install -q -y --no-install-recommends --no-remove $packages ||
     fail "apt-get could not install the packages; its messages above say why." \
@@ -182,7 +182,7 @@ check_compiler() {
 
 # --- wheels --------------------------------------------------------------------------------------------------
 
-fetch_wheels() {  # fetch_wheels FOLDER REQUIREMENT...: for this machine's processor, whatever Python is here
+fetch_wheels() {  # fetch_wheels FOLDER REQUIREMENT...: for this machine's processor and any installed Python
   local folder=$1 python machine tag tags=()
   shift
   command -v unzip >/dev/null || fail "unzip is missing. Install it, or run without --no-packages."
@@ -198,14 +198,14 @@ fetch_wheels() {  # fetch_wheels FOLDER REQUIREMENT...: for this machine's proce
       "Without a network: unpack a torch wheel on another machine and set KEVOLVE_TORCH_DIR to its folder 'torch'."
 }
 
-unpack() {  # unpack WHEEL FOLDER PATTERN...; a pattern that matches nothing is no error (unzip's code 11)
+unpack() {  # unpack WHEEL FOLDER PATTERN...; a pattern may match nothing (unzip's code 11)
   local wheel=$1 folder=$2 messages status=0
   shift 2
   messages=$(unzip -q -o "$wheel" "$@" -d "$folder" 2>&1) || status=$?
   [ $status = 0 ] || [ $status = 11 ] || fail "cannot unpack $wheel (unzip ended with code $status; disk full?):" "$messages"
 }
 
-# What is half done lives in .deps/partial and is moved into place only when complete.
+# Downloads and unpacked files stay in .deps/partial until they are complete, then move into place.
 partial=$deps/partial
 start_fetch() {
   mkdir -p "$deps"
@@ -217,12 +217,12 @@ start_fetch() {
 
 # --- LibTorch --------------------------------------------------------------------------------------------------
 
-is_libtorch() {  # include/, lib/ and the ABI that g++ uses today (PyPI's wheels have it since 2.7)
+is_libtorch() {  # has include/, lib/ and g++'s C++11 ABI (PyPI's wheels have it since 2.7)
   [ -e "$1/lib/libtorch_cpu.so" ] && [ -d "$1/include/ATen" ] &&
     grep -qaF 'St7__cxx1112basic_string' "$1/lib/libc10.so"
 }
 
-python_torch() {  # the folder of an installed torch that will do
+python_torch() {  # prints the folder of a usable installed torch
   local folder version
   command -v python3 >/dev/null || return 1
   folder=$(python3 -c 'import importlib.util as u, os; s = u.find_spec("torch"); print(os.path.dirname(s.origin))' \
@@ -236,7 +236,7 @@ have_libtorch() {
   [ -n "${KEVOLVE_TORCH_DIR:-}" ] || is_libtorch "$deps/torch" || python_torch >/dev/null
 }
 
-unresolved() {  # libraries that libtorch_cpu.so of folder "$1" does not find, in one line
+unresolved() {  # prints, on one line, the libraries that libtorch_cpu.so in folder "$1" cannot find
   ldd "$1/lib/libtorch_cpu.so" 2>/dev/null | awk '/not found/ { printf "%s ", $1 }'
 }
 
@@ -247,18 +247,18 @@ fetch_libtorch() {
   note "unpacking"
   local parts=('torch/include/*' torch/version.py torch/lib/libtorch_cpu.so torch/lib/libtorch.so
     torch/lib/libc10.so torch/lib/libtorch_global_deps.so 'torch/lib/libgomp*')
-  if [ "$(uname -m)" = aarch64 ]; then  # whose wheel brings its own BLAS
+  if [ "$(uname -m)" = aarch64 ]; then  # this wheel contains a BLAS
     parts+=('torch/lib/libopenblas*' 'torch/lib/libgfortran*' 'torch/lib/libarm_compute*' 'torch.libs/*')
   fi
   unpack "$partial"/wheels/torch-*.whl "$partial" "${parts[@]}"
-  is_libtorch "$partial/torch" || fail "the wheel of torch $torch_version does not hold what was expected of it."
+  is_libtorch "$partial/torch" || fail "the wheel of torch $torch_version lacks expected files."
   rm -rf "$deps/torch" "$deps/torch.libs"
   [ ! -d "$partial/torch.libs" ] || mv "$partial/torch.libs" "$deps/"
   mv "$partial/torch" "$deps/torch"
   rm -rf "$partial"
 }
 
-fetch_torch_cuda_libraries() {  # libtorch_cpu.so of a CUDA wheel looks for these in ../../nvidia/cu13/lib
+fetch_torch_cuda_libraries() {  # a CUDA wheel's libtorch_cpu.so looks for these in ../../nvidia/cu13/lib
   note "LibTorch needs libcudart and libcupti even without a GPU: fetching them (13 MB)"
   start_fetch 200 "fetching them"
   fetch_wheels "$partial/wheels" nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85
@@ -279,7 +279,7 @@ provide_libtorch() {
   local folder missing
   if [ -n "${KEVOLVE_TORCH_DIR:-}" ]; then
     folder=$KEVOLVE_TORCH_DIR
-    is_libtorch "$folder" || fail "KEVOLVE_TORCH_DIR is '$folder', which is no usable LibTorch: expected include/ATen," \
+    is_libtorch "$folder" || fail "KEVOLVE_TORCH_DIR is '$folder', which is not a usable LibTorch: expected include/ATen," \
       "lib/libtorch_cpu.so and lib/libc10.so, built with the C++11 ABI (PyPI's torch 2.7 or newer)." \
       "Correct the variable, or unset it to have LibTorch fetched."
   else
@@ -317,7 +317,7 @@ is_cuda_toolkit() {  # NVRTC and the headers that kernels include
   return 1
 }
 
-cuda_toolkit() {  # prints the folder
+cuda_toolkit() {  # prints the toolkit's folder
   local folder
   for folder in "${CUDA_HOME:-}" /usr/local/cuda "$deps/nvidia/cu13"; do
     if is_cuda_toolkit "$folder"; then
@@ -334,7 +334,7 @@ provide_nvrtc() {
     start_fetch 600 "fetching NVRTC"
     fetch_wheels "$partial/wheels" "${cuda_wheels[@]}"
     unpack_nvidia
-    cuda_toolkit >/dev/null || fail "the wheels ${cuda_wheels[*]} do not hold what was expected of them."
+    cuda_toolkit >/dev/null || fail "the wheels ${cuda_wheels[*]} lack expected files."
   fi
   step "4/4 NVRTC: $(cuda_toolkit)"
 }
@@ -349,7 +349,7 @@ have_clang_format() {
   return 1
 }
 
-provide_clang_format() {  # one version everywhere, since each formats a little differently
+provide_clang_format() {  # the same version everywhere, because versions format differently
   if have_clang_format; then return; fi
   step "clang-format 14: fetching it (1 MB)"
   start_fetch 50 "fetching it"
@@ -365,13 +365,13 @@ must_download() {
   ! have_libtorch || ! cuda_toolkit >/dev/null || { [ $with_tests = yes ] && ! have_clang_format; }
 }
 
-check_sandbox() {  # candidates are compiled and run inside bubblewrap; without namespaces nothing is judged
+check_sandbox() {  # candidates are compiled and run inside bubblewrap; without namespaces nothing can be judged
   if ! bwrap --unshare-all --die-with-parent --ro-bind / / --proc /proc --dev /dev true 2>/dev/null; then
     step "WARNING: bubblewrap may not create namespaces on this machine, so no candidate can be compiled or run."
     note "In a container: start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
-    note "(or --privileged); docs/container.md says more. While an image is built, this is as it should be."
+    note "(or --privileged); docs/container.md says more. This is expected while an image is built."
     note "On Ubuntu 24.04 as an ordinary user: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
-    note "'kevolve doctor' says more. KEVOLVE_SANDBOX=off runs without it: only for kernels that you trust."
+    note "'kevolve doctor' says more. KEVOLVE_SANDBOX=off runs without it; use that only for kernels that you trust."
   fi
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that a change must pass: formatting, warnings as errors, sanitizers, all tests.
+# Runs everything that a change must pass: formatting, warnings as errors, sanitizers, all tests.
 set -euo pipefail
 
 usage() {
@@ -7,15 +7,15 @@ usage() {
 usage: scripts/test.sh [--no-sanitizers]
 
   1. scripts/setup.sh --test     installs what is missing
-  2. clang-format 14             over every tracked .cpp and .hpp
+  2. clang-format 14             checks every tracked .cpp and .hpp
   3. build                       preset ci: warnings are errors
-  4. ASan and UBSan              over the unit tests that need no LibTorch
-  5. ctest                       all tests; its summary is the last output
+  4. ASan and UBSan              unit tests of model, process, gates, search, archive and llm_client
+  5. ctest                       runs all tests; its summary is the last output
 
-  --no-sanitizers  leave step 4 out
-  --help           this text
+  --no-sanitizers  skip step 4
+  --help           print this text
 
-No GPU is needed. Exit code 0 only when all of it passed.
+No GPU is needed. The exit code is 0 only if everything passed.
 TEXT
 }
 
@@ -30,7 +30,7 @@ esac
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 lap() { printf '\ntest: %s (%d min %02d s so far)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }
 
-clang_format() {  # the program, of the one version that the sources are formatted with
+clang_format() {  # prints a clang-format of the version that formats the sources
   local program
   for program in clang-format-14 clang-format .deps/clang-format/clang-format; do
     if "$program" --version 2>/dev/null | grep -q 'version 14\.'; then
@@ -43,14 +43,14 @@ clang_format() {  # the program, of the one version that the sources are formatt
 check_format() {
   local program
   program=$(clang_format)
-  # safe.directory: a checkout may belong to somebody else in a container.
+  # safe.directory: in a container the checkout may belong to another user.
   if ! git -c safe.directory='*' ls-files -z -- '*.cpp' '*.hpp' | xargs -0 -r "$program" --dry-run --Werror --ferror-limit=3; then
     echo "test: the files above are not formatted; run: git ls-files '*.cpp' '*.hpp' | xargs $program -i" >&2
     exit 1
   fi
 }
 
-run_sanitized() {  # modules whose unit tests are quick to build and link no LibTorch
+run_sanitized() {  # modules whose unit tests build quickly and do not link LibTorch
   local module modules=() targets=()
   for module in core/model core/process core/gates core/search archive llm_client/http; do
     if [ -f "tests/unit/$module/CMakeLists.txt" ]; then
@@ -78,7 +78,7 @@ if [ $sanitizers = yes ]; then
   lap "4/5 ASan and UBSan"
   run_sanitized
 else
-  lap "4/5 ASan and UBSan: left out"
+  lap "4/5 ASan and UBSan: skipped"
 fi
 lap "5/5 all tests"
 exec ctest --test-dir build --output-on-failure --no-tests=error -j "$jobs"
