@@ -50,6 +50,7 @@ if command -v ccache >/dev/null; then
   export CCACHE_BASEDIR=$PWD
   options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 fi
+if [ -n "${KEVOLVE_TESTS:-}" ]; then options+=("-DKEVOLVE_TESTS=$KEVOLVE_TESTS"); fi
 if [ -n "${KEVOLVE_TORCH_DIR:-}" ]; then options+=("-DKEVOLVE_TORCH_DIR=$KEVOLVE_TORCH_DIR"); fi
 
 echo "build: configuring (preset $preset, folder $folder/)"

@@ -8,11 +8,11 @@ usage: scripts/test.sh [--no-sanitizers]
 
   1. scripts/setup.sh --test     installs what is missing
   2. clang-format 14             checks every tracked .cpp and .hpp
-  3. build                       preset ci: warnings are errors
-  4. ASan and UBSan              unit tests of model, process, gates, search, archive and llm_client
-  5. ctest                       runs all tests; its summary is the last output
+  3. ASan and UBSan              builds and runs all unit tests (preset asan)
+  4. build                       programs and their tests; warnings are errors (preset ci)
+  5. ctest                       runs the tests of whole programs; its summary is the last output
 
-  --no-sanitizers  skip step 4
+  --no-sanitizers  build and run the unit tests without sanitizers, in steps 4 and 5
   --help           print this text
 
 No GPU is needed. The exit code is 0 only if everything passed.
@@ -50,19 +50,9 @@ check_format() {
   fi
 }
 
-run_sanitized() {  # modules whose unit tests build quickly and do not link LibTorch
-  local module modules=() targets=()
-  for module in core/model core/process core/gates core/search archive llm_client/http; do
-    if [ -f "tests/unit/$module/CMakeLists.txt" ]; then
-      modules+=("$module")
-      targets+=("tests/unit/$module/all")
-    fi
-  done
-  scripts/build.sh --preset asan "${targets[@]}"
-  for module in "${modules[@]}"; do
-    echo "test: sanitized unit tests of $module"
-    ctest --test-dir "build-asan/tests/unit/$module" --output-on-failure --no-tests=error -L unit -j "$jobs"
-  done
+run_sanitized() {
+  scripts/build.sh --preset asan all
+  ctest --test-dir build-asan --output-on-failure --no-tests=error -j "$jobs"
 }
 
 jobs=$(nproc)
@@ -72,13 +62,15 @@ lap "1/5 set-up"
 scripts/setup.sh --test </dev/null
 lap "2/5 format"
 check_format
-lap "3/5 build, warnings are errors"
-scripts/build.sh --preset ci all
 if [ $sanitizers = yes ]; then
-  lap "4/5 ASan and UBSan"
+  lap "3/5 unit tests under ASan and UBSan"
   run_sanitized
+  tests=programs
 else
-  lap "4/5 ASan and UBSan: skipped"
+  lap "3/5 ASan and UBSan: skipped"
+  tests=all
 fi
-lap "5/5 all tests"
+lap "4/5 build, warnings are errors"
+KEVOLVE_TESTS=$tests scripts/build.sh --preset ci all
+lap "5/5 tests of whole programs"
 exec ctest --test-dir build --output-on-failure --no-tests=error -j "$jobs"
