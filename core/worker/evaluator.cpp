@@ -7,7 +7,7 @@
 
 #include "core/judge/admission.hpp"
 #include "core/worker/gates/compile.hpp"
-#include "core/worker/log.hpp"
+#include "core/process/log.hpp"
 
 namespace kevolve {
 namespace {

@@ -15,7 +15,7 @@
 #include "core/process/places.hpp"
 #include "core/worker/fan_out/children.hpp"
 #include "core/worker/fan_out/fan_out.hpp"
-#include "core/worker/log.hpp"
+#include "core/process/log.hpp"
 #include "core/worker/worker.hpp"
 
 namespace kevolve {

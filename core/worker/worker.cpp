@@ -7,7 +7,7 @@
 
 #include "core/model/stopwatch.hpp"
 #include "core/worker/line_queue.hpp"
-#include "core/worker/log.hpp"
+#include "core/process/log.hpp"
 
 namespace kevolve {
 namespace {

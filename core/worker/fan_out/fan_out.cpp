@@ -10,7 +10,7 @@
 
 #include "core/worker/fan_out/dealing.hpp"
 #include "core/worker/fan_out/one_hello.hpp"
-#include "core/worker/log.hpp"
+#include "core/process/log.hpp"
 
 namespace kevolve {
 namespace {

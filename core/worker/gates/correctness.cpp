@@ -6,7 +6,7 @@
 #include "core/model/stopwatch.hpp"
 #include "core/worker/gates/compile.hpp"
 #include "core/worker/gates/draw_check.hpp"
-#include "core/worker/log.hpp"
+#include "core/process/log.hpp"
 
 namespace kevolve {
 namespace {

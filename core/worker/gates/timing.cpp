@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/gates/evidence.hpp"
-#include "core/worker/log.hpp"
+#include "core/process/log.hpp"
 #include "core/worker/timing_bench.hpp"
 
 namespace kevolve {

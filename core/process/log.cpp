@@ -1,4 +1,4 @@
-#include "core/worker/log.hpp"
+#include "core/process/log.hpp"
 
 #include <unistd.h>
 
