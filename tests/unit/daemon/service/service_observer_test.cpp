@@ -1,6 +1,6 @@
 #include "daemon/service/service_observer.hpp"
 
-#include <fstream>
+#include "core/model/json.hpp"
 
 #include "core/model/subjects.hpp"
 #include "tests/catch.hpp"
@@ -41,15 +41,19 @@ TEST_CASE("champions and troubles are told, warnings are not") {
   CHECK(events[2]->job == "night");
 }
 
-/// The row of the table of events in docs/daemon.md that has this type.
+/// What docs/daemon.md says of this type of event: its row of the table and, where that row says "see below",
+/// its list item.
 std::string documented(std::string_view type) {
-  std::ifstream file(KEVOLVE_SOURCE_DIR "/docs/daemon.md");
-  for (std::string line; std::getline(file, line);) {
-    const std::string types = line.substr(0, line.find('|', 1));
-    if (line.starts_with("| `") && types.find("`" + std::string(type) + "`") != std::string::npos)
-      return line;
-  }
-  return "";
+  const std::string text = read_text_file(KEVOLVE_SOURCE_DIR "/docs/daemon.md").value_or("");
+  const auto paragraph = [&](const std::string& opening) {
+    const std::size_t begin = text.find("\n" + opening);
+    if (begin == std::string::npos) return std::string();
+    std::size_t end = text.find('\n', begin + 1);
+    while (end != std::string::npos && text.compare(end, 3, "\n  ") == 0) end = text.find('\n', end + 1);
+    return text.substr(begin, end - begin);
+  };
+  const std::string row = paragraph("| `" + std::string(type) + "`");
+  return row.find("see below") == std::string::npos ? row : row + paragraph("- `" + std::string(type) + "`:");
 }
 
 TEST_CASE("docs/daemon.md lists every event of a run, with all its keys") {
