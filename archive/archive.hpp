@@ -21,8 +21,8 @@
 #include "archive/records.hpp"
 #include "archive/upkeep.hpp"
 #include "core/model/operator.hpp"
-#include "core/model/result.hpp"
 #include "core/model/tried.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

@@ -9,7 +9,7 @@
 #include "core/model/candidate.hpp"
 #include "core/model/common_scale.hpp"
 #include "core/model/subjects.hpp"
-#include "core/model/text_diff.hpp"
+#include "core/text/text_diff.hpp"
 
 namespace kevolve {
 namespace {

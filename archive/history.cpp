@@ -10,6 +10,7 @@
 #include "archive/impl.hpp"
 #include "archive/queries.hpp"
 #include "archive/rows.hpp"
+#include "core/text/words.hpp"
 
 namespace kevolve {
 namespace {
@@ -26,9 +27,7 @@ CandidateId by_number(std::string_view text) {
 }
 
 CandidateId by_hash_prefix(Connection& connection, std::string_view text) {
-  std::string prefix(text);
-  std::ranges::transform(prefix, prefix.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string prefix = lower(text);
   const bool is_hex = std::ranges::all_of(prefix, [](unsigned char c) { return std::isxdigit(c) != 0; });
   if (prefix.size() < kShortestPrefix || !is_hex) {
     throw ArchiveFailure(

@@ -8,6 +8,7 @@
 #include "archive/queries.hpp"
 #include "archive/rows.hpp"
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {

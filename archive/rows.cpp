@@ -7,6 +7,7 @@
 
 #include "archive/statement.hpp"
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 namespace {

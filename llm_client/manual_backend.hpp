@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 #include "llm_client/backend.hpp"
 
 namespace kevolve {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "llm_client/backend.hpp"
 
 namespace kevolve {

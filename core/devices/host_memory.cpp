@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "core/gates/examination.hpp"
-#include "core/model/stopwatch.hpp"
+#include "core/process/stopwatch.hpp"
 
 namespace kevolve {
 

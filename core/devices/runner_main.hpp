@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/devices/channel.hpp"
-#include "core/model/result.hpp"
 #include "core/model/verdict.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve::runner {
 

@@ -20,7 +20,7 @@
 #include "core/gates/elements.hpp"
 #include "core/gates/noise.hpp"
 #include "core/model/evaluation.hpp"
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

@@ -8,6 +8,7 @@
 
 #include "core/gates/policy_words.hpp"
 #include "core/gates/source_text.hpp"
+#include "core/text/words.hpp"
 
 namespace kevolve {
 namespace {
@@ -126,9 +127,7 @@ void check_attribute(const Tokens& tokens, std::size_t at, Violations& out) {
 
 /// The harness's own names, in any spelling.
 bool names_the_harness(const std::string& word) {
-  std::string lower = word;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower.find("kevolve") != std::string::npos;
+  return lower(word).find("kevolve") != std::string::npos;
 }
 
 /// threadIdx.x = …: the built-in variables are constants.

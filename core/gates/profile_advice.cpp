@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/text/words.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -31,12 +33,6 @@ struct Advisor {
     sentences.push_back(fmt::format(text, std::forward<Values>(values)...));
   }
 };
-
-std::string in_bytes(double bytes) {
-  if (bytes >= 1e9) return fmt::format("{:.2f} GB", bytes / 1e9);
-  if (bytes >= 1e6) return fmt::format("{:.1f} MB", bytes / 1e6);
-  return fmt::format("{:.1f} kB", bytes / 1e3);
-}
 
 /// What is busy, and what can be done about that part.
 std::string_view relief(std::string_view sm_metric) {

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/model/field_checks.hpp"
-#include "core/model/schema.hpp"
+#include "core/text/schema.hpp"
 
 namespace kevolve {
 namespace {

@@ -88,7 +88,5 @@ Bindings default_tunables(const CandidateHeader& header);
 /// Content address of a candidate: SHA-256 over source (comments and white space normalised) and tunables,
 /// hex.
 std::string candidate_hash(std::string_view source, const Bindings& tunables);
-/// SHA-256 of bytes, hex.
-std::string sha256_hex(std::string_view bytes);
 
 }  // namespace kevolve

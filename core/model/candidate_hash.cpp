@@ -2,13 +2,11 @@
 // header's prose, and the amount of white space. Line ends survive where the preprocessor sees them.
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
-#include <array>
 #include <cctype>
-#include <cstdlib>
 
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {
@@ -151,15 +149,6 @@ std::string candidate_hash(std::string_view source, const Bindings& tunables) {
   std::string text = normalised(source) + "\n";
   for (const auto& [name, value] : tunables) text += fmt::format("{}={}\n", name, value);
   return sha256_hex(text);
-}
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, 32> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) std::abort();
-  std::string hex;
-  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
-  return hex;
 }
 
 }  // namespace kevolve

@@ -1,7 +1,7 @@
 #include "core/model/device_traits.hpp"
 
-#include "core/model/field_reader.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/field_reader.hpp"
 
 namespace kevolve {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/model/field_reader.hpp"
+#include "core/text/field_reader.hpp"
 
 namespace kevolve {
 namespace {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "core/model/device_traits.hpp"
-#include "core/model/json.hpp"
 #include "core/model/precision.hpp"
 #include "core/model/profile.hpp"
 #include "core/model/verdict.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 

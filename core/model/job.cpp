@@ -6,7 +6,7 @@
 #include <array>
 
 #include "core/model/gpu_choice.hpp"
-#include "core/model/schema.hpp"
+#include "core/text/schema.hpp"
 
 namespace kevolve {
 namespace {

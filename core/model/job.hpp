@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "core/model/device_traits.hpp"
-#include "core/model/json.hpp"
 #include "core/model/worker_protocol.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 

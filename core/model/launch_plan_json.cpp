@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "core/model/field_reader.hpp"
 #include "core/model/launch_plan.hpp"
+#include "core/text/field_reader.hpp"
 
 namespace kevolve {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "core/model/field_checks.hpp"
 #include "core/model/reference_signature.hpp"
-#include "core/model/schema.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/schema.hpp"
 
 namespace kevolve {
 namespace {

@@ -14,8 +14,8 @@
 
 #include "core/model/dtype.hpp"
 #include "core/model/expression.hpp"
-#include "core/model/json.hpp"
 #include "core/model/precision.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-#include "core/model/field_reader.hpp"
+#include "core/text/field_reader.hpp"
 
 namespace kevolve {
 namespace {

@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "core/text/words.hpp"
+
 namespace kevolve {
 namespace {
 
 constexpr std::string_view kDefinition = "def forward(";
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
 
 // "x: Tensor = 3" → "x"
 std::string_view parameter_name(std::string_view text) {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/model/field_reader.hpp"
+#include "core/text/field_reader.hpp"
 
 namespace kevolve {
 namespace {

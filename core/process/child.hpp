@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/model/result.hpp"
 #include "core/process/unique_fd.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

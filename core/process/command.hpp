@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

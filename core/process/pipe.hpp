@@ -1,8 +1,8 @@
 #pragma once
 // Pipe: both ends of a pipe, closed in children that are not given one of them.
 
-#include "core/model/result.hpp"
 #include "core/process/unique_fd.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

@@ -7,6 +7,7 @@
 #include "core/model/subjects.hpp"
 #include "core/search/regime.hpp"
 #include "core/search/tunables.hpp"
+#include "core/text/words.hpp"
 
 namespace kevolve {
 namespace {
@@ -98,12 +99,6 @@ std::vector<Idea> fresh_ideas(const std::vector<PlaybookEntry>& entries, const R
   return ideas;
 }
 
-std::string in_words(const Bindings& choice) {
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : choice) parts.push_back(fmt::format("{} = {}", name, value));
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
 /// What is left to try around the best settings of an entry, nearest first.
 std::vector<Implementation> tuned(const PlaybookEntry& entry, const Operator& op, const RoundContext& context,
                                   Random& random, std::size_t count) {
@@ -157,7 +152,7 @@ std::vector<Idea> tuning_ideas(const std::vector<PlaybookEntry>& entries, const 
                      "from {}: one step at a time, then towards its second-best setting.",
                      entry->key, survivor.speedup,
                      context.yardstick == subjects::kEager ? "PyTorch" : "the naive kernel",
-                     in_words(survivor.tunables)),
+                     in_equations(survivor.tunables)),
          {entry->key}});
   }
   return ideas;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/judge/admission.hpp"
+#include "core/text/sha256.hpp"
 #include "core/worker/gates/compile.hpp"
 #include "core/process/log.hpp"
 

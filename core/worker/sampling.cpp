@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <random>
 
-#include "core/model/stopwatch.hpp"
+#include "core/process/stopwatch.hpp"
 #include "core/worker/gates/compile.hpp"
 
 namespace kevolve {

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "core/model/stopwatch.hpp"
+#include "core/process/stopwatch.hpp"
 #include "core/worker/line_queue.hpp"
 #include "core/process/log.hpp"
 

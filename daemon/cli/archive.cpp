@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "archive/archive.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
 
@@ -24,12 +25,6 @@ struct ArchiveOptions {
   int older_than_days = 0;
   std::string op, workload, device;
 };
-
-std::string in_bytes(double bytes) {
-  return bytes < 1e4   ? fmt::format("{:.0f} B", bytes)
-         : bytes < 1e7 ? fmt::format("{:.1f} kB", bytes / 1e3)
-                       : fmt::format("{:.1f} MB", bytes / 1e6);
-}
 
 int info(const ArchiveOptions& options) {
   Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);

@@ -7,6 +7,7 @@
 
 #include "core/model/common_scale.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/words.hpp"
 #include "daemon/answers/best.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"

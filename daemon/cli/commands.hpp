@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve::cli {
 

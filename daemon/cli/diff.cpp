@@ -6,6 +6,7 @@
 
 #include "archive/archive.hpp"
 #include "archive/difference.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
 

@@ -7,8 +7,10 @@
 
 #include "archive/archive.hpp"
 #include "core/model/candidate.hpp"
-#include "core/model/schema.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/names.hpp"
+#include "core/text/schema.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"

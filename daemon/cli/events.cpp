@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/service_link.hpp"
 #include "daemon/http/target.hpp"
@@ -42,7 +43,7 @@ void print_event(const http::SseEvent& event, bool json) {
 std::string path_of(const EventsOptions& options, bool from_the_oldest) {
   std::string path = "/v1/events?";
   if (!options.follow) path += "follow=0&";
-  if (!options.job.empty()) path += "job=" + http::percent_encoded(options.job) + "&";
+  if (!options.job.empty()) path += "job=" + percent_encoded(options.job) + "&";
   if (from_the_oldest) path += "after=0&";
   path.pop_back();
   return path;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "archive/archive.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
 

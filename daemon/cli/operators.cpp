@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/search/playbook.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"

@@ -6,18 +6,14 @@
 #include <unistd.h>
 
 #include "core/model/subjects.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/text.hpp"
 
 namespace kevolve {
-using cli::in_time;
 namespace {
 
 std::string as_json_string(std::string_view text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
 }
 
 std::size_t terminal_width() {
@@ -201,7 +197,7 @@ void LiveProgress::tell(const events::Promoted& e) {
   row(champion.label).summary = champion;
   say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x {}, '{}' {}\x1b[0m", champion.label,
                   in_time(champion.best_us), champion.speedup, champion.yardstick, champion.idea_key,
-                  cli::in_tunables(champion.tunables)));
+                  in_tunables(champion.tunables)));
 }
 
 void LiveProgress::tell(const events::OperatorStopped& e) {

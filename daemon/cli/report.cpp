@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/model/common_scale.hpp"
+#include "core/text/words.hpp"
 #include "daemon/answers/report.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"

@@ -6,6 +6,7 @@
 
 #include "core/model/common_scale.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/progress.hpp"

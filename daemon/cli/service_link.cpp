@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/http/target.hpp"
 
@@ -63,7 +64,7 @@ int complain(const http::CallFailure& failure) {
 }
 
 std::string job_path(const std::string& job, std::string_view rest) {
-  return fmt::format("/v1/jobs/{}{}", http::percent_encoded(job), rest);
+  return fmt::format("/v1/jobs/{}{}", percent_encoded(job), rest);
 }
 
 std::string text_of(const Json& object, const char* key) {

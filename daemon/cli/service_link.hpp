@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 #include "daemon/http/client.hpp"
 
 namespace kevolve::cli {

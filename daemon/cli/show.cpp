@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "archive/archive.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/text.hpp"
 

@@ -7,19 +7,6 @@
 
 namespace kevolve::cli {
 
-std::string in_time(double us) {
-  if (us <= 0) return "-";
-  if (us < 1e3) return fmt::format("{:.2f} us", us);
-  if (us < 1e6) return fmt::format("{:.3f} ms", us / 1e3);
-  return fmt::format("{:.2f} s", us / 1e6);
-}
-
-std::string in_tunables(const Bindings& tunables) {
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : tunables) parts.push_back(fmt::format("{}={}", name, value));
-  return fmt::format("{}", fmt::join(parts, " "));
-}
-
 std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
   std::vector<std::string> lines(1);
   std::size_t at = 0;

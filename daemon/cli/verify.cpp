@@ -9,6 +9,7 @@
 #include "core/gates/reassessment.hpp"
 #include "core/model/candidate.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/words.hpp"
 #include "daemon/cli/commands.hpp"
 #include "daemon/cli/one_worker.hpp"
 #include "daemon/cli/text.hpp"

@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/text/words.hpp"
+
 namespace kevolve::http {
 namespace {
 
 constexpr std::size_t kShortestToken = 16, kLongestToken = 512;
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 bool same_word(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 #include "daemon/http/answer.hpp"
 
 namespace kevolve::http {

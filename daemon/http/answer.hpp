@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "daemon/service/service.hpp"
 
 namespace kevolve::http {

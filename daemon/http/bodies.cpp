@@ -4,9 +4,9 @@
 
 #include <charconv>
 
-#include "core/model/field_reader.hpp"
 #include "core/model/job.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/field_reader.hpp"
 
 namespace kevolve::http {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "daemon/http/sse.hpp"
 
 namespace kevolve::http {

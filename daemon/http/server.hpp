@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 #include "daemon/service/event_log.hpp"
 #include "daemon/service/service.hpp"
 

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "archive/process_identity.hpp"
-#include "core/model/field_reader.hpp"
+#include "core/text/field_reader.hpp"
 #include "daemon/http/access.hpp"
 #include "daemon/http/client.hpp"
 

@@ -19,7 +19,4 @@ struct Target {
 
 tl::expected<Target, Refusal> parse_target(std::string_view target);
 
-/// For one segment or one query value: all but letters, digits and -._~ is encoded.
-std::string percent_encoded(std::string_view text);
-
 }  // namespace kevolve::http

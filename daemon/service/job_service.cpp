@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
-#include "core/model/schema.hpp"
+#include "core/text/schema.hpp"
 #include "daemon/service/job_json.hpp"
 
 namespace kevolve {

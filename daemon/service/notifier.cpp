@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/process/command.hpp"
+#include "core/text/words.hpp"
 #include "llm_client/http/post_json.hpp"
 
 namespace kevolve {
@@ -10,12 +11,6 @@ namespace {
 
 /// More than wait at a time are dropped, the oldest first.
 constexpr std::size_t kMostWaiting = 256;
-
-std::string trimmed(std::string text) {
-  text.erase(text.find_last_not_of(" \t\r\n") + 1);
-  text.erase(0, text.find_first_not_of(" \t\r\n"));
-  return text;
-}
 
 Result<void> run(const NotificationConfig& config, const std::string& body) {
   CommandLimits limits;
@@ -31,7 +26,7 @@ Result<void> run(const NotificationConfig& config, const std::string& body) {
 
 Result<void> post(const NotificationConfig& config, const std::string& body) {
   TRY(const std::string url, read_text_file(config.webhook_file));
-  return post_json(trimmed(url), body, config.timeout);
+  return post_json(std::string(trimmed(url)), body, config.timeout);
 }
 
 }  // namespace

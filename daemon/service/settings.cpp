@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/model/gpu_choice.hpp"
-#include "core/model/schema.hpp"
+#include "core/text/schema.hpp"
 #include "daemon/engine/job/places.hpp"
 
 namespace kevolve {

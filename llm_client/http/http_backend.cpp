@@ -6,7 +6,8 @@
 
 #include <set>
 
-#include "core/model/schema.hpp"
+#include "core/text/names.hpp"
+#include "core/text/schema.hpp"
 #include "llm_client/http/request_loop.hpp"
 
 namespace kevolve {

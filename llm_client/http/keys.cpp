@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/text/words.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -14,14 +16,8 @@ constexpr std::size_t kGram = 8;
 constexpr std::size_t kNoWord = 16;  // a key this long is nothing that a model writes by chance
 constexpr std::string_view kMark = "[key]";
 
-std::string without_blanks(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
-
 Result<std::string> checked(std::string_view raw, const std::string& what) {
-  std::string key = without_blanks(raw);
+  std::string key(trimmed(raw));
   if (key.empty()) return failure(what + " is empty; expected the key");
   const auto odd = [](unsigned char c) { return c <= ' ' || c >= 0x7f; };
   if (std::any_of(key.begin(), key.end(), odd)) {
@@ -67,15 +63,6 @@ std::string base64_within(std::string_view key, std::size_t offset) {
   }
   const std::size_t undecided[] = {0, 2, 3};
   return text.substr(undecided[offset]);
-}
-
-std::string percent_encoded(std::string_view key) {
-  std::string text;
-  for (const unsigned char c : key) {
-    const bool plain = std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '~';
-    text += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
-  }
-  return text;
 }
 
 void replace_all(std::string& text, const std::string& what) {

@@ -8,7 +8,9 @@
 #include <cctype>
 #include <cmath>
 
-#include "core/model/schema.hpp"
+#include "core/text/names.hpp"
+#include "core/text/schema.hpp"
+#include "core/text/words.hpp"
 
 namespace kevolve {
 namespace {
@@ -33,11 +35,6 @@ void maybe_seconds(const Json& json, const char* key, std::chrono::milliseconds&
     target = std::chrono::milliseconds(std::max(1L, std::lround(json[key].get<double>() * 1e3)));
 }
 
-std::string lower_name(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 Timeouts read_timeouts(const Json& json) {
   Timeouts timeouts;
   maybe_seconds(json, "connect_seconds", timeouts.connect);
@@ -50,7 +47,7 @@ Timeouts read_timeouts(const Json& json) {
 Result<std::map<std::string, std::string>> read_headers(const Json& json) {
   std::map<std::string, std::string> headers;
   for (const auto& [name, value] : json.items()) {
-    const auto refused = std::find(kRefusedHeaders.begin(), kRefusedHeaders.end(), lower_name(name));
+    const auto refused = std::find(kRefusedHeaders.begin(), kRefusedHeaders.end(), lower(name));
     if (refused != kRefusedHeaders.end()) {
       // Its value may be a key: it is not repeated here.
       return failure(

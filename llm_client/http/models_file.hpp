@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

@@ -8,19 +8,14 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/text/words.hpp"
+
 namespace kevolve {
 namespace {
 
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestDelay = std::chrono::minutes(15);
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return result;
-}
 
 template <std::size_t count>
 bool holds_any(const std::string& text, const std::array<std::string_view, count>& words) {

@@ -6,6 +6,8 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "core/text/words.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -18,19 +20,6 @@ bool is_this_machine(const std::string& url) {
     if (host.substr(0, own.size()) == own) return true;
   }
   return host == "localhost";
-}
-
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return result;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 template <class Value>
@@ -126,8 +115,7 @@ void Transfer::header_line(std::string_view line) {
     received_.headers.clear();  // those before were of a proxy, or provisional
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || received_.headers.size() >= kMostHeaders) return;
-  received_.headers[lower_case(trimmed(line.substr(0, colon)))] =
-      std::string(trimmed(line.substr(colon + 1)));
+  received_.headers[lower(trimmed(line.substr(0, colon)))] = std::string(trimmed(line.substr(colon + 1)));
 }
 
 bool Transfer::body_bytes(std::string_view bytes) {

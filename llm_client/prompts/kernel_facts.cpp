@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/gates/profile.hpp"
+#include "core/text/words.hpp"
 #include "llm_client/prompts/quote.hpp"
 
 namespace kevolve {
@@ -125,10 +126,7 @@ std::string time_text(double time_us) {
 }
 
 std::string tunables_text(const Bindings& tunables) {
-  std::string text;
-  for (const auto& [name, value] : tunables)
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
-  return text.empty() ? "none" : text;
+  return tunables.empty() ? "none" : in_equations(tunables);
 }
 
 std::string source_text(std::string_view source, std::size_t most) {

@@ -4,6 +4,7 @@
 
 #include "core/gates/statistics.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/words.hpp"
 #include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/quote.hpp"
 

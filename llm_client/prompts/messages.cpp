@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/model/subjects.hpp"
+#include "core/text/words.hpp"
 #include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/prompt_values.hpp"
 #include "llm_client/prompts/quote.hpp"

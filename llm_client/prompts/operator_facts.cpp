@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/gates/draw_plan.hpp"
+#include "core/text/words.hpp"
 #include "llm_client/prompts/quote.hpp"
 
 namespace kevolve {
@@ -33,17 +34,10 @@ std::string holdouts_text(const Workload& workload) {
   std::vector<std::string> all;
   for (const Bindings& holdout : workload.holdouts) {
     if (all.size() == kMaxHoldouts) break;
-    std::vector<std::string> parts;
-    for (const auto& [name, value] : holdout) parts.push_back(fmt::format("{} = {}", name, value));
-    all.push_back(joined(parts, ", "));
+    all.push_back(in_equations(holdout));
   }
   if (all.empty()) return "";
   return fmt::format("\nThe kernel must also be right at other sizes, such as {}.", joined(all, "; "));
-}
-
-std::string size_text(double bytes) {
-  if (bytes >= 1024.0 * 1024) return fmt::format("{:.4g} MiB", bytes / (1024.0 * 1024));
-  return bytes >= 1024 ? fmt::format("{:.4g} KiB", bytes / 1024) : fmt::format("{:.0f} bytes", bytes);
 }
 
 std::string tensor_line(const TensorSpec& tensor, const Workload& workload) {
@@ -59,7 +53,7 @@ std::string tensor_line(const TensorSpec& tensor, const Workload& workload) {
   }
   const double bytes = static_cast<double>(elements) * static_cast<double>(size_bytes(tensor.dtype));
   return fmt::format("- `{}`: {} [{}] = [{}]{}{}", tensor.name, name(tensor.dtype), joined(names, ", "),
-                     shape ? joined(numbers, ", ") : "?", shape ? ", " + size_text(bytes) : "",
+                     shape ? joined(numbers, ", ") : "?", shape ? ", " + in_binary_bytes(bytes) : "",
                      tensor.constant ? ", constant (a weight: `prepare` may repack it)" : "");
 }
 

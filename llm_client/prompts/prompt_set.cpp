@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
+#include "core/text/utf8.hpp"
 #include "llm_client/prompts/messages.hpp"
 #include "llm_client/prompts/prompt_values.hpp"
 #include "llm_client/prompts/template.hpp"
-#include "llm_client/utf8.hpp"
 
 namespace kevolve {
 

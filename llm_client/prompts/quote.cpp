@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "llm_client/utf8.hpp"
+#include "core/text/utf8.hpp"
 
 namespace kevolve {
 
@@ -33,30 +33,6 @@ std::string shortened(std::string_view text, std::size_t most) {
   const std::string_view view = whole;
   return fmt::format("{}{}[… {} bytes left out here …]\n{}", view.substr(0, head),
                      head > 0 && view[head - 1] == '\n' ? "" : "\n", tail - head, view.substr(tail));
-}
-
-std::string one_line(std::string_view text, std::size_t most) {
-  std::string line;
-  for (const char c : readable(text)) {
-    const bool space = c == ' ' || c == '\n' || c == '\t';
-    if (!space)
-      line += c;
-    else if (!line.empty() && line.back() != ' ')
-      line += ' ';
-  }
-  if (!line.empty() && line.back() == ' ') line.pop_back();
-  if (line.size() <= most) return line;
-  line.resize(utf8_boundary(line, most));
-  // The last sentence's end, when it leaves at least half; else between words.
-  std::size_t end = std::string::npos;
-  for (const std::string_view stop : {". ", "; "}) {
-    const std::size_t at = line.rfind(stop);
-    if (end == std::string::npos && at != std::string::npos && at >= most / 2) end = at + 1;
-  }
-  if (end == std::string::npos && line.rfind(' ') != std::string::npos && line.rfind(' ') >= most / 2)
-    end = line.rfind(' ');
-  if (end != std::string::npos) line.resize(end);
-  return line + (line.back() == '.' || line.back() == ';' ? " …" : "…");
 }
 
 }  // namespace kevolve

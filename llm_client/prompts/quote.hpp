@@ -9,14 +9,11 @@
 namespace kevolve {
 
 /// `text` between lines of backticks, one more than its longest run of them and at least three. Made readable
-/// first (llm_client/utf8.hpp). `language`: what follows the opening backticks: "cuda", "text".
+/// first (core/text/utf8.hpp). `language`: what follows the opening backticks: "cuda", "text".
 std::string fenced(std::string_view text, std::string_view language);
 
 /// At most `most` bytes and the note "[… 1234 bytes left out here …]" between the first three quarters and
 /// the last quarter; cut at line ends where there are any.
 std::string shortened(std::string_view text, std::size_t most);
-
-/// One line of at most `most` bytes: white space collapsed, cut at the end of a sentence or a word, with "…".
-std::string one_line(std::string_view text, std::size_t most);
 
 }  // namespace kevolve

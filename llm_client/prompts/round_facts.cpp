@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/search/regime.hpp"
+#include "core/text/words.hpp"
 #include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/quote.hpp"
 

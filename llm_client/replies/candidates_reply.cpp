@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "llm_client/replies/code_text.hpp"
 #include "llm_client/replies/lenient_json.hpp"
 #include "llm_client/replies/reply_parser.hpp"

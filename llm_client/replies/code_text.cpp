@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/model/candidate.hpp"
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "llm_client/replies/lenient_json.hpp"
 
 namespace kevolve {

@@ -4,19 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "core/text/words.hpp"
 #include "llm_client/replies/predicted_time.hpp"
 
 namespace kevolve {
 namespace {
 
 constexpr std::size_t kLeastWords = 4;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
 
 /// A line without Markdown's marks: emphasis, headings, bullets, code.
 std::string plain(std::string_view line) {

@@ -7,13 +7,13 @@
 #include <cmath>
 #include <optional>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
+#include "core/text/utf8.hpp"
 #include "llm_client/replies/ideas_list.hpp"
 #include "llm_client/replies/lenient_json.hpp"
 #include "llm_client/replies/predicted_time.hpp"
 #include "llm_client/replies/reply_parser.hpp"
 #include "llm_client/replies/reply_text.hpp"
-#include "llm_client/utf8.hpp"
 
 namespace kevolve {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "llm_client/utf8.hpp"
+#include "core/text/utf8.hpp"
 
 namespace kevolve {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

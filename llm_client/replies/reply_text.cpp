@@ -4,7 +4,8 @@
 #include <array>
 #include <optional>
 
-#include "llm_client/utf8.hpp"
+#include "core/text/utf8.hpp"
+#include "core/text/words.hpp"
 
 namespace kevolve {
 namespace {
@@ -12,10 +13,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kThoughts = {"think",     "thinking",   "thought",
                                                        "reasoning", "reflection", "scratchpad"};
 constexpr std::size_t kWords = 80;
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 struct Tag {
   std::size_t begin = 0, end = 0;

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "core/model/json.hpp"
 #include "core/process/child.hpp"
 #include "core/process/unique_fd.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve::testing {
 

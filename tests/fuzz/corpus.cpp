@@ -7,7 +7,7 @@
 #include <fstream>
 #include <optional>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve::fuzz {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve::fuzz {
 

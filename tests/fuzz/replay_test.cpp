@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "tests/catch.hpp"
 #include "tests/fuzz/corpus.hpp"
 #include "tests/fuzz/targets.hpp"

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve::testing {
 namespace {

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/model/stopwatch.hpp"
+#include "core/process/stopwatch.hpp"
 
 namespace kevolve {
 namespace {

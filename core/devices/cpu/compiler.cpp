@@ -13,9 +13,10 @@
 
 #include "core/devices/cpu/machine.hpp"
 #include "core/model/candidate.hpp"
-#include "core/model/json.hpp"
 #include "core/process/command.hpp"
 #include "core/process/unique_fd.hpp"
+#include "core/text/json.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {

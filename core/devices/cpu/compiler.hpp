@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

@@ -20,6 +20,7 @@
 #include "core/devices/host_memory.hpp"
 #include "core/devices/runner_process.hpp"
 #include "core/process/places.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {

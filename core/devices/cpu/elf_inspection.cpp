@@ -1,13 +1,12 @@
 #include "core/devices/cpu/elf_inspection.hpp"
 
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <set>
 
 #include "core/devices/cpu/elf_image.hpp"
+#include "core/text/words.hpp"
 
 namespace kevolve {
 namespace {
@@ -42,14 +41,6 @@ constexpr std::array kCompilerRuntime{
     "__memset_chk",
     "__memmove_chk",
 };
-
-std::string demangled(std::string_view name) {
-  int status = 0;
-  char* text = abi::__cxa_demangle(std::string(name).c_str(), nullptr, nullptr, &status);
-  const std::string result = status == 0 && text != nullptr ? text : std::string(name);
-  std::free(text);
-  return result;
-}
 
 bool may_call(std::string_view name) {
   static const std::set<std::string, std::less<>> allowed = [] {

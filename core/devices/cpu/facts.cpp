@@ -2,16 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "core/text/words.hpp"
+
 namespace kevolve {
 namespace {
 
 std::string vectors_text(int bits) {
   const char* extension = bits == 512 ? "AVX-512" : bits == 256 ? "AVX2" : "SSE";
   return fmt::format("{}: {} vector registers of {} floats.", extension, bits == 512 ? 32 : 16, bits / 32);
-}
-
-std::string size_text(std::size_t bytes) {
-  return bytes >> 20 > 0 ? fmt::format("{} MiB", bytes >> 20) : fmt::format("{} KiB", bytes >> 10);
 }
 
 }  // namespace
@@ -21,7 +19,8 @@ std::vector<std::string> cpu_facts(int vector_bits, const std::vector<Cache>& ca
   std::vector<std::string> facts = {vectors_text(vector_bits)};
   std::string sizes;
   for (const Cache& cache : caches)
-    sizes += fmt::format("{}{} of L{}", sizes.empty() ? "" : ", ", size_text(cache.size_bytes), cache.level);
+    sizes += fmt::format("{}{} of L{}", sizes.empty() ? "" : ", ",
+                         in_binary_bytes(static_cast<double>(cache.size_bytes)), cache.level);
   if (!sizes.empty()) facts.push_back("Data caches: " + sizes + ".");
   facts.push_back("g++ is called with " + flags + ".");
   const std::string who = threads == 1 ? "One thread" : fmt::format("{} threads together", threads);

@@ -13,6 +13,7 @@
 #include "core/devices/cuda/prelude.hpp"
 #include "core/devices/cuda/ptxas_log.hpp"
 #include "core/gates/tensor_cores.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {

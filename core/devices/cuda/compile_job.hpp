@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 

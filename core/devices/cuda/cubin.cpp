@@ -1,6 +1,5 @@
 #include "core/devices/cuda/cubin.hpp"
 
-#include <cxxabi.h>
 #include <elf.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <optional>
 
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {
@@ -165,14 +165,6 @@ bool is_library_table(const WritableGlobal& global) {
 
 std::array<const char*, 3> library_table_names() {
   return {kLibraryTables[0].symbol, kLibraryTables[1].symbol, kLibraryTables[2].symbol};
-}
-
-std::string demangled(const std::string& symbol) {
-  if (symbol.rfind("_Z", 0) != 0) return symbol;  // "g" alone would be read as a type: __float128
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> name(
-      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &std::free);
-  return status == 0 && name ? std::string(name.get()) : symbol;
 }
 
 }  // namespace kevolve

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 
@@ -36,8 +36,5 @@ Result<Cubin> read_cubin(std::string_view bytes);
 /// after runs.
 bool is_library_table(const WritableGlobal& global);
 std::array<const char*, 3> library_table_names();
-
-/// "rows<4>(float*)" of "_Z4rowsILi4EEvPf".
-std::string demangled(const std::string& symbol);
 
 }  // namespace kevolve

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {

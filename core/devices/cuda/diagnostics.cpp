@@ -5,6 +5,9 @@
 #include <sstream>
 #include <vector>
 
+#include "core/text/utf8.hpp"
+#include "core/text/words.hpp"
+
 namespace kevolve {
 namespace {
 
@@ -16,15 +19,7 @@ constexpr std::string_view kNamePragma = "#pragma nv_mangled_name";
 
 /// At most `bytes` of the text, not cut inside a UTF-8 sequence.
 std::string_view cut(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
-  return text.substr(0, bytes);
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-  return text;
+  return text.substr(0, utf8_boundary(text, bytes));
 }
 
 /// Diagnostics of the log: NVRTC's are paragraphs, ptxas's single lines.
@@ -43,12 +38,8 @@ std::vector<std::string> diagnostics(std::string_view log) {
   return blocks;
 }
 
-std::string first_line(const std::string& block) {
-  return block.substr(0, block.find('\n'));
-}
-
 bool is_error(const std::string& block) {
-  const std::string line = first_line(block);
+  const std::string line(first_line(block));
   return line.find("): error: ") != std::string::npos ||
          line.find("): catastrophic error: ") != std::string::npos ||
          line.find("): error #") != std::string::npos || line.rfind("ptxas error", 0) == 0 ||
@@ -93,7 +84,7 @@ std::string launch_of(std::string_view kernel, const LaunchPlan& plan) {
 /// What the compiler says about a name expression: the words after "error: ", without its echo of the
 /// expression.
 std::string reason(const std::string& block) {
-  std::string line = first_line(block);
+  std::string line(first_line(block));
   line = line.substr(line.find("error: ") + 7);
   line = line.substr(0, line.find(" Input name expression was"));
   return line;

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/model/stopwatch.hpp"
+#include "core/process/stopwatch.hpp"
 
 namespace kevolve {
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/text/words.hpp"
+
 namespace kevolve {
 namespace {
 

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "core/devices/cuda/kernels/judge_types.hpp"
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

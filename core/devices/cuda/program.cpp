@@ -4,6 +4,7 @@
 
 #include "core/devices/cuda/cubin.hpp"
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/gates/tensor_cores.hpp"
-#include "core/model/stopwatch.hpp"
+#include "core/process/stopwatch.hpp"
+#include "core/text/words.hpp"
 #include "core/worker/gates/compile.hpp"
 #include "core/worker/gates/draw_check.hpp"
 #include "core/process/log.hpp"
@@ -76,13 +77,6 @@ Result<Verdict> check_holdout(Trial& trial, const Bindings& axes, std::uint64_t 
   return check.once(*draw, pass_for(1, court.seed));
 }
 
-std::string bindings_text(const Bindings& bindings) {
-  std::string text;
-  for (const auto& [name, value] : bindings)
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
-  return text;
-}
-
 Result<Verdict> check_holdouts(Trial& trial, Nearness& nearness) {
   std::uint64_t number = kHoldoutDraws;
   for (const Bindings& holdout : trial.workload->holdouts) {
@@ -91,7 +85,7 @@ Result<Verdict> check_holdouts(Trial& trial, Nearness& nearness) {
     auto verdict = check_holdout(trial, axes, number++, nearness);
     if (!verdict) return verdict;
     if (verdict->passed()) continue;
-    verdict->evidence = fmt::format("At the hold-out {}: {}", bindings_text(holdout), verdict->evidence);
+    verdict->evidence = fmt::format("At the hold-out {}: {}", in_equations(holdout), verdict->evidence);
     return verdict;
   }
   return Verdict{Outcome::passed, Gate::correctness, ""};

@@ -1,4 +1,4 @@
-#include "core/model/stopwatch.hpp"
+#include "core/process/stopwatch.hpp"
 #include "core/worker/gates/gate_check.hpp"
 
 namespace kevolve {

@@ -8,6 +8,8 @@
 
 #include "core/search/novelty.hpp"
 #include "core/search/random.hpp"
+#include "core/text/sha256.hpp"
+#include "core/text/words.hpp"
 #include "daemon/engine/ideas/pursuit.hpp"
 #include "daemon/engine/workers/task_group.hpp"
 
@@ -153,7 +155,7 @@ std::string idea_key(std::string_view text) {
     const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
     if (!plain && in_word && ++words == kWords) break;
     if (plain && !in_word && !key.empty()) key += '-';
-    if (plain) key += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (plain) key += lower(c);
     in_word = plain;
   }
   return key.substr(0, 40) + '-' + sha256_hex(text).substr(0, 4);

@@ -7,6 +7,7 @@
 #include "core/search/random.hpp"
 #include "core/search/repair.hpp"
 #include "core/search/tunables.hpp"
+#include "core/text/words.hpp"
 #include "daemon/engine/ideas/model_source.hpp"
 #include "llm_client/replies/reply_parser.hpp"
 

@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "core/model/schema.hpp"
 #include "core/process/places.hpp"
+#include "core/text/names.hpp"
+#include "core/text/schema.hpp"
 
 namespace kevolve {
 namespace fs = std::filesystem;

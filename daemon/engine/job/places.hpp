@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/model/operator.hpp"
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

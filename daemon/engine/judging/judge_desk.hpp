@@ -9,7 +9,7 @@
 #include <string>
 
 #include "archive/records.hpp"
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve {
 

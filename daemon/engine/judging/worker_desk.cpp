@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/model/subjects.hpp"
+#include "core/text/utf8.hpp"
+#include "core/text/words.hpp"
 #include "daemon/engine/judging/requests.hpp"
 
 namespace kevolve {
@@ -18,9 +20,9 @@ std::string short_hash(const CandidateRecord& candidate) {
 }
 
 /// The first line of a text, cut to `length` bytes.
-std::string first_line(const std::string& text, std::size_t length) {
-  const std::string first = text.substr(0, text.find('\n'));
-  return first.size() <= length ? first : first.substr(0, length) + " …";
+std::string start_of_first_line(const std::string& text, std::size_t length) {
+  const std::string_view first = first_line(text);
+  return std::string(first.substr(0, utf8_boundary(first, length))) + (first.size() <= length ? "" : " …");
 }
 
 }  // namespace
@@ -146,7 +148,7 @@ asio::awaitable<bool> WorkerDesk::shows_no_race(const CandidateRecord& contender
       search_.observer.warned(fmt::format("{}: candidate {} passed on {}, but not on the cpu device: {}: {}",
                                           search_.problem.op.name, short_hash(contender),
                                           search_.problem.device.name, name(evaluation->verdict.outcome),
-                                          first_line(evaluation->verdict.evidence, 300)));
+                                          start_of_first_line(evaluation->verdict.evidence, 300)));
       co_return false;
     default:
       co_return true;  // passed, or needs tensor cores, or its tunables do not fit the small workload

@@ -8,15 +8,23 @@
 #include "core/model/common_scale.hpp"
 #include "core/model/job.hpp"
 #include "core/model/subjects.hpp"
+#include "core/text/words.hpp"
 
 namespace kevolve {
 namespace {
 
-std::string in_time(double us) {
-  if (us <= 0) return "–";
-  if (us < 1e3) return fmt::format("{:.2f} µs", us);
-  if (us < 1e6) return fmt::format("{:.3f} ms", us / 1e3);
-  return fmt::format("{:.2f} s", us / 1e6);
+std::string shown(double us) {
+  return in_time(us, Letters::unicode);
+}
+
+/// A table's cell or a list's line: no line ends, no bars, at most about `most` bytes.
+std::string cell(std::string_view text, std::size_t most = 300) {
+  std::string escaped;
+  for (const char c : one_line(text, most)) {
+    if (c == '|') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
 }
 
 std::string in_duration(double seconds) {
@@ -24,31 +32,6 @@ std::string in_duration(double seconds) {
   if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
   if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{:.1f} s", seconds);
-}
-
-/// One line of a table's cell or of a list: no line breaks, no bars, not endless.
-std::string one_line(std::string_view text, std::size_t length = 300) {
-  std::string line;
-  for (const char c : text) {
-    if (line.size() >= length) {
-      const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U; };
-      if (continues(c)) {  // in the middle of a character: all of it goes
-        while (!line.empty() && continues(line.back())) line.pop_back();
-        if (!line.empty()) line.pop_back();
-      }
-      line += "…";
-      break;
-    }
-    line += c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
-    if (c == '|') line.insert(line.size() - 1, "\\");
-  }
-  return line;
-}
-
-std::string in_tunables(const Bindings& tunables) {
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : tunables) parts.push_back(fmt::format("{}={}", name, value));
-  return fmt::format("{}", fmt::join(parts, " "));
 }
 
 /// Something has become champion in place of the naive seed.
@@ -62,7 +45,7 @@ bool won(const OperatorSummary& s) {
 
 std::string head(const JobSummary& report) {
   std::string text = fmt::format("# {}: {}\n\n", report.job.name, name(report.job.state));
-  if (!report.job.reason.empty()) text += fmt::format("Ended by: {}.\n\n", one_line(report.job.reason, 2000));
+  if (!report.job.reason.empty()) text += fmt::format("Ended by: {}.\n\n", cell(report.job.reason, 2000));
   std::size_t wins = 0;
   for (const OperatorSummary& s : report.operators) wins += won(s) ? 1 : 0;
   if (!report.operators.empty())
@@ -74,7 +57,7 @@ std::string head(const JobSummary& report) {
   if (waiting > 0) text += fmt::format(", {} not judged yet", waiting);
   text += ".\n\n";
   if (report.device)
-    text += fmt::format("Device: {} ({}).  \n", report.device->name, one_line(report.device->model));
+    text += fmt::format("Device: {} ({}).  \n", report.device->name, cell(report.device->model));
   text += fmt::format("Since {}; this was written after {}.\n", to_iso8601(report.job.created_at),
                       to_iso8601(report.job.changed_at));
   return text;
@@ -87,8 +70,8 @@ std::string table_of_times(const JobSummary& report) {
       "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (const OperatorSummary& s : report.operators) {
     text += fmt::format("| {} | {} | {} | {} | **{}** | {:.2f} × {} | {:.2f} × | {} |\n", s.label,
-                        in_time(s.naive_us), in_time(s.eager_us), in_time(s.compile_us), in_time(s.best_us),
-                        s.speedup, s.yardstick, s.speedup_low, in_time(s.floor_us));
+                        shown(s.naive_us), shown(s.eager_us), shown(s.compile_us), shown(s.best_us),
+                        s.speedup, s.yardstick, s.speedup_low, shown(s.floor_us));
   }
   return text +
          fmt::format(
@@ -103,7 +86,7 @@ std::string development(const JobSummary& report, const OperatorSummary& s) {
   for (const RoundBest& best : report.rounds) {
     if (best.operator_name != s.name || best.round.workload != s.workload) continue;
     steps.push_back(best.speedup > 0 ? fmt::format("{}: {} ({:.2f} ×)", best.round.number,
-                                                   in_time(scale.us(best.speedup)), best.speedup)
+                                                   shown(scale.us(best.speedup)), best.speedup)
                                      : fmt::format("{}: none passed", best.round.number));
   }
   if (steps.empty()) return "";
@@ -116,17 +99,17 @@ std::string about_operator(const JobSummary& report, const OperatorSummary& s) {
     text +=
         fmt::format("Best: `{}` of round {}, idea `{}`", s.candidate_hash.substr(0, 12), s.round, s.idea_key);
     if (!s.tunables.empty()) text += fmt::format(", {}", in_tunables(s.tunables));
-    text += fmt::format(".\n\n> {}\n\n", one_line(s.idea, 2000));
+    text += fmt::format(".\n\n> {}\n\n", cell(s.idea, 2000));
   } else {
     text += "The naive kernel is still the best.\n\n";
   }
   text += development(report, s);
-  if (!s.note.empty()) text += fmt::format("It stopped: {}.\n\n", one_line(s.note, 1000));
+  if (!s.note.empty()) text += fmt::format("It stopped: {}.\n\n", cell(s.note, 1000));
   std::string failures;
   for (const JobSummary::Failure& f : report.failures) {
     if (f.operator_name != s.name) continue;
     failures += fmt::format("- {} × {} at gate {}; the newest, `{}`: {}\n", f.count, name(f.outcome),
-                            name(f.gate), f.example.substr(0, 12), one_line(f.evidence));
+                            name(f.gate), f.example.substr(0, 12), cell(f.evidence));
   }
   if (!failures.empty()) text += "What failed, and why:\n\n" + failures;
   return text;
@@ -157,7 +140,7 @@ std::string spending(const JobSummary& report) {
 std::string troubles(const JobSummary& report) {
   if (report.troubles.empty()) return "\n## Troubles\n\nNone.\n";
   std::string text = "\n## Troubles\n\n";
-  for (const std::string& trouble : report.troubles) text += fmt::format("- {}\n", one_line(trouble));
+  for (const std::string& trouble : report.troubles) text += fmt::format("- {}\n", cell(trouble));
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "core/search/random.hpp"
 #include "core/search/regime.hpp"
 #include "core/search/selection.hpp"
+#include "core/text/sha256.hpp"
 
 namespace kevolve {
 namespace {

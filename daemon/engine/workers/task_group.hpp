@@ -6,7 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <optional>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 #include "daemon/engine/workers/signal.hpp"
 
 namespace kevolve {

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 #include "daemon/engine/workers/ending_group.hpp"
 
 namespace kevolve {

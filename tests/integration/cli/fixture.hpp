@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "core/model/json.hpp"
 #include "core/process/command.hpp"
+#include "core/text/json.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve::testing {

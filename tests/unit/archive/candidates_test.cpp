@@ -1,5 +1,6 @@
 #include "archive/connection.hpp"
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;

@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "tests/unit/llm_client/asking.hpp"
 
 using namespace kevolve;

@@ -2,7 +2,7 @@
 // Confinement: what the runner gives up for good, beside the file system and network that bubblewrap has
 // taken.
 
-#include "core/model/result.hpp"
+#include "core/text/result.hpp"
 
 namespace kevolve::runner {
 

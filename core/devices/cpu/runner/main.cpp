@@ -11,7 +11,7 @@
 #include "core/devices/cpu/runner/faults.hpp"
 #include "core/devices/cpu/runner/session.hpp"
 #include "core/devices/runner_main.hpp"
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve::runner {
 namespace {

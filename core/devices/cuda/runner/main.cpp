@@ -12,7 +12,7 @@
 
 #include "core/devices/cuda/runner/session.hpp"
 #include "core/devices/runner_main.hpp"
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve::runner {
 namespace {

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "core/gates/draw_plan.hpp"
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve {

@@ -8,6 +8,7 @@
 #include "core/devices/host_memory.hpp"
 #include "core/judge/judge.hpp"
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve {

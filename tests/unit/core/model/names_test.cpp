@@ -2,10 +2,10 @@
 #include <functional>
 
 #include "core/model/dtype.hpp"
-#include "core/model/json.hpp"
 #include "core/model/precision.hpp"
 #include "core/model/profile.hpp"
 #include "core/model/verdict.hpp"
+#include "core/text/json.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve {

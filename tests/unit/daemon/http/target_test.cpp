@@ -1,4 +1,5 @@
 #include "daemon/http/target.hpp"
+#include "core/text/words.hpp"
 
 #include "tests/catch.hpp"
 

@@ -1,6 +1,6 @@
 #include "daemon/service/service_observer.hpp"
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 #include "core/model/subjects.hpp"
 #include "tests/catch.hpp"

@@ -25,12 +25,3 @@ TEST_CASE("a cut text says how much is missing, and is cut at lines and characte
   for (std::size_t most = 10; most < 20; ++most)
     CHECK(shortened(euros, most).find("\uFFFD") == std::string::npos);
 }
-
-TEST_CASE("one line") {
-  CHECK(one_line(" a\n  b\tc \n", 100) == "a b c");
-  CHECK(one_line("abcdef", 3) == "abc…");
-  CHECK(one_line("a€", 2) == "a…");
-  CHECK(one_line("one two three four", 16) == "one two three…");
-  CHECK(one_line("It is so. But then not", 16) == "It is so. …");
-  CHECK(one_line("A. Very long word follows", 20) == "A. Very long word…");
-}

@@ -1,6 +1,6 @@
 #include "llm_client/replies/lenient_json.hpp"
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 #include "tests/catch.hpp"
 
 using namespace kevolve;

@@ -1,6 +1,5 @@
 #include "llm_client/replies/reply_text.hpp"
 
-#include "llm_client/utf8.hpp"
 #include "tests/catch.hpp"
 
 using namespace kevolve;
@@ -35,15 +34,4 @@ TEST_CASE("thoughts are taken out") {
   const ReplyText broken = without_thoughts("a<think>b");
   CHECK(broken.text == "a");
   CHECK(broken.breaks_off_inside);
-}
-
-TEST_CASE("text becomes readable") {
-  CHECK(readable("a\r\nb\rc") == "a\nb\nc");
-  CHECK(readable("\x1B[31mred\x1B[0m") == "[31mred[0m");
-  CHECK(readable("é€😀") == "é€😀");
-  CHECK(readable("a\xFF\xC0\x80\xED\xA0\x80z") == "a\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDz");
-  CHECK(readable("\xE2\x82") == "\uFFFD\uFFFD");
-  CHECK(utf8_boundary("a€b", 2) == 1);
-  CHECK(utf8_boundary("a€b", 4) == 4);
-  CHECK(utf8_boundary("a", 9) == 1);
 }

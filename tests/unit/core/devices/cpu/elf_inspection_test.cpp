@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
-#include "core/model/json.hpp"
 #include "core/process/command.hpp"
+#include "core/text/json.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve {

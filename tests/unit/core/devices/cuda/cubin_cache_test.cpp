@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "core/model/candidate.hpp"
+#include "core/text/sha256.hpp"
 #include "tests/catch.hpp"
 
 namespace kevolve {

@@ -1,5 +1,6 @@
 #include "core/devices/cuda/cubin.hpp"
 
+#include "core/text/words.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/core/devices/cuda/elf_builder.hpp"
 

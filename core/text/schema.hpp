@@ -9,15 +9,12 @@
 
 #include <string_view>
 
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 namespace kevolve {
 
 /// `schema`: "operator", "candidate", "job", "models" or "daemon". `where`: file name (and field) that errors
 /// start with.
 Result<void> validate(const Json& value, std::string_view schema, std::string_view where);
-
-/// The known word nearest to `word` by edit distance, or "" when none is near enough to suggest.
-std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace kevolve

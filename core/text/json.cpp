@@ -1,4 +1,4 @@
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "core/model/schema.hpp"
+#include "core/text/schema.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,7 +11,7 @@
 #include <regex>
 #include <vector>
 
-#include "core/model/schema_text.hpp"
+#include "core/text/schema_text.hpp"
 
 // Why not a library: the general validators report "no subschema matched" or a JSON pointer into the schema.
 // The readers here are language models and people who must mend a field, so a message says what stands in
@@ -312,30 +312,6 @@ class Validator {
   std::string where_;
 };
 
-char lower(char c) {
-  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-}
-
-// Optimal string alignment distance: insertion, deletion, substitution and swapped neighbours cost 1; case is
-// free.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    next[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
-      next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (same ? 0U : 1U)});
-      const bool swapped =
-          i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
-      if (swapped) next[j] = std::min(next[j], before[j - 2] + 1);
-    }
-    before = row;
-    row = next;
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 Result<void> validate(const Json& value, std::string_view schema, std::string_view where) {
@@ -345,19 +321,6 @@ Result<void> validate(const Json& value, std::string_view schema, std::string_vi
   validator.check(value, found->document, "");
   if (validator.problems.empty()) return {};
   return failure(fmt::format("{}", fmt::join(validator.problems, "\n")));
-}
-
-std::string nearest(std::string_view word, const std::vector<std::string>& known) {
-  if (word.size() > 100) return "";
-  std::string best;
-  std::size_t best_distance = (word.size() + 2) / 3 + 1;
-  for (const std::string& candidate : known) {
-    const std::size_t far = distance(word, candidate);
-    if (far >= best_distance || far >= std::max(word.size(), candidate.size())) continue;
-    best = candidate;
-    best_distance = far;
-  }
-  return best;
 }
 
 }  // namespace kevolve

@@ -1,6 +1,6 @@
 #pragma once
 // The texts of config/schema/*.schema.json, compiled in: the programs need no files to check their input.
-// Immutable; internal to core/model.
+// Immutable; internal to core/text.
 
 #include <array>
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "core/model/text_diff.hpp"
+#include "core/text/text_diff.hpp"
 
 #include <fmt/format.h>
 

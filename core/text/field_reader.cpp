@@ -1,4 +1,4 @@
-#include "core/model/field_reader.hpp"
+#include "core/text/field_reader.hpp"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "llm_client/utf8.hpp"
+#include "core/text/utf8.hpp"
 
 #include <algorithm>
 

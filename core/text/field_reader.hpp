@@ -9,14 +9,13 @@
 #include <limits>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
 
-#include "core/model/field_checks.hpp"
-#include "core/model/json.hpp"
+#include "core/text/json.hpp"
+#include "core/text/names.hpp"
 
 namespace kevolve {
 

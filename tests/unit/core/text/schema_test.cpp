@@ -1,6 +1,6 @@
-#include "core/model/schema.hpp"
+#include "core/text/schema.hpp"
 
-#include "core/model/schema_text.hpp"
+#include "core/text/schema_text.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/core/model/fixtures.hpp"
 
@@ -105,17 +105,6 @@ TEST_CASE("foreign text may be as long as it likes") {
   for (int i = 0; i < 1000; ++i) header["unknown" + std::to_string(i)] = i;
   const std::string many = candidate_error(header);
   CHECK(std::count(many.begin(), many.end(), '\n') == 7);
-}
-
-TEST_CASE("the nearest word is near") {
-  const std::vector<std::string> known = {"launches", "scratch", "idea", "x"};
-  CHECK(nearest("lauches", known) == "launches");
-  CHECK(nearest("lanuches", known) == "launches");
-  CHECK(nearest("LAUNCHES", known) == "launches");
-  CHECK(nearest("scratchs", known) == "scratch");
-  CHECK(nearest("y", known).empty());
-  CHECK(nearest("prepare", known).empty());
-  CHECK(nearest("", known).empty());
 }
 
 // The schemas are documentation as well.
