@@ -4,10 +4,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/build.sh [--preset release|ci|dev|asan|tsan] [--jobs N] [TARGET ...]
+usage: scripts/build.sh [--preset release|ci|dev|asan|tsan|odr] [--jobs N] [TARGET ...]
 
   --preset NAME  release (default): for users; ci: warnings are errors; dev: builds quickly,
-                 runs slowly, in build-dev/; asan, tsan: sanitizers, in build-asan/ and build-tsan/
+                 runs slowly, in build-dev/; asan, tsan: sanitizers, in build-asan/ and build-tsan/;
+                 odr: fails where two files define one type differently, in build-odr/
   --jobs N       compile N files at a time (default: one per core, fewer when memory is short)
   TARGET         Ninja targets; default 'programs': everything in build/bin/. 'all' adds the tests.
   --help         print this text
@@ -32,8 +33,8 @@ done
 case $preset in
   release | ci) folder=build ;;
   dev) folder=build-dev ;;
-  asan | tsan) folder=build-$preset ;;
-  *) echo "build: unknown preset '$preset'; expected release, ci, dev, asan or tsan" >&2; exit 1 ;;
+  asan | tsan | odr) folder=build-$preset ;;
+  *) echo "build: unknown preset '$preset'; expected release, ci, dev, asan, tsan or odr" >&2; exit 1 ;;
 esac
 [ ${#targets[@]} -gt 0 ] || targets=(programs)
 
