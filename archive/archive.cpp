@@ -4,7 +4,7 @@
 #include "archive/schema.hpp"
 #include "archive/verified.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 Timestamp system_time() {
@@ -96,4 +96,4 @@ Transaction::~Transaction() {
   }
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -24,7 +24,7 @@
 #include "core/model/tried.hpp"
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 enum class OpenMode {
   read_write,  ///< created when absent; older schemas are migrated
@@ -216,4 +216,4 @@ class Archive {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

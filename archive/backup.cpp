@@ -10,7 +10,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace fs = std::filesystem;
 namespace {
 
@@ -54,4 +54,4 @@ Result<void> Archive::backup(const fs::path& file) {
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -6,7 +6,7 @@
 #include "archive/rows.hpp"
 #include "core/model/candidate.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 CandidateId insert_candidate(Connection& connection, IdeaId idea, const NewCandidate& candidate,
@@ -133,4 +133,4 @@ Result<void> Archive::mark_evaluating(CandidateId candidate) {
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -7,7 +7,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 struct Invariant {
@@ -126,4 +126,4 @@ Result<void> Archive::check() {
           .in("archive '" + path().string() + "'"));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

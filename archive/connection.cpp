@@ -10,7 +10,7 @@
 #include "archive/packing.hpp"
 #include "archive/statement.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace fs = std::filesystem;
 namespace {
 
@@ -249,4 +249,4 @@ Scope::~Scope() {
   }
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -17,7 +17,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace kevolve {
+namespace kevolve::archive {
 
 struct ArchiveFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -79,4 +79,4 @@ class Scope {
   bool open_ = true;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -11,7 +11,7 @@
 #include "core/model/subjects.hpp"
 #include "core/text/text_diff.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 using Fields = std::map<std::string, std::string>;
@@ -174,4 +174,4 @@ Json to_json(const KernelDifference& difference) {
           {"source_diff", difference.source_diff}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

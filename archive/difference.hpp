@@ -8,7 +8,7 @@
 #include "archive/kinship.hpp"
 #include "archive/records.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 /// A field of which the two have different values, as they are written.
 struct FieldDifference {
@@ -47,4 +47,4 @@ KernelDifference difference(const CandidateDetail& a, const CandidateDetail& b, 
 
 Json to_json(const KernelDifference& difference);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -8,7 +8,7 @@
 #include "archive/rows.hpp"
 #include "archive/standings.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 /// What has to be known of a candidate to judge it.
@@ -205,4 +205,4 @@ Result<std::optional<ChampionRecord>> Archive::champion(const ResultKey& key) {
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -7,7 +7,7 @@
 #include "archive/queries.hpp"
 #include "archive/rows.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 constexpr std::string_view kExchangeColumns =
@@ -117,4 +117,4 @@ Result<std::vector<CostRecord>> Archive::costs(std::optional<JobId> job) {
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -7,7 +7,7 @@
 #include "archive/impl.hpp"
 #include "archive/queries.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 std::vector<FailureGroup::Example> examples(Connection& connection, const FailureGroup& group,
@@ -74,4 +74,4 @@ Json to_json(const FailureGroup& group) {
           {"examples", std::move(examples)}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

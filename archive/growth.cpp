@@ -5,7 +5,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 void sum_evaluations(Connection& connection, Growth& growth) {
@@ -59,4 +59,4 @@ Result<Growth> Archive::growth_since(const Growth::Mark& mark) {
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

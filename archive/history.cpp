@@ -12,7 +12,7 @@
 #include "archive/rows.hpp"
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 constexpr std::size_t kShortestPrefix = 4;
@@ -195,4 +195,4 @@ Result<std::vector<JobChampion>> Archive::job_champions(JobId job) {
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

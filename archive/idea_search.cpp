@@ -4,7 +4,7 @@
 #include "archive/impl.hpp"
 #include "archive/queries.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 /// A word that more ideas hold says little about which of them is meant, and to rank them by it takes longer
@@ -65,4 +65,4 @@ Json to_json(const FoundIdea& idea) {
           {"best_speedup", idea.best_speedup}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -10,7 +10,7 @@
 #include "archive/statement.hpp"
 #include "archive/writer_lock.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 struct Archive::Impl {
   Impl(const std::filesystem::path& path, OpenMode open_mode, ArchiveOptions archive_options);
@@ -71,4 +71,4 @@ struct Archive::Impl {
   }
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -6,7 +6,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 constexpr std::array kListedTables = {"operators",    "devices",     "jobs",         "runs",     "rounds",
@@ -112,4 +112,4 @@ Json to_json(const ArchiveInfo& info) {
           {"newest_evaluation", info.newest ? Json(to_iso8601(*info.newest)) : Json()}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -10,7 +10,7 @@
 #include "core/model/candidate.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 constexpr std::string_view kJobColumns =
@@ -292,4 +292,4 @@ Result<std::vector<RoundRecord>> Archive::rounds_of_present_series(JobId job) {
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

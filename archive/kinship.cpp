@@ -5,7 +5,7 @@
 #include <map>
 #include <unordered_map>
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 constexpr int kFar = std::numeric_limits<int>::max();
@@ -119,4 +119,4 @@ Kinship nearest_kinship(CandidateId a, CandidateId b,
   return result;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -7,7 +7,7 @@
 
 #include "archive/records.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 struct Kinship {
   enum class Kind { none, same, a_from_b, b_from_a, common } kind = Kind::none;
@@ -24,4 +24,4 @@ struct Kinship {
 Kinship nearest_kinship(CandidateId a, CandidateId b,
                         const std::function<std::vector<ParentRecord>(CandidateId)>& parents_of);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -12,7 +12,7 @@
 #include "archive/queries.hpp"
 #include "archive/rows.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 LineageNode read_node(Connection& connection, CandidateId candidate) {
@@ -108,4 +108,4 @@ Result<Kinship> Archive::kinship(CandidateId a, CandidateId b) {
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

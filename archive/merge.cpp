@@ -12,7 +12,7 @@
 #include "archive/standings.hpp"
 #include "archive/verified.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace fs = std::filesystem;
 namespace {
 
@@ -273,4 +273,4 @@ Json to_json(const MergeReport& report) {
           {"champions_kept", report.champions_kept}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -4,7 +4,7 @@
 
 #include "archive/statement.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 struct Matching {
@@ -312,4 +312,4 @@ std::int64_t merge_rows(Connection& connection, MergeReport& report) {
   return last;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -11,7 +11,7 @@
 #include "archive/connection.hpp"
 #include "archive/upkeep.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 /// Maps and copies all but rankings, standings and champions. Evaluations with an id above the return value
 /// are new.
@@ -21,4 +21,4 @@ std::int64_t merge_rows(Connection& connection, MergeReport& report);
 void merge_standings(Connection& connection, std::int64_t last_own_evaluation, MergeReport& report);
 void merge_champions(Connection& connection, Timestamp now, MergeReport& report);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

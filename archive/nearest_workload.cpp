@@ -5,7 +5,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 /// A workload of an archived document; nothing when it has none of that name, or is none of today's
@@ -68,4 +68,4 @@ Result<std::vector<Workload>> Archive::ranked_workloads(std::string_view operato
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -3,7 +3,7 @@
 #include <sqlite3.h>
 #include <zstd.h>
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 constexpr int kLevel = 9;  ///< docs/archive_schema.md, "sources"
@@ -59,4 +59,4 @@ int add_packing_functions(sqlite3* handle) {
                                     nullptr, nullptr);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -10,7 +10,7 @@
 
 struct sqlite3;
 
-namespace kevolve {
+namespace kevolve::archive {
 
 std::optional<std::string> pack(std::string_view text);
 std::optional<std::string> unpack(std::string_view frame);  ///< nothing unless pack() made the frame
@@ -18,4 +18,4 @@ std::optional<std::string> unpack(std::string_view frame);  ///< nothing unless 
 /// Returns an SQLite result code.
 int add_packing_functions(sqlite3* handle);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

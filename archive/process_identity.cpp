@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 std::string boot_id() {
@@ -55,4 +55,4 @@ bool process_is_alive(std::string_view identity) {
   return !start_time(pid).empty() && identity_of(pid) == identity;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::archive {
 
 /// Of this process: "<boot id>/<process number>/<start time>".
 std::string process_identity();
@@ -13,4 +13,4 @@ std::string process_identity();
 /// True when that process runs on this machine now. False also when it belongs to another machine.
 bool process_is_alive(std::string_view identity);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -8,7 +8,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 /// Candidates that never passed timing, are decided, hold no place in a ranking but as failures from the
@@ -157,4 +157,4 @@ Json to_json(const PruneReport& report) {
           {"file_bytes_after", report.file_bytes_after}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -11,7 +11,7 @@
 
 #include "archive/records.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 /// Evaluations that stopped at one gate for one reason.
 struct FailureGroup {
@@ -89,4 +89,4 @@ Json to_json(const SqlTable& table);
 /// only one of them has counts as log 2.
 double workload_distance(const Bindings& a, const Bindings& b);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -5,7 +5,7 @@
 #include "archive/queries.hpp"
 #include "archive/rows.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 struct Ranking {
@@ -70,4 +70,4 @@ Result<std::vector<SurvivorRecord>> Archive::survivors(const RankingQuery& query
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -8,7 +8,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -144,4 +144,4 @@ Json to_json(const SqlTable& table) {
   return {{"columns", table.columns}, {"rows", std::move(rows)}, {"more", table.more}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

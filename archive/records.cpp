@@ -3,7 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-namespace kevolve {
+namespace kevolve::archive {
 
 std::string to_iso8601(Timestamp time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
@@ -102,4 +102,4 @@ int Funnel::passed() const {
   return count;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

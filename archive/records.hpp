@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "core/model/ids.hpp"
 #include "core/model/evaluation.hpp"
 #include "core/model/expression.hpp"
+#include "core/model/ids.hpp"
 #include "core/model/lineage.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 std::string to_iso8601(Timestamp time);  ///< "2026-01-31T23:59:59.123Z"
@@ -310,4 +310,4 @@ Json to_json(const ExchangeRecord& exchange);
 Json to_json(const Funnel& funnel);
 Json to_json(const RoundBest& best);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -2,7 +2,7 @@
 
 #include "archive/questions.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 template <class T>
@@ -229,4 +229,4 @@ Json to_json(const JobChampion& champion) {
           {"promoted_at", to_iso8601(champion.promoted_at)}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

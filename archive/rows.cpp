@@ -9,7 +9,7 @@
 #include "core/model/candidate.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 /// SQLite has no NaN.
@@ -232,4 +232,4 @@ EvaluationRecord read_evaluation(Connection& connection, EvaluationId id) {
   return record;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -8,7 +8,7 @@
 #include "archive/connection.hpp"
 #include "archive/records.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 /// The row of a text that is stored once by its content, entered if new: packed where that saves space.
 enum class TextTable { sources, prompt_texts };
@@ -28,4 +28,4 @@ EvaluationRecord read_evaluation(Connection& connection, EvaluationId id);
 
 std::optional<Profile> read_profile(Connection& connection, EvaluationId id);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

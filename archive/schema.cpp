@@ -4,7 +4,7 @@
 
 #include <array>
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 constexpr std::string_view kVersion1 = R"sql(
@@ -632,4 +632,4 @@ void migrate(Connection& connection, std::span<const std::string_view> steps) {
   scope.commit();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

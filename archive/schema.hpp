@@ -7,7 +7,7 @@
 
 #include "archive/connection.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 inline constexpr std::int64_t kApplicationId = 0x6b65766f;  ///< "kevo"
 
@@ -20,4 +20,4 @@ void check_identity(Connection& connection, std::span<const std::string_view> st
 /// Applies the missing steps in one transaction; an interrupted migration leaves the older version.
 void migrate(Connection& connection, std::span<const std::string_view> steps);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

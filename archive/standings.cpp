@@ -3,7 +3,7 @@
 #include "archive/rows.hpp"
 #include "archive/statement.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 std::int64_t ranking_row(Connection& connection, const JudgedKernel& kernel,
@@ -89,4 +89,4 @@ void update_standings(Connection& connection, const JudgedKernel& kernel, const 
       .run();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

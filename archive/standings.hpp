@@ -7,7 +7,7 @@
 #include "archive/connection.hpp"
 #include "archive/records.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 struct JudgedKernel {
   EvaluationId evaluation;
@@ -26,4 +26,4 @@ bool is_refuted(Connection& connection, std::string_view candidate_hash, Operato
 /// Outcomes that say nothing about whether the kernel is right.
 bool is_neutral(Outcome outcome);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstring>
 
-namespace kevolve {
+namespace kevolve::archive {
 
 static_assert(std::endian::native == std::endian::little, "samples are stored as little-endian f64");
 
@@ -132,4 +132,4 @@ void FinalizeStatement::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

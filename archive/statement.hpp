@@ -16,7 +16,7 @@
 #include "archive/connection.hpp"
 #include "archive/records.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 [[noreturn]] void unknown_name(std::string_view name);
 
@@ -121,4 +121,4 @@ struct FinalizeStatement {
 };
 using RawStatement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -15,7 +15,7 @@
 #include "archive/impl.hpp"
 #include "archive/schema.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 constexpr std::string_view kFormat = "kevolve archive";
@@ -377,4 +377,4 @@ Result<std::int64_t> Archive::import_lines(const std::function<bool(std::string&
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

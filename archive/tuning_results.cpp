@@ -6,7 +6,7 @@
 #include "archive/archive.hpp"
 #include "archive/impl.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 std::string_view invalidity(Outcome outcome) {
@@ -104,4 +104,4 @@ Result<std::int64_t> Archive::export_tuning_results(const RankingQuery& query,
   });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

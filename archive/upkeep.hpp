@@ -9,7 +9,7 @@
 
 #include "archive/records.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 struct TableSize {
   std::string table;
@@ -67,4 +67,4 @@ Json to_json(const ArchiveInfo& info);
 Json to_json(const MergeReport& report);
 Json to_json(const PruneReport& report);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -6,7 +6,7 @@
 
 #include "archive/rows.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 std::string verified_condition() {
   std::vector<std::string> gates;
@@ -23,4 +23,4 @@ void define_verified(Connection& connection) {
       verified_condition());
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -7,7 +7,7 @@
 
 #include "archive/connection.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 
 /// The condition on a row's `outcome` and `gate`.
 std::string verified_condition();
@@ -15,4 +15,4 @@ std::string verified_condition();
 /// Gives the connection the view. The archive's tables must exist.
 void define_verified(Connection& connection);
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

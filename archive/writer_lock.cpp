@@ -12,7 +12,7 @@
 
 #include "archive/connection.hpp"
 
-namespace kevolve {
+namespace kevolve::archive {
 namespace {
 
 /// What the holder of an exclusive lock wrote: its process number.
@@ -61,4 +61,4 @@ WriterLock::~WriterLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

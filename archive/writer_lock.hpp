@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-namespace kevolve {
+namespace kevolve::archive {
 
 class WriterLock {
  public:
@@ -21,4 +21,4 @@ class WriterLock {
   int fd_ = -1;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::archive

@@ -31,14 +31,15 @@ function(kevolve_library name)
   kevolve_unity(${name})
 endfunction()
 
-# kevolve_embed(target file variable): `target` gets the text of `file` as `extern const char* const kevolve::variable`.
-function(kevolve_embed target file variable)
+# kevolve_embed(target file namespace variable): `target` gets the text of `file` as
+# `extern const char* const kevolve::namespace::variable`.
+function(kevolve_embed target file namespace variable)
   get_filename_component(path ${file} ABSOLUTE)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
   file(READ ${path} text)
   set(source ${CMAKE_BINARY_DIR}/generated/${target}_${variable}.cpp)
   file(CONFIGURE OUTPUT ${source} @ONLY CONTENT
-    "namespace kevolve {\nextern const char* const @variable@;\nconst char* const @variable@ = R\"kevolve_text(@text@)kevolve_text\";\n}\n")
+    "namespace kevolve::@namespace@ {\nextern const char* const @variable@;\nconst char* const @variable@ = R\"kevolve_text(@text@)kevolve_text\";\n}\n")
   target_sources(${target} PRIVATE ${source})
 endfunction()
 

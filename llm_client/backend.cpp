@@ -4,7 +4,7 @@
 
 #include <cctype>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 std::string to_string(const ExchangeKey& key) {
   return fmt::format("{}/{}/round-{}/{}", key.operator_name, key.workload, key.round, key.slot);
@@ -21,4 +21,4 @@ std::string file_stem(const ExchangeKey& key) {
   return stem;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -10,7 +10,7 @@
 
 #include "llm_client/chat.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// Where in a search an exchange belongs. The same key in the same job is the same exchange: it is asked, and
 /// paid, once, whatever happens to the process.
@@ -63,4 +63,4 @@ struct BackendEvents {
   std::function<void(std::string_view what)> noted = [](auto) {};
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

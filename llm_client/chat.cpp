@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
@@ -45,4 +45,4 @@ TokenUsage& TokenUsage::operator+=(const TokenUsage& other) {
   return *this;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -10,7 +10,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// Stored by name: never rename.
 enum class Role { system, user, assistant };
@@ -80,4 +80,4 @@ std::string_view name(ChatError::Kind kind);
 
 using ChatResult = tl::expected<ChatReply, ChatError>;
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -12,7 +12,7 @@
 
 #include "core/text/json.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -165,4 +165,4 @@ void ManualBackend::stop() {
   impl_->stop();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -10,7 +10,7 @@
 #include "core/text/result.hpp"
 #include "llm_client/backend.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 class ManualBackend final : public Backend {
  public:
@@ -32,4 +32,4 @@ class ManualBackend final : public Backend {
 /// The prompt file's text: where the reply belongs, then every message under its role.
 std::string prompt_file(const Question& question, const std::filesystem::path& reply_file);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

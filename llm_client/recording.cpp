@@ -13,7 +13,7 @@
 #include "core/model/candidate.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 std::string prompt_hash(const std::vector<Message>& messages) {
   std::string all;
@@ -218,4 +218,4 @@ void ReplayBackend::stop() {
   impl_->stopped = true;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -11,7 +11,7 @@
 #include "core/text/json.hpp"
 #include "llm_client/backend.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct RecordedExchange {
   ExchangeKey key;
@@ -68,4 +68,4 @@ class ReplayBackend final : public Backend {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kControlBytes = CMSG_SPACE(sizeof(int) * kMostBuffers);
 
-void take_descriptors(msghdr& message, std::vector<UniqueFd>& descriptors) {
+void take_descriptors(msghdr& message, std::vector<process::UniqueFd>& descriptors) {
   for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
     std::vector<int> numbers((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
@@ -46,7 +46,8 @@ bool send(int socket, std::span<const std::byte> header, std::string_view body,
   return sent == static_cast<ssize_t>(header.size() + body.size());
 }
 
-bool receive(int socket, std::span<std::byte> header, std::string& body, std::vector<UniqueFd>& descriptors) {
+bool receive(int socket, std::span<std::byte> header, std::string& body,
+             std::vector<process::UniqueFd>& descriptors) {
   body.resize(kMostPacketBytes);
   std::array<iovec, 2> parts{{{header.data(), header.size()}, {body.data(), body.size()}}};
   alignas(cmsghdr) std::array<char, kControlBytes> control{};

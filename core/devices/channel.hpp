@@ -61,7 +61,7 @@ template <class Header>
 struct Packet {
   Header header;
   std::string body;
-  std::vector<UniqueFd> descriptors;
+  std::vector<process::UniqueFd> descriptors;
 };
 
 /// False when the other side is gone or the packet is too large.
@@ -69,7 +69,8 @@ bool send(int socket, std::span<const std::byte> header, std::string_view body,
           std::span<const int> descriptors);
 
 /// Blocks. False at the other side's end, or when the packet is shorter than `header`.
-bool receive(int socket, std::span<std::byte> header, std::string& body, std::vector<UniqueFd>& descriptors);
+bool receive(int socket, std::span<std::byte> header, std::string& body,
+             std::vector<process::UniqueFd>& descriptors);
 
 template <class Header>
 bool send(int socket, const Header& header, std::string_view body = {},

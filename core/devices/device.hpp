@@ -20,7 +20,7 @@
 #include "core/model/evaluation.hpp"
 #include "core/model/launch_plan.hpp"
 
-namespace kevolve {
+namespace kevolve::devices {
 
 /// Where a buffer lies between its two inaccessible guard ranges. Both catch out-of-bounds accesses at once;
 /// what lies between the data and the far guard (alignment slack) is canary-filled and checked.
@@ -129,4 +129,4 @@ class Device {
   }
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::devices

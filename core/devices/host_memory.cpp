@@ -8,7 +8,7 @@
 #include "core/gates/examination.hpp"
 #include "core/process/stopwatch.hpp"
 
-namespace kevolve {
+namespace kevolve::devices {
 
 std::size_t HostMemory::size_bytes() const {
   return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
@@ -16,7 +16,7 @@ std::size_t HostMemory::size_bytes() const {
 }
 
 double HostMemory::time_us(const std::function<void()>& work) {
-  const Stopwatch watch;
+  const process::Stopwatch watch;
   work();
   return 1e6 * watch.seconds();
 }
@@ -43,41 +43,42 @@ void HostMemory::to_host(void* to, const void* from, std::size_t size_bytes) {
 }
 
 void HostMemory::poison(std::byte* at, std::size_t size_bytes, std::uint8_t pattern) {
-  kevolve::poison({at, size_bytes}, pattern);
+  kevolve::gates::poison({at, size_bytes}, pattern);
 }
 
-void HostMemory::draw(const DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) {
-  fill(plan, dtype, {to, count * kevolve::size_bytes(dtype)});
+void HostMemory::draw(const gates::DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) {
+  gates::fill(plan, dtype, {to, count * kevolve::size_bytes(dtype)});
 }
 
 bool HostMemory::equal(const void* a, const void* b, std::size_t size_bytes) {
   return size_bytes == 0 || std::memcmp(a, b, size_bytes) == 0;
 }
 
-std::size_t HostMemory::first_difference(const Elements& a, const Elements& b) {
-  return kevolve::first_difference(a, b);
+std::size_t HostMemory::first_difference(const gates::Elements& a, const gates::Elements& b) {
+  return kevolve::gates::first_difference(a, b);
 }
 
-std::vector<std::size_t> HostMemory::unwritten_in_both(const Elements& a, std::uint8_t poison_a,
-                                                       const Elements& b, std::uint8_t poison_b) {
+std::vector<std::size_t> HostMemory::unwritten_in_both(const gates::Elements& a, std::uint8_t poison_a,
+                                                       const gates::Elements& b, std::uint8_t poison_b) {
   std::vector<std::size_t> indices;
-  for (std::size_t i = 0; i < a.count && indices.size() < kMostSampled; ++i) {
-    if (kevolve::holds_poison(a, i, poison_a) && kevolve::holds_poison(b, i, poison_b)) indices.push_back(i);
+  for (std::size_t i = 0; i < a.count && indices.size() < gates::kMostSampled; ++i) {
+    if (kevolve::gates::holds_poison(a, i, poison_a) && kevolve::gates::holds_poison(b, i, poison_b))
+      indices.push_back(i);
   }
   return indices;
 }
 
-Comparison HostMemory::compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
-                               std::optional<std::uint8_t> poison) {
-  return kevolve::compare(expected, answer, required, poison);
+gates::Comparison HostMemory::compare(const gates::Expectation& expected, const gates::Elements& answer,
+                                      PrecisionClass required, std::optional<std::uint8_t> poison) {
+  return kevolve::gates::compare(expected, answer, required, poison);
 }
 
-double HostMemory::at(const Elements& elements, std::size_t index) {
+double HostMemory::at(const gates::Elements& elements, std::size_t index) {
   return elements.at(index);
 }
 
-bool HostMemory::holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) {
-  return kevolve::holds_poison(elements, index, pattern);
+bool HostMemory::holds_poison(const gates::Elements& elements, std::size_t index, std::uint8_t pattern) {
+  return kevolve::gates::holds_poison(elements, index, pattern);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::devices

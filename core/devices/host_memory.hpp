@@ -3,7 +3,7 @@
 
 #include "core/devices/memory.hpp"
 
-namespace kevolve {
+namespace kevolve::devices {
 
 class HostMemory : public Memory {
  public:
@@ -16,15 +16,15 @@ class HostMemory : public Memory {
   void from_host(void* to, const void* from, std::size_t size_bytes) override;
   void to_host(void* to, const void* from, std::size_t size_bytes) override;
   void poison(std::byte* at, std::size_t size_bytes, std::uint8_t pattern) override;
-  void draw(const DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) override;
+  void draw(const gates::DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) override;
   bool equal(const void* a, const void* b, std::size_t size_bytes) override;
-  std::size_t first_difference(const Elements& a, const Elements& b) override;
-  std::vector<std::size_t> unwritten_in_both(const Elements& a, std::uint8_t poison_a, const Elements& b,
-                                             std::uint8_t poison_b) override;
-  Comparison compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
-                     std::optional<std::uint8_t> poison) override;
-  double at(const Elements& elements, std::size_t index) override;
-  bool holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) override;
+  std::size_t first_difference(const gates::Elements& a, const gates::Elements& b) override;
+  std::vector<std::size_t> unwritten_in_both(const gates::Elements& a, std::uint8_t poison_a,
+                                             const gates::Elements& b, std::uint8_t poison_b) override;
+  gates::Comparison compare(const gates::Expectation& expected, const gates::Elements& answer,
+                            PrecisionClass required, std::optional<std::uint8_t> poison) override;
+  double at(const gates::Elements& elements, std::size_t index) override;
+  bool holds_poison(const gates::Elements& elements, std::size_t index, std::uint8_t pattern) override;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::devices

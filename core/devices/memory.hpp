@@ -19,7 +19,7 @@
 #include "core/gates/draw_plan.hpp"
 #include "core/gates/elements.hpp"
 
-namespace kevolve {
+namespace kevolve::devices {
 
 class Memory {
  public:
@@ -37,24 +37,24 @@ class Memory {
   virtual void to_host(void* to, const void* from, std::size_t size_bytes) = 0;
   virtual void poison(std::byte* at, std::size_t size_bytes, std::uint8_t pattern) = 0;
   /// Fills a tensor of `count` elements as `plan` says.
-  virtual void draw(const DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) = 0;
+  virtual void draw(const gates::DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) = 0;
 
   /// Bit for bit.
   virtual bool equal(const void* a, const void* b, std::size_t size_bytes) = 0;
   /// As kevolve::first_difference (core/gates/elements.hpp).
-  virtual std::size_t first_difference(const Elements& a, const Elements& b) = 0;
+  virtual std::size_t first_difference(const gates::Elements& a, const gates::Elements& b) = 0;
   /// Indices at which `a` still holds `poison_a` and `b` still holds `poison_b`, ascending, at most 65536.
-  virtual std::vector<std::size_t> unwritten_in_both(const Elements& a, std::uint8_t poison_a,
-                                                     const Elements& b, std::uint8_t poison_b) = 0;
+  virtual std::vector<std::size_t> unwritten_in_both(const gates::Elements& a, std::uint8_t poison_a,
+                                                     const gates::Elements& b, std::uint8_t poison_b) = 0;
   /// As kevolve::compare (core/gates/comparison.hpp). The noise of `expected` is measured once and kept in
   /// it.
-  virtual Comparison compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
-                             std::optional<std::uint8_t> poison) = 0;
+  virtual gates::Comparison compare(const gates::Expectation& expected, const gates::Elements& answer,
+                                    PrecisionClass required, std::optional<std::uint8_t> poison) = 0;
   /// How long `work` takes on the device. The work is launched, or done, by the time it returns.
   virtual double time_us(const std::function<void()>& work) = 0;
   /// One element, for the evidence.
-  virtual double at(const Elements& elements, std::size_t index) = 0;
-  virtual bool holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) = 0;
+  virtual double at(const gates::Elements& elements, std::size_t index) = 0;
+  virtual bool holds_poison(const gates::Elements& elements, std::size_t index, std::uint8_t pattern) = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::devices

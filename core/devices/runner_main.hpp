@@ -10,7 +10,7 @@
 #include "core/model/verdict.hpp"
 #include "core/text/result.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::devices::runner {
 
 using channel::ReplyKind;
 using channel::RequestKind;
@@ -56,4 +56,4 @@ int serve(Session& session, Handler go_on) {
   return 0;
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::devices::runner

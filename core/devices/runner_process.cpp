@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace kevolve {
+namespace kevolve::devices {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -40,10 +40,10 @@ Result<std::unique_ptr<RunnerProcess>> RunnerProcess::spawn(const RunnerCommand&
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return failure(std::string("cannot make a socket pair: ") + std::strerror(errno));
-  UniqueFd ours(ends[0]), theirs(ends[1]);
-  const auto argv = sandboxed(command.argv, command.sandbox);
+  process::UniqueFd ours(ends[0]), theirs(ends[1]);
+  const auto argv = process::sandboxed(command.argv, command.sandbox);
   if (!argv) return failure(argv.error());
-  auto child = Child::spawn(
+  auto child = process::Child::spawn(
       *argv, {.descriptors = {{theirs.get(), channel::kRunnerSocket}, {STDERR_FILENO, STDERR_FILENO}}});
   if (!child) return failure(child.error().in("cannot start a runner"));
   return std::unique_ptr<RunnerProcess>(new RunnerProcess(std::move(*child), std::move(ours), command));
@@ -237,4 +237,4 @@ void RunnerProcess::bury() {
   socket_.reset();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::devices

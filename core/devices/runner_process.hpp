@@ -16,11 +16,11 @@
 #include "core/process/child.hpp"
 #include "core/process/command.hpp"
 
-namespace kevolve {
+namespace kevolve::devices {
 
 struct RunnerCommand {
   std::vector<std::string> argv;
-  SandboxPolicy sandbox;
+  process::SandboxPolicy sandbox;
   bool device_clock = false;  ///< the runner times runs with the device's own clock
   bool greets = false;        ///< it sends a `done`, unasked, when it is ready to load
 };
@@ -49,7 +49,7 @@ class RunnerProcess final : public Runner {
  private:
   enum class Waited { replied, ended, too_late };
 
-  RunnerProcess(Child child, UniqueFd socket, const RunnerCommand& command)
+  RunnerProcess(process::Child child, process::UniqueFd socket, const RunnerCommand& command)
       : child_(std::move(child)),
         socket_(std::move(socket)),
         device_clock_(command.device_clock),
@@ -66,8 +66,8 @@ class RunnerProcess final : public Runner {
   Error gone(std::string_view when);
   void bury();
 
-  Child child_;
-  UniqueFd socket_;
+  process::Child child_;
+  process::UniqueFd socket_;
   bool device_clock_, greeting_due_;
   LaunchPlan plan_;
   channel::Packet<channel::Reply> reply_;
@@ -75,4 +75,4 @@ class RunnerProcess final : public Runner {
   bool dead_ = false;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::devices

@@ -9,7 +9,7 @@
 #include "core/gates/evidence.hpp"
 #include "core/gates/host_examination.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 std::optional<PrecisionClass> class_of(double needed, bool exact, DType dtype) {
@@ -212,4 +212,4 @@ void keep_worst(Accuracy& into, const Accuracy& other) {
   into.torch_norm_error = std::max(into.torch_norm_error, other.torch_norm_error);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -22,7 +22,7 @@
 #include "core/model/evaluation.hpp"
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// What one output must be on one draw. Borrowed memory must outlive it.
 struct Expectation {
@@ -67,4 +67,4 @@ Comparison compare(const Expectation& expected, const Elements& answer, Precisio
 /// Keeps the worse of two, for the evaluation's record.
 void keep_worst(Accuracy& into, const Accuracy& other);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -9,7 +9,7 @@
 
 #include "core/gates/elements.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 using Parameters = std::span<const double>;
@@ -167,4 +167,4 @@ void fill(const DrawPlan& plan, DType dtype, std::span<std::byte> out) {
   for (const DrawSingle& single : plan.singles) store(dtype, out.data(), single.index, single.value);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

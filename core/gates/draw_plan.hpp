@@ -20,7 +20,7 @@
 #include "core/gates/seed.hpp"
 #include "core/model/operator.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 struct DrawParameter {
   std::string_view name;
@@ -72,4 +72,4 @@ Result<DrawPlan> plan_draw(const InputDraw& draw, DType dtype, std::size_t count
 /// On the host. `out` holds plan.count elements.
 void fill(const DrawPlan& plan, DType dtype, std::span<std::byte> out);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdint.h>
 
-namespace kevolve {
+namespace kevolve::gates {
 
 struct RandomWords {
   uint32_t word[4];
@@ -119,4 +119,4 @@ inline uint64_t segment_of(const DrawSegment* segments, uint64_t number, uint64_
   return low;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

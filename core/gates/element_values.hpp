@@ -10,7 +10,7 @@
 
 #include "core/model/dtype.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 inline bool is_nan(double value) {
   return value != value;
@@ -179,4 +179,4 @@ typename S::Bits poisoned_bits(uint8_t pattern) {
   return static_cast<typename S::Bits>(uint64_t{0x0101010101010101} * pattern);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

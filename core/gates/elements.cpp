@@ -7,7 +7,7 @@
 
 #include "core/gates/element_values.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 template <class T>
@@ -107,4 +107,4 @@ double overflowed(double value, DType dtype) {
   return std::abs(value) >= limit ? std::copysign(std::numeric_limits<double>::infinity(), value) : value;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

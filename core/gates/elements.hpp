@@ -11,7 +11,7 @@
 
 #include "core/model/dtype.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 struct Elements {
   DType dtype = DType::f32;
@@ -48,4 +48,4 @@ double least_step(DType dtype);
 /// The nearest value that the type can hold where that overflows to infinity; otherwise `value` unchanged.
 double overflowed(double value, DType dtype);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -7,7 +7,7 @@
 
 #include "core/gates/host_examination.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 constexpr double kNearlyAll = 0.95;       // a pattern is named when so much of the wrong elements follows it
@@ -204,4 +204,4 @@ std::string describe_wrong(const Expectation& expected, const Elements& answer,
                         });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

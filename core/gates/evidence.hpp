@@ -11,7 +11,7 @@
 
 #include "core/gates/examination.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// "y[3,17]"
 std::string element_name(const std::string& tensor, const std::vector<std::int64_t>& shape,
@@ -33,4 +33,4 @@ std::string describe_wrong(const Expectation& expected, const Elements& answer,
                            const std::vector<std::size_t>& wrong, std::size_t worst,
                            std::optional<std::uint8_t> poison);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -15,7 +15,7 @@
 #include "core/gates/comparison.hpp"
 #include "core/gates/noise.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// What one look at every element of a floating-point answer finds. Errors are of the finite elements.
 struct Measured {
@@ -75,4 +75,4 @@ TypeLimits limits_of(DType dtype);
 /// Elements of the innermost dimension, at least 1.
 std::size_t columns_of(const std::vector<std::int64_t>& shape);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

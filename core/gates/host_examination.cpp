@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 /// A stretch of elements, and what fp32 arithmetic is worth in it.
@@ -160,4 +160,4 @@ Wrong summary_of(const std::vector<std::size_t>& indices, std::size_t worst, con
   return wrong;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

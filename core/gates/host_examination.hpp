@@ -3,7 +3,7 @@
 
 #include "core/gates/examination.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 class HostExamination : public Examination {
  public:
@@ -19,4 +19,4 @@ class HostExamination : public Examination {
 Wrong summary_of(const std::vector<std::size_t>& indices, std::size_t worst, const Expectation& expected,
                  const Elements& answer, std::optional<std::uint8_t> poison);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -5,7 +5,7 @@
 
 #include "core/gates/element_values.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// A GPU would fuse `a * b + c`, and give another allowance than the host.
 inline double product(double a, double b) {
@@ -155,4 +155,4 @@ inline bool is_exact(double answer, const Right& right, const TypeLimits& type) 
   return same_class(answer, rounded);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -10,7 +10,7 @@
 #include "core/gates/source_text.hpp"
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 using Violations = std::vector<PolicyViolation>;
@@ -341,4 +341,4 @@ std::optional<Verdict> check_policy(std::string_view source) {
   return Verdict{Outcome::policy_violation, Gate::policy, evidence};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

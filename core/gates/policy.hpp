@@ -12,7 +12,7 @@
 
 #include "core/model/verdict.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 struct PolicyViolation {
   int line = 1;
@@ -27,4 +27,4 @@ std::vector<PolicyViolation> policy_violations(std::string_view source);
 /// The gate: nothing when the source passes, otherwise `policy_violation` with the first few in words.
 std::optional<Verdict> check_policy(std::string_view source);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

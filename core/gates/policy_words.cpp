@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 using enum ForbiddenWord::Where;
@@ -127,4 +127,4 @@ bool cuda_name_allowed(std::string_view name) {
   return name == "cudaTextureObject_t" || name == "cudaSurfaceObject_t";
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

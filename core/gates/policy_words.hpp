@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::gates {
 
 struct ForbiddenWord {
   enum class Where { anywhere, called };  ///< called: only as a function name before "(" that is no member
@@ -28,4 +28,4 @@ bool pragma_allowed(std::string_view pragma);  ///< what follows #pragma: "unrol
 /// Names of the CUDA host API that device code may mention.
 bool cuda_name_allowed(std::string_view name);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -6,7 +6,7 @@
 
 #include "core/gates/profile_advice.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 /// What of an SM can be at its peak. Ties go to the first: a pipe says more than the issue of instructions.
@@ -92,4 +92,4 @@ Profile profile_of(const std::map<std::string, double>& metrics, const KernelFac
   return profile;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

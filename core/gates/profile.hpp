@@ -16,7 +16,7 @@
 #include "core/model/launch_plan.hpp"
 #include "core/model/profile.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// One counter under the short name that is stored and printed.
 struct CounterMetric {
@@ -56,4 +56,4 @@ Profile profile_of(const std::map<std::string, double>& metrics, const KernelFac
 /// A profile that says why there is none.
 Profile no_profile(std::string why);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

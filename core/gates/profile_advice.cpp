@@ -8,7 +8,7 @@
 
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 constexpr std::size_t kMostSentences = 5;
@@ -242,4 +242,4 @@ std::vector<std::string> advise(Regime regime, const Utilisation& use,
   return advisor.sentences;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

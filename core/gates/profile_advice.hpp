@@ -8,7 +8,7 @@
 
 #include "core/gates/profile.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// Percentages of the peak, over the time that the kernel takes without the profiler.
 struct Utilisation {
@@ -29,4 +29,4 @@ inline constexpr double kBusyPct = 60, kSaturatedPct = 80;
 std::vector<std::string> advise(Regime regime, const Utilisation& use,
                                 const std::map<std::string, double>& metrics, const KernelFacts& facts);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -6,7 +6,7 @@
 
 #include "core/gates/profile.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 #define KEVOLVE_STALL(reason) "smsp__average_warps_issue_stalled_" reason "_per_issue_active.ratio"
@@ -74,4 +74,4 @@ std::map<std::string, double> metrics_of(const std::map<std::string, double>& co
   return metrics;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

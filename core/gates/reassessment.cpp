@@ -5,7 +5,7 @@
 
 #include "core/model/subjects.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 constexpr std::uint64_t kBootstrapSeed = 1;  // any: the same samples, the same interval
@@ -55,4 +55,4 @@ Reassessment reassess(const Evaluation& archived, const Evaluation& now, std::st
   return result;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

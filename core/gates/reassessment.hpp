@@ -7,7 +7,7 @@
 #include "core/gates/statistics.hpp"
 #include "core/model/evaluation.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 struct Reassessment {
   enum class Finding {
@@ -28,4 +28,4 @@ std::string_view name(Reassessment::Finding finding);  ///< "holds", "slower", "
 
 Reassessment reassess(const Evaluation& archived, const Evaluation& now, std::string_view yardstick);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

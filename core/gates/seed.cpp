@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-namespace kevolve {
+namespace kevolve::gates {
 
 Seed Seed::fresh() {
   Seed seed;
@@ -23,4 +23,4 @@ std::array<std::uint32_t, 4> RandomStream::block(std::uint64_t index) const {
   return {words.word[0], words.word[1], words.word[2], words.word[3]};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -9,7 +9,7 @@
 
 #include "core/gates/draw_value.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 struct Seed {
   std::array<std::uint64_t, 2> bits{};
@@ -37,4 +37,4 @@ class RandomStream {
   Randomness randomness_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 bool word_start(char c) {
@@ -183,4 +183,4 @@ SourceText read_source(std::string_view source) {
   return Reader(source).read();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

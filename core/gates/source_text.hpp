@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::gates {
 
 struct Token {
   enum class Kind {
@@ -35,4 +35,4 @@ struct SourceText {
 
 SourceText read_source(std::string_view source);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

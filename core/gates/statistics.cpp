@@ -4,7 +4,7 @@
 #include <cmath>
 #include <random>
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 constexpr int kResamples = 1000;
@@ -101,4 +101,4 @@ std::optional<Stop> should_stop(std::span<const double> yardstick_us, std::span<
   return std::nullopt;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// Of at least one sample; of an even number the mean of the middle two.
 double median(std::span<const double> samples);
@@ -55,4 +55,4 @@ std::string_view name(Stop stop);
 std::optional<Stop> should_stop(std::span<const double> yardstick_us, std::span<const double> candidate_us,
                                 double elapsed_seconds, const StoppingSettings& settings, std::uint64_t seed);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

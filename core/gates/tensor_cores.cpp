@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 constexpr std::string_view kPrefix = "tensor_cores.";
@@ -36,4 +36,4 @@ PrecisionClass allowed_class(const CompileReport& report, PrecisionClass measure
   return narrow_products(report) ? std::max(measured, PrecisionClass::compensated) : measured;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

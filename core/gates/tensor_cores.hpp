@@ -9,7 +9,7 @@
 
 #include "core/model/evaluation.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// The name under which CompileReport::resources counts tensor-core instructions whose narrowest operands are
 /// of `type`.
@@ -26,4 +26,4 @@ std::optional<Verdict> too_narrow(const CompileReport& report, PrecisionClass re
 /// The measured class, no finer than the binary's instructions allow.
 PrecisionClass allowed_class(const CompileReport& report, PrecisionClass measured);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

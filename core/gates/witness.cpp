@@ -4,7 +4,7 @@
 
 #include "core/gates/evidence.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 namespace {
 
 /// Two events see more of a launch than its kernel: 2.5 to 2.8 us on an H200.
@@ -29,4 +29,4 @@ std::optional<std::string> disagreement(const Witness& witness, double median_us
   return std::nullopt;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

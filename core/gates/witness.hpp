@@ -6,7 +6,7 @@
 
 #include "core/model/evaluation.hpp"
 
-namespace kevolve {
+namespace kevolve::gates {
 
 /// What is wrong, in words, or nothing when the median of the samples is one that the witness can have seen:
 /// every planned kernel ran; the time is not shorter than the device was busy by more than max(2 us, 5 %),
@@ -15,4 +15,4 @@ namespace kevolve {
 std::optional<std::string> disagreement(const Witness& witness, double median_us,
                                         std::size_t planned_launches);
 
-}  // namespace kevolve
+}  // namespace kevolve::gates

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace kevolve {
+namespace kevolve::judge {
 namespace {
 
 /// Another seed must move at least this share of some output's elements.
@@ -14,16 +14,16 @@ constexpr double kLeastMoved = 0.01;
 
 using Answer = std::vector<Bytes>;  // one for each output
 
-Elements elements(const Expectation& expected, const Bytes& bytes) {
+gates::Elements elements(const gates::Expectation& expected, const Bytes& bytes) {
   return {expected.torch.dtype, bytes.data(), expected.torch.count};
 }
 
 Answer constant_answer(const Draw& draw, double value) {
   Answer answer;
-  for (const Expectation& expected : draw.outputs) {
+  for (const gates::Expectation& expected : draw.outputs) {
     Bytes bytes(expected.torch.size_bytes());
     for (std::size_t i = 0; i < expected.torch.count; ++i)
-      store(expected.torch.dtype, bytes.data(), i, value);
+      gates::store(expected.torch.dtype, bytes.data(), i, value);
     answer.push_back(std::move(bytes));
   }
   return answer;
@@ -44,13 +44,13 @@ Answer mean_answer(const Draw& draw) {
 
 /// Every output filled with an input's values, repeated as needed.
 Answer copied_answer(const Operator& op, const Draw& draw, std::size_t input) {
-  const Elements from{op.inputs[input].dtype, draw.inputs[input].data.get(),
-                      draw.inputs[input].size_bytes / size_bytes(op.inputs[input].dtype)};
+  const gates::Elements from{op.inputs[input].dtype, draw.inputs[input].data.get(),
+                             draw.inputs[input].size_bytes / size_bytes(op.inputs[input].dtype)};
   Answer answer;
-  for (const Expectation& expected : draw.outputs) {
+  for (const gates::Expectation& expected : draw.outputs) {
     Bytes bytes(expected.torch.size_bytes());
     for (std::size_t i = 0; i < expected.torch.count; ++i) {
-      store(expected.torch.dtype, bytes.data(), i, from.at(i % from.count));
+      gates::store(expected.torch.dtype, bytes.data(), i, from.at(i % from.count));
     }
     answer.push_back(std::move(bytes));
   }
@@ -59,7 +59,7 @@ Answer copied_answer(const Operator& op, const Draw& draw, std::size_t input) {
 
 Answer own_answer(const Draw& draw) {
   Answer answer;
-  for (const Expectation& expected : draw.outputs) {
+  for (const gates::Expectation& expected : draw.outputs) {
     answer.emplace_back(expected.torch.data, expected.torch.data + expected.torch.size_bytes());
   }
   return answer;
@@ -67,7 +67,8 @@ Answer own_answer(const Draw& draw) {
 
 bool accepted(const Draw& draw, const Answer& answer, PrecisionClass required) {
   for (std::size_t o = 0; o < draw.outputs.size(); ++o) {
-    if (!compare(draw.outputs[o], elements(draw.outputs[o], answer[o]), required).right()) return false;
+    if (!gates::compare(draw.outputs[o], elements(draw.outputs[o], answer[o]), required).right())
+      return false;
   }
   return true;
 }
@@ -76,7 +77,8 @@ bool accepted(const Draw& draw, const Answer& answer, PrecisionClass required) {
 double moved_share(const Draw& draw, const Answer& answer) {
   double share = 0;
   for (std::size_t o = 0; o < draw.outputs.size(); ++o) {
-    const auto result = compare(draw.outputs[o], elements(draw.outputs[o], answer[o]), PrecisionClass::bf16);
+    const auto result =
+        gates::compare(draw.outputs[o], elements(draw.outputs[o], answer[o]), PrecisionClass::bf16);
     share =
         std::max(share, static_cast<double>(result.wrong) / static_cast<double>(draw.outputs[o].torch.count));
   }
@@ -98,7 +100,7 @@ std::vector<std::pair<std::string, Answer>> idle_answers(const Operator& op, con
 
 }  // namespace
 
-Result<std::string> refusal(Judge& judge, const Workload& workload, const Seed& seed) {
+Result<std::string> refusal(Judge& judge, const Workload& workload, const gates::Seed& seed) {
   const Operator& op = judge.op();
   for (const Distribution& distribution : op.distributions) {
     const auto draw = judge.draw(workload.axes, distribution, seed, 0);
@@ -106,7 +108,7 @@ Result<std::string> refusal(Judge& judge, const Workload& workload, const Seed& 
     if (!accepted(*draw, own_answer(*draw), op.precision)) {
       return fmt::format("PyTorch's own answer does not pass distribution '{}' in precision class {}: {}",
                          distribution.name, name(op.precision),
-                         compare(draw->outputs[0], draw->outputs[0].torch, op.precision).evidence);
+                         gates::compare(draw->outputs[0], draw->outputs[0].torch, op.precision).evidence);
     }
     if (!distribution.timed) continue;
     const auto other = judge.draw(workload.axes, distribution, seed, 1);
@@ -136,4 +138,4 @@ Result<std::string> refusal(Judge& judge, const Workload& workload, const Seed& 
   return std::string();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

@@ -7,9 +7,9 @@
 
 #include "core/judge/judge.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 
 /// `judge` works in host memory. "" when the operator is fit at this workload, otherwise why not, in words.
-Result<std::string> refusal(Judge& judge, const Workload& workload, const Seed& seed);
+Result<std::string> refusal(Judge& judge, const Workload& workload, const gates::Seed& seed);
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::judge {
 namespace {
 
 thread_local std::set<std::string>* watched = nullptr;  // PyTorch's callbacks carry no state of ours
@@ -54,4 +54,4 @@ std::set<std::string> attention_backends(const std::function<void()>& call) {
   return backends;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

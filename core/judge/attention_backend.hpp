@@ -7,11 +7,11 @@
 #include <set>
 #include <string>
 
-namespace kevolve {
+namespace kevolve::judge {
 
 /// Runs `call` and gives the backends of scaled_dot_product_attention that were dispatched in it: "math",
 /// "flash_attention", "efficient_attention", "cudnn_attention", "overrideable"; none without such a call.
 /// A call to one of PyTorch's own attention operators by name counts, too.
 std::set<std::string> attention_backends(const std::function<void()>& call);
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

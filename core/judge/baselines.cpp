@@ -7,7 +7,7 @@
 #include "core/judge/judge.hpp"
 #include "core/model/subjects.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 
 Baselines::Baselines(const Operator& op, const TorchExpression& reference, PackagePlace place)
     : op_(op), reference_(reference), place_(std::move(place)) {}
@@ -50,4 +50,4 @@ Tensors Baselines::run(const std::string& name, const Tensors& inputs, const Bin
   return named_.at(name).run(inputs, axes);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

@@ -11,7 +11,7 @@
 #include "core/judge/package_facts.hpp"
 #include "core/judge/torch_expression.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 
 class Baselines {
  public:
@@ -35,4 +35,4 @@ class Baselines {
   std::map<Bindings, CompiledPackage> packages_;  ///< by axes
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

@@ -2,7 +2,7 @@
 
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
-namespace kevolve {
+namespace kevolve::judge {
 
 class CompiledPackage::Loader : public torch::inductor::AOTIModelPackageLoader {
  public:
@@ -23,4 +23,4 @@ std::vector<at::Tensor> CompiledPackage::run(const std::vector<at::Tensor>& inpu
   return loader_->run(inputs);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

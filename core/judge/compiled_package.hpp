@@ -11,7 +11,7 @@ namespace at {
 class Tensor;
 }
 
-namespace kevolve {
+namespace kevolve::judge {
 
 class CompiledPackage {
  public:
@@ -27,4 +27,4 @@ class CompiledPackage {
   std::unique_ptr<Loader> loader_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

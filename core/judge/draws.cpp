@@ -4,18 +4,18 @@
 
 #include "core/gates/draw_plan.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 
-Result<void> draw_tensor(const InputDraw& draw, DType dtype, std::span<std::byte> out, const Seed& seed,
-                         std::uint64_t stream) {
-  const auto plan = plan_draw(draw, dtype, out.size() / size_bytes(dtype), seed, stream);
+Result<void> draw_tensor(const InputDraw& draw, DType dtype, std::span<std::byte> out,
+                         const gates::Seed& seed, std::uint64_t stream) {
+  const auto plan = gates::plan_draw(draw, dtype, out.size() / size_bytes(dtype), seed, stream);
   if (!plan) return failure(plan.error());
-  fill(*plan, dtype, out);
+  gates::fill(*plan, dtype, out);
   return {};
 }
 
-Result<std::vector<DrawnInput>> draw_inputs(Memory& memory, const Operator& op, const Bindings& axes,
-                                            const Distribution& distribution, const Seed& seed,
+Result<std::vector<DrawnInput>> draw_inputs(devices::Memory& memory, const Operator& op, const Bindings& axes,
+                                            const Distribution& distribution, const gates::Seed& seed,
                                             std::uint64_t number) {
   std::vector<DrawnInput> inputs;
   for (const TensorSpec& input : op.inputs) {
@@ -33,7 +33,8 @@ Result<std::vector<DrawnInput>> draw_inputs(Memory& memory, const Operator& op, 
     const auto refuse = [&](const Error& error) {
       return failure(error.in(fmt::format("distribution '{}', input '{}'", distribution.name, input.name)));
     };
-    const auto plan = plan_draw(draw->second, input.dtype, count, seed, (number << 16) + inputs.size());
+    const auto plan =
+        gates::plan_draw(draw->second, input.dtype, count, seed, (number << 16) + inputs.size());
     if (!plan) return refuse(plan.error());
     const std::size_t bytes = count * size_bytes(input.dtype);
     auto data = memory.allocate(bytes);
@@ -44,4 +45,4 @@ Result<std::vector<DrawnInput>> draw_inputs(Memory& memory, const Operator& op, 
   return inputs;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

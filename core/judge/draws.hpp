@@ -13,14 +13,14 @@
 #include "core/gates/seed.hpp"
 #include "core/model/operator.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 
 using Bytes = std::vector<std::byte>;
 
 /// Fills `out` (of `count` elements of `dtype`). Fails on an unknown kind or parameter, naming the known
 /// ones.
-Result<void> draw_tensor(const InputDraw& draw, DType dtype, std::span<std::byte> out, const Seed& seed,
-                         std::uint64_t stream);
+Result<void> draw_tensor(const InputDraw& draw, DType dtype, std::span<std::byte> out,
+                         const gates::Seed& seed, std::uint64_t stream);
 
 /// One input as drawn, in the Memory of whoever drew it.
 struct DrawnInput {
@@ -30,8 +30,8 @@ struct DrawnInput {
 
 /// Draws all inputs of the operator at `axes`, in its order. `number` tells the draws of one evaluation
 /// apart.
-Result<std::vector<DrawnInput>> draw_inputs(Memory& memory, const Operator& op, const Bindings& axes,
-                                            const Distribution& distribution, const Seed& seed,
+Result<std::vector<DrawnInput>> draw_inputs(devices::Memory& memory, const Operator& op, const Bindings& axes,
+                                            const Distribution& distribution, const gates::Seed& seed,
                                             std::uint64_t number);
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

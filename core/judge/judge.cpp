@@ -18,7 +18,7 @@
 #include "core/judge/torch_expression.hpp"
 #include "core/model/subjects.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 namespace {
 
 /// The first paragraph of what PyTorch says; its C++ stack trace is of no use to a reader.
@@ -86,7 +86,7 @@ struct Answers {
 
 class Judge::Torch {
  public:
-  Torch(Operator subject, Memory& where, PackagePlace packages)
+  Torch(Operator subject, devices::Memory& where, PackagePlace packages)
       : op(std::move(subject)),
         memory(where),
         device_(where.torch_device()),
@@ -121,9 +121,10 @@ class Judge::Torch {
     memory.time_us([&] { outputs = baselines.run(baseline, inputs, draw.axes); });  // and waits for it
     check_outputs(op, outputs, draw.axes);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const Elements answer{op.outputs[i].dtype, static_cast<const std::byte*>(outputs[i].const_data_ptr()),
-                            static_cast<std::size_t>(outputs[i].numel())};
-      const Comparison compared = memory.compare(draw.outputs[i], answer, op.precision, std::nullopt);
+      const gates::Elements answer{op.outputs[i].dtype,
+                                   static_cast<const std::byte*>(outputs[i].const_data_ptr()),
+                                   static_cast<std::size_t>(outputs[i].numel())};
+      const gates::Comparison compared = memory.compare(draw.outputs[i], answer, op.precision, std::nullopt);
       if (!compared.right()) return compared.evidence;
     }
     return {};
@@ -145,7 +146,7 @@ class Judge::Torch {
   }
 
   const Operator op;
-  Memory& memory;
+  devices::Memory& memory;
 
  private:
   static constexpr std::int64_t kRunLength = 1024;
@@ -199,11 +200,11 @@ Judge::~Judge() = default;
 const Operator& Judge::op() const {
   return torch_->op;
 }
-Memory& Judge::memory() const {
+devices::Memory& Judge::memory() const {
   return torch_->memory;
 }
 
-Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, Memory& memory,
+Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, devices::Memory& memory,
                                              PackagePlace packages) {
   const std::string where = fmt::format("operator '{}': reference", op.name);
   if (at::Device(memory.torch_device()).is_cuda()) {
@@ -219,7 +220,7 @@ Result<std::unique_ptr<Judge>> Judge::create(Operator op, int threads, Memory& m
   }
 }
 
-Result<Draw> Judge::draw(const Bindings& axes, const Distribution& distribution, const Seed& seed,
+Result<Draw> Judge::draw(const Bindings& axes, const Distribution& distribution, const gates::Seed& seed,
                          std::uint64_t number) {
   auto inputs = draw_inputs(memory(), op(), axes, distribution, seed, number);
   if (!inputs) return failure(inputs.error().in(fmt::format("operator '{}'", op().name)));
@@ -236,7 +237,7 @@ Result<Draw> Judge::answer(const Bindings& axes, const std::string& distribution
     for (std::size_t i = 0; i < op().outputs.size(); ++i) {
       const at::Tensor& torch = answers->torch[i];
       const auto count = static_cast<std::size_t>(torch.numel());
-      Expectation expected{op().outputs[i].name, distribution, torch.sizes().vec(), {}, {}, {}};
+      gates::Expectation expected{op().outputs[i].name, distribution, torch.sizes().vec(), {}, {}, {}};
       expected.torch = {op().outputs[i].dtype, static_cast<const std::byte*>(torch.const_data_ptr()), count};
       expected.oracle = {answers->oracle[i].const_data_ptr<double>(), count};
       expected.intermediates = op().intermediates;
@@ -305,7 +306,7 @@ Result<std::set<std::string>> Judge::attention_backends(const std::string& basel
     const c10::InferenceMode no_gradients;
     const Tensors inputs = torch_->view(draw.inputs, draw.axes);
     const auto call = [&] { torch_->baselines.run(baseline, inputs, draw.axes); };
-    return known[baseline] = kevolve::attention_backends(call);
+    return known[baseline] = kevolve::judge::attention_backends(call);
   } catch (const std::exception& error) {
     return failure(fmt::format("operator '{}': baseline '{}': {}", op().name, baseline, words_of(error)));
   }
@@ -315,4 +316,4 @@ std::string torch_version() {
   return TORCH_VERSION;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

@@ -21,16 +21,16 @@
 #include "core/judge/draws.hpp"
 #include "core/judge/package_facts.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 
 /// One filling of all inputs, and the answers to it. All tensors lie in the judge's Memory.
 struct Draw {
   Bindings axes;
   std::string distribution;
-  std::vector<DrawnInput> inputs;       ///< in operator order
-  std::vector<Expectation> outputs;     ///< in operator order
-  std::shared_ptr<const void> answers;  ///< owns what the expectations view
-  std::size_t size_bytes = 0;           ///< of all of it
+  std::vector<DrawnInput> inputs;           ///< in operator order
+  std::vector<gates::Expectation> outputs;  ///< in operator order
+  std::shared_ptr<const void> answers;      ///< owns what the expectations view
+  std::size_t size_bytes = 0;               ///< of all of it
 };
 
 class Judge {
@@ -38,15 +38,15 @@ class Judge {
   /// Compiles the reference; an error holds TorchScript's own words. `threads`: for PyTorch, process-wide.
   /// `memory` says where tensors lie and PyTorch computes; it must outlive the judge and its draws.
   /// `packages`: where to look for the baseline "compile" (its torch_device is taken from `memory`).
-  static Result<std::unique_ptr<Judge>> create(Operator op, int threads, Memory& memory,
+  static Result<std::unique_ptr<Judge>> create(Operator op, int threads, devices::Memory& memory,
                                                PackagePlace packages = {});
   ~Judge();
 
   [[nodiscard]] const Operator& op() const;
-  [[nodiscard]] Memory& memory() const;
+  [[nodiscard]] devices::Memory& memory() const;
 
   /// Draws fresh inputs and answers them.
-  Result<Draw> draw(const Bindings& axes, const Distribution& distribution, const Seed& seed,
+  Result<Draw> draw(const Bindings& axes, const Distribution& distribution, const gates::Seed& seed,
                     std::uint64_t number);
   /// Answers given inputs. `distribution` is for the evidence.
   Result<Draw> answer(const Bindings& axes, const std::string& distribution, std::vector<DrawnInput> inputs);
@@ -73,4 +73,4 @@ class Judge {
 /// "2.11.0"
 std::string torch_version();
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

@@ -8,7 +8,7 @@
 #include "core/model/candidate.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 namespace {
 
 constexpr int kFormat = 1;
@@ -105,4 +105,4 @@ std::string package_command(const PackagePlace& place, const Operator& op, const
                      place.folder.parent_path().string());
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

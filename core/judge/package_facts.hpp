@@ -9,7 +9,7 @@
 
 #include "core/model/operator.hpp"
 
-namespace kevolve {
+namespace kevolve::judge {
 
 /// Where packages are kept, and the machine that they must have been made for (as in DeviceInfo).
 struct PackagePlace {
@@ -30,4 +30,4 @@ Result<void> check_package(const std::filesystem::path& package, const PackagePl
 /// The command that makes it, for messages.
 std::string package_command(const PackagePlace& place, const Operator& op, const Bindings& axes);
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

@@ -8,7 +8,7 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/jit.h>
 
-namespace kevolve {
+namespace kevolve::judge {
 namespace {
 
 at::ScalarType torch_type(DType dtype) {
@@ -132,4 +132,4 @@ void apply_precision(const Operator& op) {
   at::globalContext().setAllowTF32CuDNN(tf32);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

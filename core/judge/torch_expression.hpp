@@ -21,7 +21,7 @@ struct Argument;
 struct IValue;
 }  // namespace c10
 
-namespace kevolve {
+namespace kevolve::judge {
 
 using Tensors = std::vector<at::Tensor>;
 
@@ -53,4 +53,4 @@ void check_outputs(const Operator& op, const Tensors& outputs, const Bindings& a
 /// Everything is run under these: TF32 as the operator's precision class has it (judge.hpp).
 void apply_precision(const Operator& op);
 
-}  // namespace kevolve
+}  // namespace kevolve::judge

@@ -15,7 +15,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::process {
 namespace {
 
 constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
@@ -205,4 +205,4 @@ std::optional<int> Child::wait(std::chrono::milliseconds patience) {
   return exit_code_;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::process

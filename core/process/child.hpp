@@ -15,7 +15,7 @@
 #include "core/process/unique_fd.hpp"
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::process {
 
 /// "NAME=value" of each variable of this process: for a child that is to have them, too.
 std::vector<std::string> own_environment();
@@ -65,4 +65,4 @@ class Child {
   std::optional<int> exit_code_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::process

@@ -12,7 +12,7 @@
 #include "core/process/child.hpp"
 #include "core/process/pipe.hpp"
 
-namespace kevolve {
+namespace kevolve::process {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -119,4 +119,4 @@ Result<CommandResult> run_command(const std::vector<std::string>& argv, const st
   return result;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::process

@@ -13,7 +13,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::process {
 
 struct SandboxPolicy {
   std::vector<std::filesystem::path>
@@ -51,4 +51,4 @@ struct CommandResult {
 Result<CommandResult> run_command(const std::vector<std::string>& argv, const std::string& input,
                                   const CommandLimits& limits);
 
-}  // namespace kevolve
+}  // namespace kevolve::process

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::process {
 
 void log_line(std::string_view event, const std::vector<std::pair<std::string, std::string>>& fields) {
   std::string line = "event=" + std::string(event);
@@ -25,4 +25,4 @@ void log_line(std::string_view event, const std::vector<std::pair<std::string, s
       ::write(STDERR_FILENO, line.data(), line.size());  // one call: lines never mix
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::process

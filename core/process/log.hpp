@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::process {
 
 void log_line(std::string_view event, const std::vector<std::pair<std::string, std::string>>& fields);
 
-}  // namespace kevolve
+}  // namespace kevolve::process

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-namespace kevolve {
+namespace kevolve::process {
 
 Result<Pipe> make_pipe() {
   int ends[2];
@@ -19,4 +19,4 @@ void make_nonblocking(const UniqueFd& fd) {
   ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::process

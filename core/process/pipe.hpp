@@ -4,7 +4,7 @@
 #include "core/process/unique_fd.hpp"
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::process {
 
 struct Pipe {
   UniqueFd read_end, write_end;
@@ -15,4 +15,4 @@ Result<Pipe> make_pipe();
 /// Reads and writes through it no longer wait: they fail with EAGAIN.
 void make_nonblocking(const UniqueFd& fd);
 
-}  // namespace kevolve
+}  // namespace kevolve::process

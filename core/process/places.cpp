@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::process {
 namespace fs = std::filesystem;
 
 fs::path own_program() {
@@ -29,4 +29,4 @@ fs::path default_cache() {
   return fs::temp_directory_path() / ("kevolve-cache-" + std::to_string(::getuid()));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::process

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-namespace kevolve {
+namespace kevolve::process {
 
 /// The file that this process runs; empty where /proc does not tell.
 std::filesystem::path own_program();
@@ -14,4 +14,4 @@ std::filesystem::path program_folder();
 /// Below $XDG_CACHE_HOME or $HOME where such a folder exists, else in the temporary folder.
 std::filesystem::path default_cache();
 
-}  // namespace kevolve
+}  // namespace kevolve::process

@@ -8,7 +8,7 @@
 
 #include "core/process/command.hpp"
 
-namespace kevolve {
+namespace kevolve::process {
 namespace {
 
 namespace fs = std::filesystem;
@@ -96,4 +96,4 @@ Result<std::vector<std::string>> sandboxed(const std::vector<std::string>& argv,
   return wrapped(argv, policy);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::process

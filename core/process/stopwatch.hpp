@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-namespace kevolve {
+namespace kevolve::process {
 
 class Stopwatch {
  public:
@@ -16,4 +16,4 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::process

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::process {
 namespace {
 
 constexpr int kDeathsAmongOthers = 2;
@@ -24,4 +24,4 @@ bool Suspicion::proven(std::uint64_t answered, int most) const {
   return deaths_ >= most || (deaths_ >= kDeathsAmongOthers && answered > answered_before_);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::process

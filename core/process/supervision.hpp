@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace kevolve {
+namespace kevolve::process {
 
 /// The time between the end of a worker and its next start: none when it had answered something, else one
 /// that doubles with each end in a row without an answer.
@@ -43,4 +43,4 @@ class Suspicion {
   std::uint64_t answered_before_ = 0;  ///< at the first death
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::process

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::process {
 
 class UniqueFd {
  public:
@@ -30,4 +30,4 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::process

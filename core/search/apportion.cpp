@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace kevolve {
+namespace kevolve::search {
 
 std::vector<int> apportion(int count, const std::vector<double>& weights, int round) {
   std::vector<int> shares(weights.size(), 0);
@@ -27,4 +27,4 @@ std::vector<int> apportion(int count, const std::vector<double>& weights, int ro
   return shares;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

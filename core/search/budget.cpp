@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::search {
 namespace {
 
 /// Of a first reply, before any was seen.
@@ -68,4 +68,4 @@ void ExchangeBudget::answered(std::int64_t prompt_tokens, int attempts, std::int
   answer_usd_ += usd;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

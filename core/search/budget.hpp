@@ -6,7 +6,7 @@
 
 #include "core/model/job.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// What a job has used up so far.
 struct Usage {
@@ -46,4 +46,4 @@ class ExchangeBudget {
   double answer_usd_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::search

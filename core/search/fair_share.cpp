@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace kevolve {
+namespace kevolve::search {
 
 double weight_of_priority(int priority) {
   return std::exp2(std::clamp(priority, kLowestPriority, kHighestPriority));
@@ -33,4 +33,4 @@ void FairShare::charge(Member member, double cost) {
   if (found != members_.end()) found->second.pass += cost / found->second.weight;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

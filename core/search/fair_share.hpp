@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::search {
 
 inline constexpr int kLowestPriority = -5, kHighestPriority = 5;
 
@@ -40,4 +40,4 @@ class FairShare {
   Member last_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -14,7 +14,7 @@
 #include "core/model/lineage.hpp"
 #include "core/model/tried.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// An optimization idea in English. `key` names it within its operator: ideas of equal key are the same idea.
 struct Idea {
@@ -99,4 +99,4 @@ struct RoundContext {
   Tried tried;  ///< asking for them again wastes the round
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::search

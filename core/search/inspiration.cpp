@@ -4,7 +4,7 @@
 
 #include "core/search/regime.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 namespace {
 
 constexpr double kAlike = 8;  // times as many operations for each byte
@@ -34,4 +34,4 @@ std::vector<Inspiration> kindred_first(std::vector<Inspiration> all, Regime regi
   return all;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -5,7 +5,7 @@
 
 #include "core/search/idea.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// How many operations an operator asks for with each byte that it must move: about one for a row's sum,
 /// hundreds for a matrix product. 0 when its costs are not known at these axes.
@@ -17,4 +17,4 @@ double operations_per_byte(const Operator& op, const Bindings& axes);
 std::vector<Inspiration> kindred_first(std::vector<Inspiration> all, Regime regime,
                                        double operations_per_byte, std::size_t count);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::search {
 namespace {
 
 // Measured on the seeds' ideas and on paraphrases (tests/unit/core/search/novelty_test.cpp): different ideas
@@ -245,4 +245,4 @@ std::optional<std::size_t> near_duplicate(std::string_view text, const std::vect
   return best;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

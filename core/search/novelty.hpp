@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// Index of the known text that says nearly the same as `text`, the most similar one; nothing when `text` is
 /// new. A text without any term (nothing but numbers and stop words) is always new.
@@ -22,4 +22,4 @@ std::optional<std::size_t> near_duplicate(std::string_view text, const std::vect
 /// Weighted resemblance of two texts' term sets: 0 (nothing in common) to 1.
 double resemblance(std::string_view a, std::string_view b);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -9,7 +9,7 @@
 #include "core/search/tunables.hpp"
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 namespace {
 
 constexpr std::string_view kTunePrefix = "tune:";
@@ -241,4 +241,4 @@ Result<std::vector<Implementation>> Playbook::implement(const Idea& idea, const 
   return implement_idea(**known, idea, context, count);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

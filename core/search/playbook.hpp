@@ -11,7 +11,7 @@
 
 #include "core/search/idea.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 struct PlaybookEntry {
   std::string key;  ///< the file's stem
@@ -49,4 +49,4 @@ std::vector<Idea> propose_ideas(const std::vector<PlaybookEntry>& entries, const
 std::vector<Implementation> implement_idea(const std::vector<PlaybookEntry>& entries, const Idea& idea,
                                            const RoundContext& context, int count);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

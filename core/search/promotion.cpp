@@ -6,7 +6,7 @@
 
 #include "core/model/subjects.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 namespace {
 
 /// Times of a contender and its rival, pair by pair.
@@ -29,8 +29,8 @@ std::optional<Pairs> pairs_of(const Evaluation& evaluation, const Rival& rival) 
                {own->samples_us.begin(), own->samples_us.begin() + count}};
 }
 
-Ratio against_champion(const Pairs& pairs, const Rival& rival, std::uint64_t seed) {
-  return scaled(paired_ratio(pairs.rival_us, pairs.contender_us, seed), 1 / rival.head_start);
+gates::Ratio against_champion(const Pairs& pairs, const Rival& rival, std::uint64_t seed) {
+  return gates::scaled(gates::paired_ratio(pairs.rival_us, pairs.contender_us, seed), 1 / rival.head_start);
 }
 
 std::size_t middle_of(const std::vector<Evaluation>& retimings) {
@@ -80,9 +80,9 @@ Decision decide(const std::vector<Evaluation>& retimings, const Rival& rival, co
   if (retimings.size() < kRetimings) return decision;
   decision.pooled = against_champion(all, rival, seed);
   decision.middle = middle_of(retimings);
-  const bool wins = !scale.is_measured() || promotes(decision.pooled, decision.of_each);
+  const bool wins = !scale.is_measured() || gates::promotes(decision.pooled, decision.of_each);
   decision.kind = wins ? Kind::promoted : Kind::not_faster;
   return decision;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -10,7 +10,7 @@
 #include "core/model/evaluation.hpp"
 #include "core/search/standing.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// A contender is timed again this many times, each time in fresh runners with a new seed.
 inline constexpr std::size_t kRetimings = 3;
@@ -46,13 +46,13 @@ struct Decision {
     refuted,     ///< the last retiming did not pass
   };
   Kind kind = Kind::undecided;
-  std::vector<Ratio> of_each;  ///< faster than the champion: of each retiming
-  Ratio pooled;                ///< of all their pairs together; once there are kRetimings
-  std::size_t middle = 0;      ///< the retiming with the median speed-up: it becomes the champion's
+  std::vector<gates::Ratio> of_each;  ///< faster than the champion: of each retiming
+  gates::Ratio pooled;                ///< of all their pairs together; once there are kRetimings
+  std::size_t middle = 0;             ///< the retiming with the median speed-up: it becomes the champion's
 };
 
 /// `seed`: of the bootstrap. On a scale that is not measured a contender wins when it holds each time.
 Decision decide(const std::vector<Evaluation>& retimings, const Rival& rival, const Scale& scale,
                 std::uint64_t seed);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

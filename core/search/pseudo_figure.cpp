@@ -4,7 +4,7 @@
 
 #include "core/search/random.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 double pseudo_figure(std::uint64_t seed, std::string_view candidate_hash) {
   // 53 bits: exact in a double, hence the same everywhere.
@@ -12,4 +12,4 @@ double pseudo_figure(std::uint64_t seed, std::string_view candidate_hash) {
   return 0.5 + 3.5 * (static_cast<double>(bits) / 9007199254740992.0);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -1,6 +1,6 @@
 #include "core/search/random.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 std::uint64_t derive_seed(std::uint64_t seed, std::string_view label) {
   std::uint64_t hash = 0xcbf29ce484222325ULL ^ seed;
@@ -11,4 +11,4 @@ std::uint64_t derive_seed(std::uint64_t seed, std::string_view label) {
   return hash ^ (hash >> 31);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

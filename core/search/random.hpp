@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::search {
 
 class Random {
  public:
@@ -29,4 +29,4 @@ class Random {
 /// A seed for one purpose, derived from a job's one recorded seed (FNV-1a over the label, then SplitMix64).
 std::uint64_t derive_seed(std::uint64_t seed, std::string_view label);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -1,6 +1,6 @@
 #include "core/search/regime.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 Regime infer_regime(double time_us, double floor_us) {
   if (time_us <= 0 || floor_us <= 0) return Regime::unknown;
@@ -22,4 +22,4 @@ bool suits(std::string_view entry_regime, Regime regime) {
   return entry_regime == name(regime);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -7,7 +7,7 @@
 
 #include "core/search/idea.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// Within twice the least time that its bytes and flops allow, a kernel is held back by memory; further away
 /// it is not, and whether computation or latency holds it back cannot be told from the time alone.
@@ -24,4 +24,4 @@ Regime regime_of(const std::optional<Profile>& profile, Regime inferred);
 /// `regime`.
 bool suits(std::string_view entry_regime, Regime regime);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -1,6 +1,6 @@
 #include "core/search/repair.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 bool is_repairable(Outcome outcome) {
   switch (outcome) {
@@ -14,4 +14,4 @@ bool is_repairable(Outcome outcome) {
   }
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

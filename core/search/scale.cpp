@@ -2,7 +2,7 @@
 
 #include "core/search/pseudo_figure.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 namespace {
 
 /// The yardstick's time in a deterministic job. Any constant will do.
@@ -29,4 +29,4 @@ double Scale::score(const std::string& candidate_hash, double speedup) const {
   return pseudo_figure(drawn_->job_seed, candidate_hash);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

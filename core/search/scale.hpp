@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace kevolve {
+namespace kevolve::search {
 
 class Scale {
  public:
@@ -37,4 +37,4 @@ class Scale {
   double yardstick_us_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace kevolve {
+namespace kevolve::search {
 namespace {
 
 /// Tuning an idea does not make it another idea.
@@ -46,4 +46,4 @@ RoundContext visible_to(PolicyKind policy, RoundContext context) {
   return context;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

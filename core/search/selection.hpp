@@ -6,7 +6,7 @@
 #include "core/model/job.hpp"
 #include "core/search/idea.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// The `count` fastest kernels, best first, at most `per_idea` of the same entry of the playbook (or of the
 /// same idea): a population of near-copies finds nothing new.
@@ -18,4 +18,4 @@ std::vector<Survivor> select_survivors(std::vector<Survivor> verified, std::size
 /// candidate.
 RoundContext visible_to(PolicyKind policy, RoundContext context);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

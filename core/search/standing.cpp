@@ -1,6 +1,6 @@
 #include "core/search/standing.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 void VerdictCounts::add(const Verdict& verdict) {
   ++judged;
@@ -25,4 +25,4 @@ std::string reason_to_stop(const Standing& standing, const PlateauRule& rule) {
   return plateau(standing.best_us, rule).value_or("");
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -14,7 +14,7 @@
 #include "core/search/scale.hpp"
 #include "core/search/stopping.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// Why a search ends when a round brought no idea.
 inline constexpr std::string_view kNothingLeft = "no idea source has anything left to try";
@@ -66,4 +66,4 @@ void add_round(Standing& standing, int number);
 /// Why the search ends here, in English; "" when it continues.
 std::string reason_to_stop(const Standing& standing, const PlateauRule& rule);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::search {
 
 std::optional<std::string> plateau(const std::vector<double>& best_us, const PlateauRule& rule) {
   const auto window = static_cast<std::size_t>(std::max(rule.rounds, 1));
@@ -21,4 +21,4 @@ std::optional<std::string> at_physical_limit(double champion_us, double floor_us
                      champion_us, floor_us);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::search {
 
 struct PlateauRule {
   int rounds = 2;      ///< this many rounds in a row …
@@ -19,4 +19,4 @@ std::optional<std::string> plateau(const std::vector<double>& best_us, const Pla
 /// A reason when the champion is within `margin` of the physical limit: nothing is left to win.
 std::optional<std::string> at_physical_limit(double champion_us, double floor_us, double margin = 0.05);
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::search {
 namespace {
 
 /// Spaces up to this size are enumerated whole; larger ones are sampled.
@@ -100,4 +100,4 @@ std::vector<Bindings> TunableSpace::crossovers(const Bindings& a, const Bindings
   return found;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::search

@@ -7,7 +7,7 @@
 #include "core/model/launch_plan.hpp"
 #include "core/search/random.hpp"
 
-namespace kevolve {
+namespace kevolve::search {
 
 /// A space of tunable choices, restricted to those whose launch plan resolves on this workload and device.
 class TunableSpace {
@@ -45,4 +45,4 @@ class TunableSpace {
   const DeviceLimits& limits_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::search

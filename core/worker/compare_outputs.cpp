@@ -4,13 +4,14 @@
 
 #include "core/gates/evidence.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
-Verdict compare_outputs(Memory& memory, const Draw& draw, const std::vector<Elements>& outputs,
-                        PrecisionClass required, std::optional<std::uint8_t> poison, Nearness& nearness) {
+Verdict compare_outputs(devices::Memory& memory, const judge::Draw& draw,
+                        const std::vector<gates::Elements>& outputs, PrecisionClass required,
+                        std::optional<std::uint8_t> poison, Nearness& nearness) {
   for (std::size_t o = 0; o < draw.outputs.size(); ++o) {
-    const Comparison result = memory.compare(draw.outputs[o], outputs[o], required, poison);
-    keep_worst(nearness.accuracy, result.accuracy);
+    const gates::Comparison result = memory.compare(draw.outputs[o], outputs[o], required, poison);
+    gates::keep_worst(nearness.accuracy, result.accuracy);
     if (result.precision)
       nearness.precision = std::max(nearness.precision.value_or(PrecisionClass::exact), *result.precision);
     if (result.right()) continue;
@@ -23,4 +24,4 @@ Verdict compare_outputs(Memory& memory, const Draw& draw, const std::vector<Elem
   return {Outcome::passed, Gate::correctness, ""};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -6,7 +6,7 @@
 #include "core/judge/judge.hpp"
 #include "core/model/verdict.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 /// How near a candidate's answers came, worst over all draws so far.
 struct Nearness {
@@ -16,7 +16,8 @@ struct Nearness {
 
 /// Passes when every output is right within `required`; otherwise a verdict of gate correctness with the
 /// evidence in words. `poison`: what the outputs held before.
-Verdict compare_outputs(Memory& memory, const Draw& draw, const std::vector<Elements>& outputs,
-                        PrecisionClass required, std::optional<std::uint8_t> poison, Nearness& nearness);
+Verdict compare_outputs(devices::Memory& memory, const judge::Draw& draw,
+                        const std::vector<gates::Elements>& outputs, PrecisionClass required,
+                        std::optional<std::uint8_t> poison, Nearness& nearness);
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

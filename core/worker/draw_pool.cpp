@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::worker {
 
 const Distribution& timed_distribution(const Operator& op) {
   const auto timed =
@@ -10,25 +10,26 @@ const Distribution& timed_distribution(const Operator& op) {
   return timed == op.distributions.end() ? op.distributions.front() : *timed;
 }
 
-Seed DrawPool::begin(const std::string& family, bool fresh) {
+gates::Seed DrawPool::begin(const std::string& family, bool fresh) {
   const auto found =
       std::find_if(families_.begin(), families_.end(), [&](const Family& f) { return f.name == family; });
   if (found != families_.end()) {
     families_.splice(families_.begin(), families_, found);
   } else {
-    families_.push_front({family, Seed::fresh(), 0, {}});
+    families_.push_front({family, gates::Seed::fresh(), 0, {}});
   }
   Family& current = families_.front();
   if (fresh || current.candidates >= candidates_per_draw_) {
     for (const Kept& kept : current.draws) bytes_ -= kept.draw->size_bytes;
-    current = {family, Seed::fresh(), 0, {}};
+    current = {family, gates::Seed::fresh(), 0, {}};
   }
   ++current.candidates;
   return current.seed;
 }
 
-Result<std::shared_ptr<const Draw>> DrawPool::get(Judge& judge, const Bindings& axes,
-                                                  const Distribution& distribution, std::uint64_t number) {
+Result<std::shared_ptr<const judge::Draw>> DrawPool::get(judge::Judge& judge, const Bindings& axes,
+                                                         const Distribution& distribution,
+                                                         std::uint64_t number) {
   Family& family = families_.front();
   for (const Kept& kept : family.draws) {
     if (kept.number == number && kept.distribution == distribution.name && kept.axes == axes)
@@ -40,7 +41,7 @@ Result<std::shared_ptr<const Draw>> DrawPool::get(Judge& judge, const Bindings& 
     drawn = judge.draw(axes, distribution, family.seed, number);
   }
   if (!drawn) return failure(drawn.error());
-  auto draw = std::make_shared<const Draw>(std::move(*drawn));
+  auto draw = std::make_shared<const judge::Draw>(std::move(*drawn));
   const std::size_t most = most_kept(draw->size_bytes);
   if (candidates_per_draw_ > 1 && draw->size_bytes <= most) {
     shrink_to(most - draw->size_bytes);
@@ -70,4 +71,4 @@ void DrawPool::shrink_to(std::size_t bytes) {
   }
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -13,7 +13,7 @@
 
 #include "core/judge/judge.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 /// The distribution that timing uses, and that correctness checks most thoroughly.
 const Distribution& timed_distribution(const Operator& op);
@@ -29,22 +29,22 @@ class DrawPool {
       : candidates_per_draw_(candidates_per_draw), memory_bytes_(memory_bytes) {}
 
   /// Call before each evaluation. Returns the seed of its draws. `fresh`: draw all anew.
-  Seed begin(const std::string& family, bool fresh);
+  gates::Seed begin(const std::string& family, bool fresh);
 
   /// Draw `number` of the family that begin() named last. Drops kept draws when memory is short.
-  Result<std::shared_ptr<const Draw>> get(Judge& judge, const Bindings& axes,
-                                          const Distribution& distribution, std::uint64_t number);
+  Result<std::shared_ptr<const judge::Draw>> get(judge::Judge& judge, const Bindings& axes,
+                                                 const Distribution& distribution, std::uint64_t number);
 
  private:
   struct Kept {
     Bindings axes;
     std::string distribution;
     std::uint64_t number = 0;
-    std::shared_ptr<const Draw> draw;
+    std::shared_ptr<const judge::Draw> draw;
   };
   struct Family {
     std::string name;
-    Seed seed;
+    gates::Seed seed;
     int candidates = 0;
     std::list<Kept> draws;
   };
@@ -58,4 +58,4 @@ class DrawPool {
   std::list<Family> families_;  ///< the most recently used first
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

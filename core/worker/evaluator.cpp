@@ -6,11 +6,11 @@
 #include <thread>
 
 #include "core/judge/admission.hpp"
+#include "core/process/log.hpp"
 #include "core/text/sha256.hpp"
 #include "core/worker/gates/compile.hpp"
-#include "core/process/log.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 std::string document_hash(const Json& document) {
@@ -39,12 +39,12 @@ Verdict only_compiles(const std::string& device) {
 
 }  // namespace
 
-void Evaluator::adopt_device(std::unique_ptr<Device> device) {
+void Evaluator::adopt_device(std::unique_ptr<devices::Device> device) {
   const std::string name = device->info().name;
   devices_[name] = std::move(device);
 }
 
-Result<Device*> Evaluator::device(const std::string& name) {
+Result<devices::Device*> Evaluator::device(const std::string& name) {
   const std::lock_guard lock(mutex_);
   auto& slot = devices_[name];
   if (!slot) {
@@ -67,34 +67,35 @@ Result<std::shared_ptr<const Operator>> Evaluator::parse(const Json& document) {
   return slot;
 }
 
-Result<Judge*> Evaluator::judge(const Operator& op, int threads, Memory& memory,
-                                const PackagePlace& packages) {
+Result<judge::Judge*> Evaluator::judge(const Operator& op, int threads, devices::Memory& memory,
+                                       const judge::PackagePlace& packages) {
   auto& slot = judges_[memory.torch_device() + " " + document_hash(op.document)];
   if (!slot) {
-    auto created = Judge::create(op, threads, memory, packages);
+    auto created = judge::Judge::create(op, threads, memory, packages);
     if (!created) return failure(created.error());
     slot = std::move(*created);
   }
   return slot.get();
 }
 
-PackagePlace Evaluator::packages(const DeviceInfo& device) const {
+judge::PackagePlace Evaluator::packages(const DeviceInfo& device) const {
   if (places_.cache_folder.empty()) return {};
   return {places_.cache_folder / "baselines", device.model, device.architecture, ""};
 }
 
 /// Once for each reason: a search asks thousands of times.
 void Evaluator::log_left_out(const std::string& baseline, const std::string& why) {
-  if (said_.insert(why).second) log_line("baseline_left_out", {{"baseline", baseline}, {"reason", why}});
+  if (said_.insert(why).second)
+    process::log_line("baseline_left_out", {{"baseline", baseline}, {"reason", why}});
 }
 
-DrawPool& Evaluator::draws(Device& device) {
+DrawPool& Evaluator::draws(devices::Device& device) {
   return draws_.try_emplace(&device, device.candidates_per_draw(), device.memory()->size_bytes())
       .first->second;
 }
 
 /// The last few are kept; each holds gigabytes on a GPU. A contender's is fresh, and so are its runners.
-TimingBench& Evaluator::bench(const Trial& trial, Judge& judge, const std::string& family) {
+TimingBench& Evaluator::bench(const Trial& trial, judge::Judge& judge, const std::string& family) {
   constexpr std::size_t kKept = 2;
   const std::string key = trial.record.device.name + " " + family;
   auto known = std::find_if(benches_.begin(), benches_.end(), [&](const Bench& b) { return b.key == key; });
@@ -127,9 +128,10 @@ Result<Trial> Evaluator::prepare(const EvaluateRequest& request) {
 Result<void> Evaluator::convene(Trial& trial) {
   trial.device->enter();
   const DeviceInfo& info = trial.record.device;
-  TRY(Judge* const judge_of, judge(*trial.op, threads_of(info), *trial.device->memory(), packages(info)));
+  TRY(judge::Judge* const judge_of,
+      judge(*trial.op, threads_of(info), *trial.device->memory(), packages(info)));
   const std::string family = document_hash(trial.op->document) + " " + trial.workload->name;
-  const Seed seed = Seed::fresh();
+  const gates::Seed seed = gates::Seed::fresh();
   DrawPool& pool = draws(*trial.device);
   trial.record.seed = pool.begin(family, trial.request.fresh_draws).hex();
   trial.court.emplace(Court{*judge_of, pool, bench(trial, *judge_of, family), seed});
@@ -155,9 +157,9 @@ Result<AdmissionReply> Evaluator::admit(const AdmitRequest& request) {
   if (!workload) return failure(workload.error());
   const auto judge_of = judge(**op, static_cast<int>(std::thread::hardware_concurrency()), host_, {});
   if (!judge_of) return failure(judge_of.error());
-  auto reason = refusal(**judge_of, **workload, Seed::fresh());
+  auto reason = judge::refusal(**judge_of, **workload, gates::Seed::fresh());
   if (!reason) return failure(reason.error());
   return AdmissionReply{request.id, reason->empty(), *reason};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -21,17 +21,17 @@
 #include "core/worker/timing_bench.hpp"
 #include "core/worker/trial.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 class Evaluator {
  public:
   explicit Evaluator(DevicePlaces places) : places_(std::move(places)) {}
 
   /// For tests: takes this device instead of opening one of its name.
-  void adopt_device(std::unique_ptr<Device> device);
+  void adopt_device(std::unique_ptr<devices::Device> device);
 
   /// Opens the device on first use. Thread-safe.
-  Result<Device*> device(const std::string& name);
+  Result<devices::Device*> device(const std::string& name);
 
   /// Gates of Phase::ahead, for the candidate and for what it is compared with. Thread-safe.
   Result<Trial> prepare(const EvaluateRequest& request);
@@ -43,21 +43,22 @@ class Evaluator {
 
  private:
   Result<std::shared_ptr<const Operator>> parse(const Json& document);
-  Result<Judge*> judge(const Operator& op, int threads, Memory& memory, const PackagePlace& packages);
-  [[nodiscard]] PackagePlace packages(const DeviceInfo& device) const;
+  Result<judge::Judge*> judge(const Operator& op, int threads, devices::Memory& memory,
+                              const judge::PackagePlace& packages);
+  [[nodiscard]] judge::PackagePlace packages(const DeviceInfo& device) const;
   void log_left_out(const std::string& baseline, const std::string& why);
-  DrawPool& draws(Device& device);
-  TimingBench& bench(const Trial& trial, Judge& judge, const std::string& family);
+  DrawPool& draws(devices::Device& device);
+  TimingBench& bench(const Trial& trial, judge::Judge& judge, const std::string& family);
   /// Gives the trial what the gates of Phase::alone need.
   Result<void> convene(Trial& trial);
 
   const DevicePlaces places_;
   std::mutex mutex_;  // of devices_ and operators_
-  std::map<std::string, std::unique_ptr<Device>> devices_;
+  std::map<std::string, std::unique_ptr<devices::Device>> devices_;
   std::map<std::string, std::shared_ptr<const Operator>> operators_;  // by hash of the document
-  HostMemory host_;                                                   // where operators are admitted
-  std::map<std::string, std::unique_ptr<Judge>> judges_;              // by place and hash of the document
-  std::map<const Device*, DrawPool> draws_;
+  devices::HostMemory host_;                                          // where operators are admitted
+  std::map<std::string, std::unique_ptr<judge::Judge>> judges_;       // by place and hash of the document
+  std::map<const devices::Device*, DrawPool> draws_;
   struct Bench {
     std::string key;
     TimingBench bench;
@@ -66,4 +67,4 @@ class Evaluator {
   std::set<std::string> said_;  // reasons that the log has
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

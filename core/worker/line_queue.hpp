@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::worker {
 
 class LineQueue {
  public:
@@ -57,4 +57,4 @@ class LineQueue {
   std::thread reader_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

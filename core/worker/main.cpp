@@ -12,13 +12,13 @@
 
 #include "core/devices/cuda/cuda_device.hpp"
 #include "core/model/gpu_choice.hpp"
+#include "core/process/log.hpp"
 #include "core/process/places.hpp"
 #include "core/worker/fan_out/children.hpp"
 #include "core/worker/fan_out/fan_out.hpp"
-#include "core/process/log.hpp"
 #include "core/worker/worker.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 struct Options {
@@ -35,7 +35,7 @@ int cores() {
 }
 
 Result<void> print_gpus() {
-  const auto uuids = gpu_uuids();
+  const auto uuids = cuda::gpu_uuids();
   if (!uuids) return failure(uuids.error());
   for (std::size_t i = 0; i < uuids->size(); ++i) std::cout << "cuda:" << i << ' ' << (*uuids)[i] << '\n';
   return {};
@@ -44,8 +44,9 @@ Result<void> print_gpus() {
 /// Of each child: what was asked of this process, and its share of the cores.
 std::vector<std::string> child_command(const std::string& program, const Options& options,
                                        std::size_t children) {
-  const int threads = options.places.threads > 0 ? options.places.threads : share_of(cores(), children);
-  const int compilers = options.compilers > 0 ? options.compilers : share_of(cores(), children);
+  const int threads =
+      options.places.threads > 0 ? options.places.threads : fan_out::share_of(cores(), children);
+  const int compilers = options.compilers > 0 ? options.compilers : fan_out::share_of(cores(), children);
   std::vector<std::string> command = {program,
                                       "--cache",
                                       options.places.cache_folder.string(),
@@ -60,19 +61,19 @@ std::vector<std::string> child_command(const std::string& program, const Options
   return command;
 }
 
-Result<std::vector<ChildPlan>> plan_children(const Options& options) {
-  const std::string program = own_program().string();
+Result<std::vector<fan_out::ChildPlan>> plan_children(const Options& options) {
+  const std::string program = process::own_program().string();
   if (options.workers > 0) {
     const auto number = static_cast<std::size_t>(options.workers);
-    return children_alike(child_command(program, options, number), options.workers);
+    return fan_out::children_alike(child_command(program, options, number), options.workers);
   }
   const auto choice = parse_gpu_choice(options.gpus);
   if (!choice) return failure(choice.error());
-  const auto uuids = list_gpus(program);
+  const auto uuids = fan_out::list_gpus(program);
   if (!uuids) return failure(uuids.error());
   const auto chosen = chosen_gpus(*choice, static_cast<int>(uuids->size()));
   if (!chosen) return failure(chosen.error());
-  return children_on_gpus(child_command(program, options, chosen->size()), *chosen, *uuids);
+  return fan_out::children_on_gpus(child_command(program, options, chosen->size()), *chosen, *uuids);
 }
 
 Result<void> serve(const Options& options) {
@@ -80,13 +81,14 @@ Result<void> serve(const Options& options) {
   if (options.workers > 0 || !options.gpus.empty()) {
     auto children = plan_children(options);
     if (!children) return failure(children.error());
-    FanOutSettings settings;
+    fan_out::FanOutSettings settings;
     settings.children = std::move(*children);
-    return fan_out(settings, STDIN_FILENO, STDOUT_FILENO);
+    return fan_out::serve(settings, STDIN_FILENO, STDOUT_FILENO);
   }
   if (const char* sandbox = std::getenv("KEVOLVE_SANDBOX");
       sandbox != nullptr && std::string_view(sandbox) == "off") {
-    log_line("sandbox_off", {{"reason", "KEVOLVE_SANDBOX=off: candidates are compiled and run unconfined"}});
+    process::log_line("sandbox_off",
+                      {{"reason", "KEVOLVE_SANDBOX=off: candidates are compiled and run unconfined"}});
   }
   Evaluator evaluator(options.places);
   const auto compilers = static_cast<std::size_t>(options.compilers > 0 ? options.compilers : cores());
@@ -100,7 +102,7 @@ int run(int argc, char** argv) {
       "line\n"
       "(docs/worker_protocol.md); logs to stderr. Ends at the end of stdin: kevolve-worker < requests.jsonl"};
   Options options;
-  options.places.cache_folder = default_cache();
+  options.places.cache_folder = process::default_cache();
   app.add_option(
       "--device", options.devices,
       "Device to offer; may be repeated. Others open when a request names them. Default: cpu, every "
@@ -129,15 +131,15 @@ int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);
   if (const auto served = serve(options); !served) {
-    log_line("worker_failed", {{"reason", served.error().message}});
+    process::log_line("worker_failed", {{"reason", served.error().message}});
     return 1;
   }
   return 0;
 }
 
 }  // namespace
-}  // namespace kevolve
+}  // namespace kevolve::worker
 
 int main(int argc, char** argv) {
-  return kevolve::run(argc, argv);
+  return kevolve::worker::run(argc, argv);
 }

@@ -7,26 +7,26 @@
 #include "core/devices/cuda/cuda_device.hpp"
 #include "core/judge/judge.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
-Result<std::unique_ptr<Device>> open_device(const std::string& name, const DevicePlaces& places) {
+Result<std::unique_ptr<devices::Device>> open_device(const std::string& name, const DevicePlaces& places) {
   if (name == kCpuDevice) {
-    CpuDeviceSettings settings;
+    cpu::CpuDeviceSettings settings;
     settings.cache_folder = places.cache_folder / "cpu";
     settings.threads = places.threads;
-    settings.torch = torch_version();
-    return open_cpu_device(settings);
+    settings.torch = judge::torch_version();
+    return cpu::open_cpu_device(settings);
   }
-  if (const auto ordinal = gpu_ordinal(name)) {
-    CudaDeviceSettings settings;
+  if (const auto ordinal = cuda::gpu_ordinal(name)) {
+    cuda::CudaDeviceSettings settings;
     settings.cache_folder = places.cache_folder / "cuda";
-    settings.torch = torch_version();
-    return open_cuda_device(*ordinal, settings);
+    settings.torch = judge::torch_version();
+    return cuda::open_cuda_device(*ordinal, settings);
   }
-  if (const auto architecture = compile_architecture(name)) {
-    CudaCompileSettings settings;
+  if (const auto architecture = cuda::compile_architecture(name)) {
+    cuda::CudaCompileSettings settings;
     settings.cache_folder = places.cache_folder / "cuda";
-    return open_cuda_compile_device(*architecture, settings);
+    return cuda::open_cuda_compile_device(*architecture, settings);
   }
   return failure(fmt::format(
       "device '{}': unknown; expected 'cpu', a GPU such as 'cuda:0', or 'cuda:sm_XX' to compile for a "
@@ -36,9 +36,10 @@ Result<std::unique_ptr<Device>> open_device(const std::string& name, const Devic
 
 std::vector<std::string> offered_devices() {
   std::vector<std::string> names{std::string(kCpuDevice)};
-  for (int ordinal = 0; ordinal < gpu_count(); ++ordinal) names.push_back(fmt::format("cuda:{}", ordinal));
+  for (int ordinal = 0; ordinal < cuda::gpu_count(); ++ordinal)
+    names.push_back(fmt::format("cuda:{}", ordinal));
   names.emplace_back("cuda:sm_90a");
   return names;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -8,7 +8,7 @@
 
 #include "core/devices/device.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 struct DevicePlaces {
   std::filesystem::path cache_folder;  ///< of compiled candidates
@@ -16,9 +16,9 @@ struct DevicePlaces {
 };
 
 /// "cpu", "cuda:0" (a GPU), or "cuda:sm_90a" (compile only). An unknown name's error lists what there is.
-Result<std::unique_ptr<Device>> open_device(const std::string& name, const DevicePlaces& places);
+Result<std::unique_ptr<devices::Device>> open_device(const std::string& name, const DevicePlaces& places);
 
 /// Names that a worker offers in its hello, as far as they open.
 std::vector<std::string> offered_devices();
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

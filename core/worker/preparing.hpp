@@ -14,7 +14,7 @@
 
 #include "core/worker/evaluator.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 /// A request, and its trial once it is prepared.
 struct Prepared {
@@ -87,4 +87,4 @@ class Preparing {
   std::vector<std::thread> threads_;  // last: they use the others
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -9,16 +9,16 @@
 #include "core/process/stopwatch.hpp"
 #include "core/worker/gates/compile.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 Result<Verdict> Sampling::run() {
-  const Seed& seed = trial_.court->seed;
+  const gates::Seed& seed = trial_.court->seed;
   const TimingSettings& settings = trial_.request.timing;
   std::mt19937_64 random(seed.bits[0] ^ seed.bits[1]);
-  const Stopwatch watch;
-  StoppingSettings stopping{.min_samples = settings.min_samples,
-                            .max_samples = settings.max_samples,
-                            .max_seconds = settings.max_seconds};
+  const process::Stopwatch watch;
+  gates::StoppingSettings stopping{.min_samples = settings.min_samples,
+                                   .max_samples = settings.max_samples,
+                                   .max_seconds = settings.max_seconds};
   if (trial_.request.fresh_draws) stopping.beyond_hope = 1e30;  // a contender takes its samples, however slow
   std::vector<std::size_t> order(field_.kernels.size() + field_.baselines.timed.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -29,7 +29,7 @@ Result<Verdict> Sampling::run() {
       if (!verdict || !verdict->passed()) return verdict;
     }
     const auto stop =
-        should_stop(rival(), field_.kernels[0]->samples_us, watch.seconds(), stopping, seed.bits[1]);
+        gates::should_stop(rival(), field_.kernels[0]->samples_us, watch.seconds(), stopping, seed.bits[1]);
     if (!stop) continue;
     stopped_ = name(*stop);
     return Verdict{Outcome::passed, Gate::timing, ""};
@@ -46,8 +46,8 @@ Result<Verdict> Sampling::sample(std::size_t who, std::size_t number) {
 }
 
 Result<Verdict> Sampling::sample_baseline(TimedBaseline& baseline, std::size_t number) {
-  Judge& judge = trial_.court->judge;
-  const Draw& draw = *draws_[number % kTimedDraws];
+  judge::Judge& judge = trial_.court->judge;
+  const judge::Draw& draw = *draws_[number % kTimedDraws];
   const bool is_short = !baseline.samples_us.empty() && baseline.samples_us.back() < kShortUs;
   if (!trial_.device->times_on_host() && is_short) TRY_DO(judge.time_us(baseline.name, draw));
   trial_.device->flush_caches();
@@ -58,9 +58,9 @@ Result<Verdict> Sampling::sample_baseline(TimedBaseline& baseline, std::size_t n
 
 Measurement Sampling::measured(const std::string& subject, const std::vector<double>& samples,
                                const std::vector<double>& sm_mhz) const {
-  const Interval interval = median_interval(samples, trial_.court->seed.bits[0]);
+  const gates::Interval interval = gates::median_interval(samples, trial_.court->seed.bits[0]);
   const bool known = std::any_of(sm_mhz.begin(), sm_mhz.end(), [](double mhz) { return mhz > 0; });
-  Measurement out{subject,      trial_.device->timing_mode(), samples, median(samples), interval.low,
+  Measurement out{subject,      trial_.device->timing_mode(), samples, gates::median(samples), interval.low,
                   interval.high};
   if (known) out.sm_mhz = sm_mhz;
   return out;
@@ -78,8 +78,8 @@ Timing Sampling::summary() const {
     out.measurements.back().backend = fmt::format("{}", fmt::join(baseline.backends, ", "));
   }
   if (out.measurements.size() > 1)
-    out.speedup = paired_ratio(yardstick(), candidate.samples_us, trial_.court->seed.bits[0]);
-  if (!candidate.prepare_us.empty()) out.prepare_us = median(candidate.prepare_us);
+    out.speedup = gates::paired_ratio(yardstick(), candidate.samples_us, trial_.court->seed.bits[0]);
+  if (!candidate.prepare_us.empty()) out.prepare_us = gates::median(candidate.prepare_us);
   out.stopped = stopped_;
   out.left_out = field_.baselines.left_out;
   return out;
@@ -100,4 +100,4 @@ std::vector<double> Sampling::rival() const {
   return field_.kernels.size() > 1 ? field_.kernels.back()->samples_us : yardstick();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -14,7 +14,7 @@
 #include "core/worker/timed_kernel.hpp"
 #include "core/worker/trial.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 inline constexpr std::size_t kTimedDraws = 2;  ///< sets of buffers that the samples rotate over
 
@@ -23,7 +23,7 @@ struct Timing {
   std::vector<Measurement> measurements;  ///< "candidate" first
   std::optional<double> prepare_us;
   std::optional<Witness> witness;
-  Ratio speedup{0, {0, 0}};                     ///< against the yardstick; 0 without one
+  gates::Ratio speedup{0, {0, 0}};              ///< against the yardstick; 0 without one
   std::string stopped;                          ///< why sampling stopped, for the log
   std::map<std::string, std::string> left_out;  ///< baselines that could not be timed, and why
 };
@@ -36,7 +36,7 @@ struct Field {
 
 class Sampling {
  public:
-  Sampling(const Trial& trial, const std::vector<std::shared_ptr<const Draw>>& draws, Field field)
+  Sampling(const Trial& trial, const std::vector<std::shared_ptr<const judge::Draw>>& draws, Field field)
       : trial_(trial), draws_(draws), field_(std::move(field)) {}
 
   /// Until a stopping rule holds. An Error is operational: a kernel to compare with or a baseline failed.
@@ -55,9 +55,9 @@ class Sampling {
   [[nodiscard]] std::vector<double> rival() const;
 
   const Trial& trial_;
-  const std::vector<std::shared_ptr<const Draw>>& draws_;
+  const std::vector<std::shared_ptr<const judge::Draw>>& draws_;
   Field field_;
   std::string stopped_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

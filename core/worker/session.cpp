@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-namespace kevolve {
+namespace kevolve::worker {
 std::chrono::milliseconds run_deadline(double eager_us) {
   return std::chrono::milliseconds(5000 + static_cast<std::int64_t>(200 * eager_us / 1000));
 }
 
-Result<Session> Session::start(Device& device, const Operator& op, const CompiledSubject& subject,
+Result<Session> Session::start(devices::Device& device, const Operator& op, const CompiledSubject& subject,
                                std::chrono::milliseconds deadline, bool counters) {
   Session session(device, subject, deadline);
   for (const TensorSpec& input : op.inputs) {
@@ -20,7 +20,7 @@ Result<Session> Session::start(Device& device, const Operator& op, const Compile
   return session;
 }
 
-Result<void> Session::add_set(Placement placement, const Buffers& inputs) {
+Result<void> Session::add_set(devices::Placement placement, const Buffers& inputs) {
   Set set;
   for (std::size_t i = 0; i < planned().size(); ++i) {
     if (i < inputs.size()) {
@@ -48,14 +48,14 @@ Buffers Session::inputs(std::size_t set) const {
   return inputs;
 }
 
-void Session::write_inputs(std::size_t set, const Draw& draw) {
+void Session::write_inputs(std::size_t set, const judge::Draw& draw) {
   for (std::size_t i = 0; i < draw.inputs.size(); ++i) {
     device_->memory()->copy(sets_[set].buffers[i]->data(), draw.inputs[i].data.get(),
                             draw.inputs[i].size_bytes);
   }
 }
 
-void Session::poison(SharedBuffer& buffer, std::uint8_t pattern) {
+void Session::poison(devices::SharedBuffer& buffer, std::uint8_t pattern) {
   device_->memory()->poison(buffer.data(), buffer.size_bytes(), pattern);
 }
 
@@ -65,7 +65,8 @@ void Session::poison_role(std::size_t set, BufferRole role, std::uint8_t pattern
   }
 }
 
-Result<RunReport> Session::prepare(const Pass& pass, const Draw& draw, RunOptions options) {
+Result<devices::RunReport> Session::prepare(const Pass& pass, const judge::Draw& draw,
+                                            devices::RunOptions options) {
   const bool hide = !pass.timed;
   for (std::size_t i = 0; hide && i < draw.inputs.size(); ++i) {
     if (constant_inputs_.count(planned()[i].name) == 0) poison(*sets_[pass.set].buffers[i], pass.poison);
@@ -78,8 +79,8 @@ Result<RunReport> Session::prepare(const Pass& pass, const Draw& draw, RunOption
   return report;
 }
 
-Result<RunReport> Session::run(const Pass& pass, const Draw& draw) {
-  RunOptions options{
+Result<devices::RunReport> Session::run(const Pass& pass, const judge::Draw& draw) {
+  devices::RunOptions options{
       .timed = pass.timed, .order = pass.order, .order_seed = pass.order_seed, .deadline = deadline_};
   if (pass.rehearsal) options.rehearsal = sets_[*pass.rehearsal].number;
   poison_role(pass.set, BufferRole::scratch, pass.poison);
@@ -92,9 +93,9 @@ Result<RunReport> Session::run(const Pass& pass, const Draw& draw) {
   return runner_->run(sets_[pass.set].number, options);
 }
 
-std::optional<Verdict> Session::damage(std::size_t set, const Draw& draw) const {
+std::optional<Verdict> Session::damage(std::size_t set, const judge::Draw& draw) const {
   for (std::size_t i = 0; i < planned().size(); ++i) {
-    SharedBuffer& buffer = *sets_[set].buffers[i];
+    devices::SharedBuffer& buffer = *sets_[set].buffers[i];
     if (!buffer.canaries_intact()) {
       return Verdict{
           Outcome::illegal_access, Gate::correctness,
@@ -112,8 +113,8 @@ std::optional<Verdict> Session::damage(std::size_t set, const Draw& draw) const 
   return std::nullopt;
 }
 
-std::vector<Elements> Session::outputs(std::size_t set) const {
-  std::vector<Elements> all;
+std::vector<gates::Elements> Session::outputs(std::size_t set) const {
+  std::vector<gates::Elements> all;
   for (std::size_t i = 0; i < planned().size(); ++i) {
     if (planned()[i].role != BufferRole::output) continue;
     all.push_back(
@@ -124,7 +125,7 @@ std::vector<Elements> Session::outputs(std::size_t set) const {
 
 Result<Copies> Session::copy_outputs(std::size_t set) const {
   Copies copies;
-  for (const Elements& output : outputs(set)) {
+  for (const gates::Elements& output : outputs(set)) {
     auto copy = device_->memory()->allocate(output.size_bytes());
     if (!copy) return failure(copy.error().in("copy of an output"));
     device_->memory()->copy(copy->get(), output.data, output.size_bytes());
@@ -133,4 +134,4 @@ Result<Copies> Session::copy_outputs(std::size_t set) const {
   return copies;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -13,15 +13,15 @@
 #include "core/judge/judge.hpp"
 #include "core/worker/subject.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
-using Buffers = std::vector<std::shared_ptr<SharedBuffer>>;
+using Buffers = std::vector<std::shared_ptr<devices::SharedBuffer>>;
 using Copies = std::vector<std::shared_ptr<std::byte>>;  ///< of outputs, in the device's Memory
 
 struct Pass {  ///< one run, as a recipe
   std::size_t set = 0;
-  std::uint8_t poison = kPoisons[0];
-  ThreadOrder order = ThreadOrder::forward;
+  std::uint8_t poison = gates::kPoisons[0];
+  devices::ThreadOrder order = devices::ThreadOrder::forward;
   std::uint64_t order_seed = 0;
   bool timed = false;                      ///< flush caches first
   std::optional<std::size_t> rehearsal{};  ///< RunOptions::rehearsal; its outputs are lost
@@ -34,20 +34,20 @@ class Session {
  public:
   /// `subject` must outlive the session.
   /// `counters`: the runner may read hardware counters (profile()).
-  static Result<Session> start(Device& device, const Operator& op, const CompiledSubject& subject,
+  static Result<Session> start(devices::Device& device, const Operator& op, const CompiledSubject& subject,
                                std::chrono::milliseconds deadline, bool counters = false);
 
   /// Allocates and binds one more set. `inputs`: buffers to share with other sessions, or none.
-  Result<void> add_set(Placement placement, const Buffers& inputs = {});
+  Result<void> add_set(devices::Placement placement, const Buffers& inputs = {});
   [[nodiscard]] Buffers inputs(std::size_t set) const;
   [[nodiscard]] std::size_t sets() const { return sets_.size(); }
 
   /// Copies the draw's inputs into a set.
-  void write_inputs(std::size_t set, const Draw& draw);
+  void write_inputs(std::size_t set, const judge::Draw& draw);
 
   /// Poisons, prepares and launches. Where the plan has `prepare` launches, these see only the constant
   /// inputs: the others are poisoned meanwhile (unless timed). The report is of the launches.
-  Result<RunReport> run(const Pass& pass, const Draw& draw);
+  Result<devices::RunReport> run(const Pass& pass, const judge::Draw& draw);
   /// What the last run's `prepare` took; nothing when the plan has none.
   [[nodiscard]] std::optional<double> prepare_us() const { return prepare_us_; }
 
@@ -60,10 +60,10 @@ class Session {
   Result<std::optional<Witness>> witness(std::size_t set) { return runner_->witness(sets_[set].number); }
 
   /// The verdict on writes outside the data or into inputs; nothing when all is intact.
-  [[nodiscard]] std::optional<Verdict> damage(std::size_t set, const Draw& draw) const;
+  [[nodiscard]] std::optional<Verdict> damage(std::size_t set, const judge::Draw& draw) const;
 
   /// Outputs in operator order, as the last run left them.
-  [[nodiscard]] std::vector<Elements> outputs(std::size_t set) const;
+  [[nodiscard]] std::vector<gates::Elements> outputs(std::size_t set) const;
   [[nodiscard]] Result<Copies> copy_outputs(std::size_t set) const;
   [[nodiscard]] const CompiledSubject& subject() const { return *subject_; }
 
@@ -73,20 +73,20 @@ class Session {
     Buffers buffers;
   };
 
-  Session(Device& device, const CompiledSubject& subject, std::chrono::milliseconds deadline)
+  Session(devices::Device& device, const CompiledSubject& subject, std::chrono::milliseconds deadline)
       : device_(&device), subject_(&subject), deadline_(deadline) {}
   [[nodiscard]] const std::vector<PlannedBuffer>& planned() const { return subject_->plan.buffers; }
-  void poison(SharedBuffer& buffer, std::uint8_t pattern);
+  void poison(devices::SharedBuffer& buffer, std::uint8_t pattern);
   void poison_role(std::size_t set, BufferRole role, std::uint8_t pattern);
-  Result<RunReport> prepare(const Pass& pass, const Draw& draw, RunOptions options);
+  Result<devices::RunReport> prepare(const Pass& pass, const judge::Draw& draw, devices::RunOptions options);
 
-  Device* device_;
+  devices::Device* device_;
   const CompiledSubject* subject_;
   std::chrono::milliseconds deadline_;
   std::set<std::string> constant_inputs_;
   std::vector<Set> sets_;
-  std::unique_ptr<Runner> runner_;  // destroyed before the buffers
+  std::unique_ptr<devices::Runner> runner_;  // destroyed before the buffers
   std::optional<double> prepare_us_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -6,13 +6,13 @@
 #include "core/model/candidate.hpp"
 #include "core/model/worker_protocol.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 struct CompiledSubject {
   Subject subject;
   CandidateHeader header;
   LaunchPlan plan;
-  Binary binary;  ///< empty until gate compile
+  devices::Binary binary;  ///< empty until gate compile
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

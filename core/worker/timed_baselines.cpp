@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 /// Why a baseline cannot be timed; "" when it can. Fills in its backends.
-std::string fault_of(Judge& judge, TimedBaseline& baseline,
-                     const std::vector<std::shared_ptr<const Draw>>& draws) {
+std::string fault_of(judge::Judge& judge, TimedBaseline& baseline,
+                     const std::vector<std::shared_ptr<const judge::Draw>>& draws) {
   const std::string& name = baseline.name;
   for (const auto& draw : draws) {
     const auto missing = judge.missing(name, draw->axes);
@@ -23,9 +23,9 @@ std::string fault_of(Judge& judge, TimedBaseline& baseline,
 
 }  // namespace
 
-Result<ChosenBaselines> choose_baselines(Judge& judge, const std::vector<std::string>& names,
+Result<ChosenBaselines> choose_baselines(judge::Judge& judge, const std::vector<std::string>& names,
                                          const std::string& yardstick,
-                                         const std::vector<std::shared_ptr<const Draw>>& draws) {
+                                         const std::vector<std::shared_ptr<const judge::Draw>>& draws) {
   ChosenBaselines chosen;
   for (const std::string& name : names) {
     const auto again = [&](const TimedBaseline& other) { return other.name == name; };
@@ -43,4 +43,4 @@ Result<ChosenBaselines> choose_baselines(Judge& judge, const std::vector<std::st
   return chosen;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -10,7 +10,7 @@
 
 #include "core/judge/judge.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 struct TimedBaseline {
   std::string name;
@@ -25,8 +25,8 @@ struct ChosenBaselines {
 
 /// Those of `names` that run and give the right answer on every draw. Fails when the yardstick is among
 /// `names` and does not.
-Result<ChosenBaselines> choose_baselines(Judge& judge, const std::vector<std::string>& names,
+Result<ChosenBaselines> choose_baselines(judge::Judge& judge, const std::vector<std::string>& names,
                                          const std::string& yardstick,
-                                         const std::vector<std::shared_ptr<const Draw>>& draws);
+                                         const std::vector<std::shared_ptr<const judge::Draw>>& draws);
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

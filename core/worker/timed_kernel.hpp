@@ -9,7 +9,7 @@
 #include "core/judge/judge.hpp"
 #include "core/worker/session.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 /// Kernels that take less are rehearsed before each sample. Judge and candidate take turns on the device, and
 /// each finds its instruction caches empty: that cost 0.2 us, 4 % of a kernel that takes six.
@@ -18,14 +18,14 @@ inline constexpr double kShortUs = 100;
 class TimedKernel {
  public:
   /// `first_set`: the sets from it on are those that timing rotates over.
-  TimedKernel(Memory& memory, PrecisionClass required, Session session, std::size_t first_set)
+  TimedKernel(devices::Memory& memory, PrecisionClass required, Session session, std::size_t first_set)
       : memory_(&memory), required_(required), session_(std::move(session)), first_set_(first_set) {}
 
   /// Untimed, compared with the oracle: what timed runs are verified against. In turn for each set.
-  Result<Verdict> warm_up(std::size_t set, const Draw& draw);
+  Result<Verdict> warm_up(std::size_t set, const judge::Draw& draw);
   /// One timed run, after a warm-up where the set had none; its time is kept only when its output is right. A
   /// short kernel is rehearsed on another set.
-  Result<Verdict> sample(std::size_t set, const Draw& draw, std::size_t number);
+  Result<Verdict> sample(std::size_t set, const judge::Draw& draw, std::size_t number);
 
   /// Forgets times and verified outputs: new draws are coming.
   void forget_outputs() { verified_.clear(); }
@@ -42,12 +42,12 @@ class TimedKernel {
   std::vector<double> samples_us, sm_mhz, prepare_us;
 
  private:
-  Result<Verdict> run(std::size_t set, const Draw& draw, Pass pass);
+  Result<Verdict> run(std::size_t set, const judge::Draw& draw, Pass pass);
   [[nodiscard]] std::optional<std::size_t> rehearsal_for(std::size_t set) const;
-  [[nodiscard]] Verdict compared(const Draw& draw, std::size_t set, std::uint8_t pattern) const;
-  [[nodiscard]] Verdict verified(const Draw& draw, std::size_t set, std::uint8_t pattern) const;
+  [[nodiscard]] Verdict compared(const judge::Draw& draw, std::size_t set, std::uint8_t pattern) const;
+  [[nodiscard]] Verdict verified(const judge::Draw& draw, std::size_t set, std::uint8_t pattern) const;
 
-  Memory* memory_;
+  devices::Memory* memory_;
   PrecisionClass required_;
   Session session_;
   std::size_t first_set_;
@@ -55,4 +55,4 @@ class TimedKernel {
   double wall_us_ = 0, sm_mhz_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

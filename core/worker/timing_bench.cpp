@@ -7,7 +7,7 @@
 #include "core/gates/witness.hpp"
 #include "core/worker/gates/compile.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 constexpr double kLost = 2;         // times the rival's last median: not worth waiting for a quiet device
@@ -24,7 +24,7 @@ Timing witnessed(Timing timing, TimedKernel& candidate) {
   timing.witness = seen ? *seen : Witness{.unavailable = seen.error().message};
   if (!timing.witness) return timing;
   const auto wrong =
-      disagreement(*timing.witness, timing.measurements.front().median_us, candidate.launches());
+      gates::disagreement(*timing.witness, timing.measurements.front().median_us, candidate.launches());
   if (wrong) timing.verdict = {Outcome::inconclusive, Gate::timing, *wrong};
   return timing;
 }
@@ -62,7 +62,7 @@ Result<void> TimingBench::draw(DrawPool& pool) {
   if (!changed) return {};
   for (std::size_t set = 0; set < inputs_.size(); ++set) {
     for (std::size_t i = 0; i < inputs_[set].size(); ++i) {
-      const DrawnInput& input = draws_[set]->inputs[i];
+      const judge::DrawnInput& input = draws_[set]->inputs[i];
       device_->memory()->copy(inputs_[set][i]->data(), input.data.get(), input.size_bytes);
     }
   }
@@ -82,7 +82,8 @@ Result<TimedKernel> TimingBench::prepare(const CompiledSubject& subject, std::op
   const std::size_t first = session->sets();
   for (std::size_t set = 0; set < kTimedDraws; ++set) {
     const bool known = set < inputs_.size();
-    if (auto added = session->add_set(Placement::flush_right, known ? inputs_[set] : Buffers{}); !added)
+    if (auto added = session->add_set(devices::Placement::flush_right, known ? inputs_[set] : Buffers{});
+        !added)
       return failure(added.error());
     if (known) continue;
     session->write_inputs(first + set, *draws_[set]);
@@ -138,7 +139,7 @@ std::optional<double> TimingBench::fastest_rival_us(const std::vector<CompiledSu
   for (const Rival& rival : rivals_) {
     const auto asked = [&](const CompiledSubject& subject) { return same(*rival.subject, subject); };
     if (rival.kernel.samples_us.empty() || std::none_of(subjects.begin(), subjects.end(), asked)) continue;
-    const double us = median(rival.kernel.samples_us);
+    const double us = gates::median(rival.kernel.samples_us);
     fastest = std::min(fastest.value_or(us), us);
   }
   return fastest;
@@ -179,4 +180,4 @@ Result<Timing> TimingBench::time(Trial& trial) {
   return timing;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

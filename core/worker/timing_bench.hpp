@@ -10,12 +10,12 @@
 
 #include "core/worker/sampling.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 class TimingBench {
  public:
   /// `axes`: of the workload.
-  TimingBench(Device& device, Judge& judge, Bindings axes)
+  TimingBench(devices::Device& device, judge::Judge& judge, Bindings axes)
       : device_(&device), judge_(&judge), axes_(std::move(axes)) {}
 
   /// Times the trial's candidate in the session that the trial holds already, or in a fresh one. An Error is
@@ -40,13 +40,13 @@ class TimingBench {
   Result<std::vector<TimedKernel*>> rivals(const std::vector<CompiledSubject>& subjects);
   Result<TimedKernel*> rival(const CompiledSubject& subject);
 
-  Device* device_;
-  Judge* judge_;
+  devices::Device* device_;
+  judge::Judge* judge_;
   const Bindings axes_;
   std::chrono::milliseconds deadline_{};
-  std::vector<std::shared_ptr<const Draw>> draws_;
+  std::vector<std::shared_ptr<const judge::Draw>> draws_;
   std::vector<Buffers> inputs_;  ///< by set
   std::list<Rival> rivals_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

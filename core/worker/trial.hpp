@@ -14,23 +14,23 @@
 #include "core/worker/session.hpp"
 #include "core/worker/subject.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 class TimingBench;
 
 /// What the gates that run a candidate need; kept by the Evaluator from one trial to the next.
 struct Court {
-  Judge& judge;
+  judge::Judge& judge;
   DrawPool& draws;
   TimingBench& bench;
-  Seed seed;  ///< of orders, passes and intervals; the draws have their own
+  gates::Seed seed;  ///< of orders, passes and intervals; the draws have their own
 };
 
 struct Trial {
   EvaluateRequest request;
   std::shared_ptr<const Operator> op;
   const Workload* workload = nullptr;  ///< of `op`
-  Device* device = nullptr;
+  devices::Device* device = nullptr;
   std::optional<CompiledSubject> candidate;   ///< planned by gate policy, with its binary from gate compile
   std::vector<CompiledSubject> compare_with;  ///< filled when timing was asked for
   std::optional<Court> court;                 ///< before the first gate that runs the candidate
@@ -45,4 +45,4 @@ struct Trial {
   }
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -5,34 +5,34 @@
 #include <atomic>
 #include <thread>
 
+#include "core/process/log.hpp"
 #include "core/process/stopwatch.hpp"
 #include "core/worker/line_queue.hpp"
-#include "core/process/log.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 /// Requests that are read before the first of them is answered.
 constexpr std::size_t kAhead = 256;
 
 WorkerReply finish(Evaluator& evaluator, const EvaluateRequest& request, Result<Trial> prepared) {
-  const Stopwatch watch;
+  const process::Stopwatch watch;
   if (!prepared) return ErrorReply{request.id, prepared.error().message};
   auto evaluation = evaluator.finish(std::move(*prepared));
   if (!evaluation) return ErrorReply{request.id, evaluation.error().message};
-  log_line("evaluated", {{"id", request.id},
-                         {"device", request.device},
-                         {"workload", request.workload},
-                         {"outcome", std::string(name(evaluation->verdict.outcome))},
-                         {"gate", std::string(name(evaluation->verdict.gate))},
-                         {"ms", fmt::format("{:.0f}", watch.milliseconds())}});
+  process::log_line("evaluated", {{"id", request.id},
+                                  {"device", request.device},
+                                  {"workload", request.workload},
+                                  {"outcome", std::string(name(evaluation->verdict.outcome))},
+                                  {"gate", std::string(name(evaluation->verdict.gate))},
+                                  {"ms", fmt::format("{:.0f}", watch.milliseconds())}});
   return EvaluationReply{request.id, std::move(*evaluation)};
 }
 
 WorkerReply admit(Evaluator& evaluator, const AdmitRequest& request) {
   auto reply = evaluator.admit(request);
   if (!reply) return ErrorReply{request.id, reply.error().message};
-  log_line("admission", {{"id", request.id}, {"admitted", reply->admitted ? "true" : "false"}});
+  process::log_line("admission", {{"id", request.id}, {"admitted", reply->admitted ? "true" : "false"}});
   return *reply;
 }
 
@@ -61,7 +61,7 @@ Result<void> Worker::say_hello(const std::vector<std::string>& devices) {
     if (device) {
       hello.devices.push_back((*device)->info());
     } else {
-      log_line("device_unavailable", {{"device", name}, {"reason", device.error().message}});
+      process::log_line("device_unavailable", {{"device", name}, {"reason", device.error().message}});
       errors += "\n" + device.error().message;
     }
   }
@@ -75,7 +75,7 @@ void Worker::begin(const std::vector<std::string>& lines) {
     Result<WorkerRequest> request = request_from_line(line);
     Pending& pending = pending_.emplace_back();
     if (!request) {
-      log_line("bad_request", {{"reason", request.error().message}});
+      process::log_line("bad_request", {{"reason", request.error().message}});
       pending.error = ErrorReply{id_in(line), request.error().message};
     } else if (auto* evaluate = std::get_if<EvaluateRequest>(&*request)) {
       pending.evaluation = preparing_->submit(std::move(*evaluate));
@@ -99,4 +99,4 @@ void Worker::reply(const WorkerReply& reply) {
   out_ << to_line(reply) << '\n' << std::flush;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

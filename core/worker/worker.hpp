@@ -10,7 +10,7 @@
 
 #include "core/worker/preparing.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 class Worker {
  public:
@@ -45,4 +45,4 @@ class Worker {
   std::optional<Preparing> preparing_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

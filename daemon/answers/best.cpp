@@ -9,7 +9,7 @@
 #include "core/model/common_scale.hpp"
 #include "core/model/subjects.hpp"
 
-namespace kevolve {
+namespace kevolve::answers {
 namespace {
 
 /// Among this many of the fastest of a group, retimed kernels go first.
@@ -25,10 +25,10 @@ std::string own_idea(const std::string& source) {
   return idea != header->end() && idea->is_string() ? idea->get<std::string>() : std::string();
 }
 
-Result<BestKernel> described(Archive& archive, RankedKernel kernel) {
-  const Result<CandidateDetail> detail = archive.show(kernel.candidate_hash);
+Result<BestKernel> described(archive::Archive& archive, archive::RankedKernel kernel) {
+  const Result<archive::CandidateDetail> detail = archive.show(kernel.candidate_hash);
   if (!detail) return failure(detail.error());
-  const Result<EvaluationRecord> record = archive.evaluation(kernel.evaluation);
+  const Result<archive::EvaluationRecord> record = archive.evaluation(kernel.evaluation);
   if (!record) return failure(record.error());
   BestKernel best;
   best.source = detail->candidate.source;
@@ -42,7 +42,7 @@ Result<BestKernel> described(Archive& archive, RankedKernel kernel) {
 
 /// Puts a kernel's times, and those of PyTorch beside it, on `scale`.
 void rescale(BestKernel& best, const CommonScale& scale) {
-  RankedKernel& kernel = best.kernel;
+  archive::RankedKernel& kernel = best.kernel;
   if (kernel.median_us <= 0 || kernel.speedup <= 0 || scale.yardstick_us <= 0) return;
   // The naive kernel is its own yardstick on the cpu device, and is then measured once.
   const double yardstick_then_us = kernel.yardstick_us > 0 ? kernel.yardstick_us : kernel.median_us;
@@ -72,7 +72,8 @@ std::optional<Bindings> axes_from(const std::string& text) {
 
 /// The searched workload nearest to the one asked for; nothing when its axes are unknown, or nothing was
 /// searched.
-Result<std::optional<NearestWorkload>> nearest_searched(Archive& archive, const BestQuestion& question) {
+Result<std::optional<NearestWorkload>> nearest_searched(archive::Archive& archive,
+                                                        const BestQuestion& question) {
   std::optional<Bindings> axes = axes_from(question.workload);
   if (!axes) {
     const auto known = archive.workload(question.operator_name, question.workload);
@@ -84,7 +85,7 @@ Result<std::optional<NearestWorkload>> nearest_searched(Archive& archive, const 
   if (!searched) return failure(searched.error());
   std::optional<NearestWorkload> nearest;
   for (const Workload& workload : *searched) {
-    const double distance = workload_distance(*axes, workload.axes);
+    const double distance = archive::workload_distance(*axes, workload.axes);
     if (!nearest || distance < nearest->distance)
       nearest = NearestWorkload{question.workload, workload.name, distance};
   }
@@ -93,8 +94,8 @@ Result<std::optional<NearestWorkload>> nearest_searched(Archive& archive, const 
 
 }  // namespace
 
-Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question) {
-  RankingQuery query;
+Result<BestAnswer> answer_best(archive::Archive& archive, const BestQuestion& question) {
+  archive::RankingQuery query;
   query.operator_name = question.operator_name;
   query.workload = question.workload;
   query.device = question.device;
@@ -102,7 +103,7 @@ Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question) {
   query.yardstick = question.yardstick;
   query.top = question.top;
   query.retimed_first_among = kRetimedDepth;
-  Result<std::vector<RankedKernel>> kernels = archive.best(query);
+  Result<std::vector<archive::RankedKernel>> kernels = archive.best(query);
   if (!kernels) return failure(kernels.error());
   BestAnswer answer;
   if (kernels->empty() && !question.workload.empty()) {
@@ -115,7 +116,7 @@ Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question) {
       if (!kernels->empty()) answer.nearest = **found;
     }
   }
-  for (RankedKernel& kernel : *kernels) {
+  for (archive::RankedKernel& kernel : *kernels) {
     Result<BestKernel> best = described(archive, std::move(kernel));
     if (!best) return failure(best.error());
     answer.kernels.push_back(std::move(*best));
@@ -132,7 +133,7 @@ void put_on_common_scale(std::vector<BestKernel>& kernels) {
   }
 }
 
-std::string nothing_best(Archive& archive, const BestQuestion& question) {
+std::string nothing_best(archive::Archive& archive, const BestQuestion& question) {
   const Result<std::vector<std::string>> names = archive.operator_names();
   return fmt::format("{} holds no verified kernel of '{}' that matches; operators in it: {}",
                      archive.path().string(), question.operator_name,
@@ -153,4 +154,4 @@ Json to_json(const BestAnswer& answer) {
   return list;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::answers

@@ -11,7 +11,7 @@
 #include "archive/archive.hpp"
 #include "daemon/answers/best_question.hpp"
 
-namespace kevolve {
+namespace kevolve::answers {
 
 /// Another workload that answers for the one asked for.
 struct NearestWorkload {
@@ -20,7 +20,7 @@ struct NearestWorkload {
 };
 
 struct BestKernel {
-  RankedKernel kernel;
+  archive::RankedKernel kernel;
   std::string source;
   std::string own_idea;  ///< what the kernel itself says that it does; may be ""
   /// What PyTorch took beside the kernel, on the kernel's scale: subject and median.
@@ -33,14 +33,14 @@ struct BestAnswer {
 };
 
 /// Times within each group are on the scale of its first kernel (CommonScale).
-Result<BestAnswer> answer_best(Archive& archive, const BestQuestion& question);
+Result<BestAnswer> answer_best(archive::Archive& archive, const BestQuestion& question);
 
 /// Puts the times of each group on the scale of its kernel of rank 1, which stands first in it.
 void put_on_common_scale(std::vector<BestKernel>& kernels);
 
 /// "the archive holds no verified kernel of …", with the operators that it has.
-std::string nothing_best(Archive& archive, const BestQuestion& question);
+std::string nothing_best(archive::Archive& archive, const BestQuestion& question);
 
 Json to_json(const BestAnswer& answer);
 
-}  // namespace kevolve
+}  // namespace kevolve::answers

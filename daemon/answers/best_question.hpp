@@ -6,7 +6,7 @@
 
 #include "core/model/precision.hpp"
 
-namespace kevolve {
+namespace kevolve::answers {
 
 struct BestQuestion {
   std::string operator_name;
@@ -17,4 +17,4 @@ struct BestQuestion {
   int top = 1;  ///< of each workload, device, precision class and yardstick
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::answers

@@ -4,7 +4,7 @@
 
 #include "core/model/common_scale.hpp"
 
-namespace kevolve {
+namespace kevolve::answers {
 namespace {
 
 template <class T>
@@ -16,7 +16,7 @@ Json list_json(const std::vector<T>& records) {
 
 }  // namespace
 
-Result<std::optional<JobReport>> answer_report(Archive& archive, const std::string& name) {
+Result<std::optional<JobReport>> answer_report(archive::Archive& archive, const std::string& name) {
   const auto job = archive.job(name);
   if (!job) return failure(job.error());
   if (!*job) return std::optional<JobReport>();
@@ -38,15 +38,16 @@ Result<std::optional<JobReport>> answer_report(Archive& archive, const std::stri
   return std::optional<JobReport>(std::move(report));
 }
 
-void put_on_common_scale(std::vector<RoundBest>& rounds) {
-  std::map<std::pair<std::string, std::string>, const RoundBest*> fastest;  // by operator and workload
-  for (const RoundBest& best : rounds) {
-    const RoundBest*& known = fastest[{best.operator_name, best.round.workload}];
+void put_on_common_scale(std::vector<archive::RoundBest>& rounds) {
+  std::map<std::pair<std::string, std::string>, const archive::RoundBest*>
+      fastest;  // by operator and workload
+  for (const archive::RoundBest& best : rounds) {
+    const archive::RoundBest*& known = fastest[{best.operator_name, best.round.workload}];
     if (known == nullptr || best.speedup > known->speedup) known = &best;
   }
   std::map<std::pair<std::string, std::string>, CommonScale> scales;
   for (const auto& [place, best] : fastest) scales[place] = CommonScale::of(best->median_us, best->speedup);
-  for (RoundBest& best : rounds)
+  for (archive::RoundBest& best : rounds)
     best.median_us = scales[{best.operator_name, best.round.workload}].us(best.speedup);
 }
 
@@ -59,4 +60,4 @@ Json to_json(const JobReport& report) {
           {"costs", list_json(report.costs)}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::answers

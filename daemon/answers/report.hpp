@@ -8,22 +8,22 @@
 
 #include "archive/archive.hpp"
 
-namespace kevolve {
+namespace kevolve::answers {
 
 struct JobReport {
-  JobRecord job;
-  Funnel funnel;
-  std::vector<RoundBest> rounds;
-  std::vector<JobChampion> champions;
-  std::vector<CostRecord> costs;
+  archive::JobRecord job;
+  archive::Funnel funnel;
+  std::vector<archive::RoundBest> rounds;
+  std::vector<archive::JobChampion> champions;
+  std::vector<archive::CostRecord> costs;
 };
 
 /// Puts the times of each operator's rounds at one workload on the scale of the fastest (CommonScale).
-void put_on_common_scale(std::vector<RoundBest>& rounds);
+void put_on_common_scale(std::vector<archive::RoundBest>& rounds);
 
 /// Nothing when the archive has no such job. The rounds' times are on a common scale.
-Result<std::optional<JobReport>> answer_report(Archive& archive, const std::string& job);
+Result<std::optional<JobReport>> answer_report(archive::Archive& archive, const std::string& job);
 
 Json to_json(const JobReport& report);
 
-}  // namespace kevolve
+}  // namespace kevolve::answers

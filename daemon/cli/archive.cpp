@@ -27,9 +27,9 @@ struct ArchiveOptions {
 };
 
 int info(const ArchiveOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<ArchiveInfo> found = archive->info();
+  const Result<archive::ArchiveInfo> found = archive->info();
   if (!found) return complain(found.error(), kOperational);
   if (options.json) {
     print_json(to_json(*found));
@@ -41,10 +41,12 @@ int info(const ArchiveOptions& options) {
              in_bytes(static_cast<double>(found->free_bytes)),
              in_bytes(static_cast<double>(found->journal_bytes)), in_bytes(found->bytes_per_evaluation()));
   if (found->oldest)
-    fmt::print("  evaluations from {} to {}\n", to_iso8601(*found->oldest), to_iso8601(*found->newest));
+    fmt::print("  evaluations from {} to {}\n", archive::to_iso8601(*found->oldest),
+               archive::to_iso8601(*found->newest));
   std::vector<std::vector<std::string>> tables, operators;
-  for (const TableSize& size : found->tables) tables.push_back({size.table, fmt::format("{}", size.rows)});
-  for (const OperatorSize& size : found->operators) {
+  for (const archive::TableSize& size : found->tables)
+    tables.push_back({size.table, fmt::format("{}", size.rows)});
+  for (const archive::OperatorSize& size : found->operators) {
     operators.push_back({size.name, fmt::format("{}", size.versions), fmt::format("{}", size.ideas),
                          fmt::format("{}", size.candidates), fmt::format("{}", size.evaluations),
                          fmt::format("{}", size.verified)});
@@ -55,7 +57,7 @@ int info(const ArchiveOptions& options) {
 }
 
 int check(const ArchiveOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<std::vector<std::string>> problems = archive->problems();
   if (!problems) return complain(problems.error(), kOperational);
@@ -76,7 +78,7 @@ int check(const ArchiveOptions& options) {
 }
 
 int backup(const ArchiveOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   if (const Result<void> done = archive->backup(options.file); !done)
     return complain(done.error(), kOperational);
@@ -89,10 +91,10 @@ int backup(const ArchiveOptions& options) {
   return kOk;
 }
 
-void print_merge(const fs::path& file, const MergeReport& report) {
+void print_merge(const fs::path& file, const archive::MergeReport& report) {
   fmt::print("{}{}\n", file.string(), report.changed() ? "" : ": nothing new");
   std::vector<std::vector<std::string>> rows;
-  for (const MergeReport::Rows& r : report.tables)
+  for (const archive::MergeReport::Rows& r : report.tables)
     rows.push_back({r.table, fmt::format("{}", r.added), fmt::format("{}", r.known)});
   if (report.changed()) fmt::print("{}", table({"table", "added", "known"}, rows));
   for (const std::string& job : report.renamed_jobs) fmt::print("another job has the name: {}\n", job);
@@ -100,11 +102,11 @@ void print_merge(const fs::path& file, const MergeReport& report) {
 }
 
 int merge(const ArchiveOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
   Json list = Json::array();
   for (const fs::path& file : options.files) {
-    const Result<MergeReport> report = archive->merge(file);
+    const Result<archive::MergeReport> report = archive->merge(file);
     if (!report) return complain(report.error(), kOperational);
     if (options.json) {
       list.push_back(to_json(*report));
@@ -120,16 +122,16 @@ int merge(const ArchiveOptions& options) {
 int prune(const ArchiveOptions& options) {
   if (!options.samples && !options.prompts && !options.losers)
     return complain({"say what to drop: --samples, --prompts or --losers; --dry-run only counts"}, kUsage);
-  PruneOptions what{options.samples, options.prompts, options.losers, {}, options.dry_run};
+  archive::PruneOptions what{options.samples, options.prompts, options.losers, {}, options.dry_run};
   if (options.older_than_days > 0) {
     what.before = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) -
                   std::chrono::hours(24) * options.older_than_days;
   }
   if (!fs::exists(options.archive))
     return complain({fmt::format("archive '{}': no such file", options.archive.string())}, kOperational);
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<PruneReport> report = archive->prune(what);
+  const Result<archive::PruneReport> report = archive->prune(what);
   if (!report) return complain(report.error(), kOperational);
   if (options.json) {
     print_json(to_json(*report));
@@ -151,7 +153,7 @@ int prune(const ArchiveOptions& options) {
 }
 
 int export_archive(const ArchiveOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const auto write = [](std::string_view text) {
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
@@ -160,7 +162,7 @@ int export_archive(const ArchiveOptions& options) {
     if (options.op.empty() || options.workload.empty())
       return complain({"--tuning-results describes one tuning problem: give --operator and --workload"},
                       kUsage);
-    RankingQuery query;
+    archive::RankingQuery query;
     query.operator_name = options.op;
     query.workload = options.workload;
     query.device = options.device;
@@ -183,7 +185,7 @@ int import_archive(const ArchiveOptions& options) {
     if (!file) return complain({fmt::format("'{}' cannot be read", options.file.string())}, kUsage);
   }
   std::istream& in = options.file == "-" ? std::cin : file;
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<std::int64_t> rows =
       archive->import_lines([&](std::string& line) { return static_cast<bool>(std::getline(in, line)); });

@@ -30,8 +30,8 @@ void print_baselines(const std::vector<std::pair<std::string, double>>& baseline
   fmt::print("\n");
 }
 
-void print_kernel(const BestKernel& best) {
-  const RankedKernel& kernel = best.kernel;
+void print_kernel(const answers::BestKernel& best) {
+  const archive::RankedKernel& kernel = best.kernel;
   fmt::print("{} {}  {}  {}\n", kernel.operator_name, kernel.workload, kernel.device_info.model,
              name(kernel.precision));
   fmt::print("  #{} {}   {} [{}, {}]   {:.2f} x over {} ({}, at least {:.2f} x)\n", kernel.rank,
@@ -39,7 +39,7 @@ void print_kernel(const BestKernel& best) {
              in_time(kernel.high_us), kernel.speedup, kernel.yardstick, in_time(kernel.yardstick_us),
              kernel.speedup_low);
   fmt::print("  figures from {}\n",
-             kernel.figure == Figure::retimed ? "fresh runs after the search" : "the search itself");
+             kernel.figure == archive::Figure::retimed ? "fresh runs after the search" : "the search itself");
   for (const std::string& line : wrapped(best.own_idea, 96)) fmt::print("    {}\n", line);
   if (kernel.idea_key.starts_with("tune:")) {
     for (const std::string& line : wrapped("Found by: " + kernel.idea_text, 96)) fmt::print("    {}\n", line);
@@ -50,7 +50,8 @@ void print_kernel(const BestKernel& best) {
 }
 
 int best(const BestOptions& options) {
-  BestQuestion question{options.op, options.workload, options.device, options.against, {}, options.top};
+  answers::BestQuestion question{options.op, options.workload, options.device, options.against,
+                                 {},         options.top};
   if (!options.precision.empty()) {
     question.precision = precision_from_name(options.precision);
     if (!question.precision) {
@@ -60,9 +61,9 @@ int best(const BestOptions& options) {
           kUsage);
     }
   }
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<BestAnswer> answer = answer_best(*archive, question);
+  const Result<answers::BestAnswer> answer = answers::answer_best(*archive, question);
   if (!answer) return complain(answer.error(), kOperational);
   if (answer->nearest) {
     fmt::print(stderr,
@@ -70,13 +71,13 @@ int best(const BestOptions& options) {
                "factor of {:.3g} in all)\n",
                options.workload, answer->nearest->workload, std::exp(answer->nearest->distance));
   }
-  if (answer->kernels.empty()) return complain({nothing_best(*archive, question)}, kNotFound);
+  if (answer->kernels.empty()) return complain({answers::nothing_best(*archive, question)}, kNotFound);
   if (options.source) {
     fmt::print("{}", answer->kernels.front().source);
   } else if (options.json) {
     print_json(to_json(*answer));
   } else {
-    for (const BestKernel& best : answer->kernels) print_kernel(best);
+    for (const answers::BestKernel& best : answer->kernels) print_kernel(best);
     for (const std::string& line : wrapped(kCommonScaleNote, 100)) fmt::print("{}\n", line);
   }
   return kOk;

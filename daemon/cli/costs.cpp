@@ -22,12 +22,12 @@ std::string in_usd(double usd) {
 }
 
 /// Of one verified kernel, one win; "-" when there is none.
-std::string usd_each(const CostRecord& cost, std::int64_t things) {
+std::string usd_each(const archive::CostRecord& cost, std::int64_t things) {
   return things == 0 ? "-" : in_usd(cost.spent.usd / static_cast<double>(things));
 }
 
-std::vector<std::string> row(const CostRecord& cost) {
-  const Spending& spent = cost.spent;
+std::vector<std::string> row(const archive::CostRecord& cost) {
+  const archive::Spending& spent = cost.spent;
   return {cost.job,
           cost.source,
           cost.model.empty() ? "(no reply)" : cost.model,
@@ -46,7 +46,7 @@ std::vector<std::string> row(const CostRecord& cost) {
 }
 
 int costs(const CostsOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   std::optional<JobId> id;
   if (!options.job.empty()) {
@@ -55,11 +55,11 @@ int costs(const CostsOptions& options) {
     if (!*job) return complain({fmt::format("the archive has no job '{}'", options.job)}, kNotFound);
     id = (*job)->id;
   }
-  const Result<std::vector<CostRecord>> found = archive->costs(id);
+  const Result<std::vector<archive::CostRecord>> found = archive->costs(id);
   if (!found) return complain(found.error(), kOperational);
   if (options.json) {
     Json list = Json::array();
-    for (const CostRecord& cost : *found) list.push_back(to_json(cost));
+    for (const archive::CostRecord& cost : *found) list.push_back(to_json(cost));
     print_json(list);
     return kOk;
   }
@@ -69,7 +69,7 @@ int costs(const CostsOptions& options) {
   }
   std::vector<std::vector<std::string>> rows;
   bool unpriced = false;
-  for (const CostRecord& cost : *found) {
+  for (const archive::CostRecord& cost : *found) {
     rows.push_back(row(cost));
     unpriced = unpriced || cost.spent.unpriced > 0;
   }

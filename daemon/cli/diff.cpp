@@ -19,17 +19,17 @@ struct DiffOptions {
   bool json = false, no_source = false;
 };
 
-void print_fields(const char* title, const std::vector<FieldDifference>& fields) {
+void print_fields(const char* title, const std::vector<archive::FieldDifference>& fields) {
   if (fields.empty()) {
     fmt::print("{}: the same\n", title);
     return;
   }
   fmt::print("{}:\n", title);
-  for (const FieldDifference& field : fields)
+  for (const archive::FieldDifference& field : fields)
     fmt::print("  {}: {} -> {}\n", field.field, field.a.value_or("(none)"), field.b.value_or("(none)"));
 }
 
-void print_idea(const char* mark, const CandidateDetail& detail) {
+void print_idea(const char* mark, const archive::CandidateDetail& detail) {
   const char* lead = mark;
   for (const std::string& line :
        wrapped(fmt::format("({} {}) {}", detail.idea.source, detail.idea.key, detail.idea.text), 98)) {
@@ -45,32 +45,32 @@ std::string descent(const char* from_to, const std::vector<std::string>& steps) 
                                    : fmt::format("{}, {} steps ago", from_to, steps.size());
 }
 
-std::string in_words(const Kinship& kinship) {
+std::string in_words(const archive::Kinship& kinship) {
   switch (kinship.kind) {
-    case Kinship::Kind::same:
+    case archive::Kinship::Kind::same:
       return "they are one candidate";
-    case Kinship::Kind::a_from_b:
+    case archive::Kinship::Kind::a_from_b:
       return descent("A comes from B", kinship.steps);
-    case Kinship::Kind::b_from_a:
+    case archive::Kinship::Kind::b_from_a:
       return descent("B comes from A", kinship.steps);
-    case Kinship::Kind::common:
+    case archive::Kinship::Kind::common:
       return fmt::format("both come from #{} {}, {} and {} steps ago", kinship.ancestor.value,
                          kinship.ancestor_hash.substr(0, 12), kinship.a_steps, kinship.b_steps);
-    case Kinship::Kind::none:
+    case archive::Kinship::Kind::none:
       break;
   }
   return "no common ancestor";
 }
 
-void print_time(const char* mark, const TimeDifference::Time& time, const std::string& yardstick) {
+void print_time(const char* mark, const archive::TimeDifference::Time& time, const std::string& yardstick) {
   fmt::print("    {} {} [{}, {}]  {:.3f} x over {}, at least {:.3f} x  ({}){}\n", mark,
              in_time(time.median_us), in_time(time.low_us), in_time(time.high_us), time.speedup, yardstick,
              time.speedup_low, name(time.figure), time.refuted ? "  NO LONGER HOLDS" : "");
 }
 
-void print_times(const std::vector<TimeDifference>& times) {
+void print_times(const std::vector<archive::TimeDifference>& times) {
   if (times.empty()) fmt::print("times: nowhere were both timed\n");
-  for (const TimeDifference& time : times) {
+  for (const archive::TimeDifference& time : times) {
     fmt::print("times, workload {} on {} ({}), {}:\n", time.workload, time.device.name, time.device.model,
                name(time.precision));
     print_time("A", time.a, time.yardstick);
@@ -84,8 +84,8 @@ void print_times(const std::vector<TimeDifference>& times) {
   }
 }
 
-void print_difference(const CandidateDetail& a, const CandidateDetail& b, const KernelDifference& found,
-                      bool with_source) {
+void print_difference(const archive::CandidateDetail& a, const archive::CandidateDetail& b,
+                      const archive::KernelDifference& found, bool with_source) {
   fmt::print("A {} #{} {}\nB {} #{} {}\n", a.operator_name, a.candidate.id.value, a.candidate.hash,
              b.operator_name, b.candidate.id.value, b.candidate.hash);
   fmt::print("lineage: {}\n", in_words(found.kinship));
@@ -104,14 +104,14 @@ void print_difference(const CandidateDetail& a, const CandidateDetail& b, const 
 }
 
 int diff(const DiffOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<CandidateDetail> a = archive->show(options.a), b = archive->show(options.b);
+  const Result<archive::CandidateDetail> a = archive->show(options.a), b = archive->show(options.b);
   if (!a) return complain(a.error(), kNotFound);
   if (!b) return complain(b.error(), kNotFound);
-  Result<Kinship> kinship = archive->kinship(a->candidate.id, b->candidate.id);
+  Result<archive::Kinship> kinship = archive->kinship(a->candidate.id, b->candidate.id);
   if (!kinship) return complain(kinship.error(), kOperational);
-  const KernelDifference found = difference(*a, *b, std::move(*kinship));
+  const archive::KernelDifference found = difference(*a, *b, std::move(*kinship));
   if (!options.json) {
     print_difference(*a, *b, found, !options.no_source);
     return kOk;

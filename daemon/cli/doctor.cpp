@@ -18,13 +18,13 @@ namespace kevolve::cli {
 namespace {
 
 Finding check_sandbox() {
-  const Result<void>& available = sandbox_available();
+  const Result<void>& available = process::sandbox_available();
   if (available) return {"sandbox", State::ok, "bubblewrap works"};
   return {"sandbox", State::broken, available.error().message};
 }
 
 Finding check_compiler() {
-  const auto result = run_command({"g++", "--version"}, "", {});
+  const auto result = process::run_command({"g++", "--version"}, "", {});
   if (!result) return {"host compiler", State::broken, result.error().message};
   if (result->exit_code != 0) {
     return {"host compiler", State::broken,
@@ -34,7 +34,7 @@ Finding check_compiler() {
 }
 
 Finding check_seeds() {
-  const auto names = operator_names();
+  const auto names = engine::operator_names();
   if (!names) return {"seed operators", State::broken, names.error().message};
   return {"seed operators", State::ok, fmt::format("{} ({})", names->size(), fmt::join(*names, ", "))};
 }
@@ -44,7 +44,7 @@ Finding check_archive(const std::filesystem::path& path) {
     return {"archive", State::ok,
             fmt::format("{} does not exist yet; the first job creates it", path.string())};
   }
-  Result<Archive> archive = Archive::open(path, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(path, archive::OpenMode::read_only);
   if (!archive) return {"archive", State::broken, archive.error().message};
   const auto jobs = archive->jobs();
   if (!jobs) return {"archive", State::broken, jobs.error().message};

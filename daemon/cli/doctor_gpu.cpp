@@ -31,7 +31,7 @@ std::vector<std::string> refusals(const std::string& log) {
 
 /// Where the loader finds a library that a program needs; empty when it does not.
 fs::path needed_library(const fs::path& program, const std::string& name) {
-  const auto result = run_command({"ldd", program.string()}, "", {});
+  const auto result = process::run_command({"ldd", program.string()}, "", {});
   if (!result) return {};
   const std::size_t at = result->out.find(name);
   const std::size_t arrow = at == std::string::npos ? at : result->out.find("=> ", at);
@@ -66,7 +66,7 @@ Finding check_torch_cuda(const fs::path& torch) {
 }
 
 Finding check_cupti(const fs::path& torch) {
-  std::vector<fs::path> roots = {"/usr/local/cuda", program_beside("../../.deps/nvidia/cu13")};
+  std::vector<fs::path> roots = {"/usr/local/cuda", engine::program_beside("../../.deps/nvidia/cu13")};
   if (const char* home = std::getenv("CUDA_HOME"); home != nullptr) roots.emplace(roots.begin(), home);
   if (!torch.empty()) roots.push_back(torch.parent_path() / "../../nvidia/cu13");
   for (const fs::path& root : roots) {
@@ -80,7 +80,7 @@ Finding check_cupti(const fs::path& torch) {
 
 /// Packages that scripts/compiled_baseline.py has left where a local worker looks for them.
 std::pair<fs::path, int> packages() {
-  const fs::path folder = default_cache() / "baselines";
+  const fs::path folder = process::default_cache() / "baselines";
   int count = 0;
   std::error_code ignored;
   for (auto at = fs::recursive_directory_iterator(folder, ignored);
@@ -113,7 +113,7 @@ std::vector<Finding> check_gpus(const Hello& hello, const std::string& log) {
 }
 
 std::vector<Finding> check_cuda_libraries() {
-  const fs::path torch = needed_library(program_beside("kevolve-worker"), "libtorch_cpu.so");
+  const fs::path torch = needed_library(engine::program_beside("kevolve-worker"), "libtorch_cpu.so");
   return {check_torch_cuda(torch), check_cupti(torch)};
 }
 
@@ -122,7 +122,7 @@ Finding check_compiled_baselines() {
   const std::string kept = fmt::format("packages in {}: {}", folder.string(), count);
   const char* named = std::getenv("KEVOLVE_PYTHON");
   const std::string python = named == nullptr ? "python3" : named;
-  const auto result = run_command({python, "-c", "import torch; print(torch.__version__)"}, "", {});
+  const auto result = process::run_command({python, "-c", "import torch; print(torch.__version__)"}, "", {});
   if (result && result->exit_code == 0) {
     return {"torch.compile", State::ok,
             fmt::format("{}; {} has torch {} to make more (scripts/compiled_baseline.py)", kept, python,

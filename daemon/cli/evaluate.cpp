@@ -155,7 +155,7 @@ void print_left_out(const std::filesystem::path& log) {
 Result<void> save(const Options& options, const Operator& op, const EvaluateRequest& request,
                   const Evaluation& evaluation) {
   const auto header = parse_candidate(request.source, op, options.file);
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_write);
   if (!archive) return failure(archive.error());
   const auto op_id = archive->enter_operator(op);
   if (!op_id) return failure(op_id.error());
@@ -164,14 +164,14 @@ Result<void> save(const Options& options, const Operator& op, const EvaluateRequ
   if (!idea) return failure(idea.error());
   const auto ids = archive->add_candidates(*idea, {{request.source, request.tunables, {}}});
   if (!ids) return failure(ids.error());
-  NewEvaluation row;
+  archive::NewEvaluation row;
   row.candidate = ids->front();
   row.workload = request.workload;
   row.precision = header ? header->precision : op.precision;
   row.yardstick = evaluation.measurements.empty() || request.compare_with.empty()
                       ? ""
                       : request.compare_with.front().name;
-  row.purpose = Purpose::manual;
+  row.purpose = archive::Purpose::manual;
   row.evaluation = evaluation;
   const auto recorded = archive->record_evaluation(row);
   if (!recorded) return failure(recorded.error());
@@ -180,7 +180,7 @@ Result<void> save(const Options& options, const Operator& op, const EvaluateRequ
 }
 
 int evaluate(const Options& options) {
-  const Result<Operator> op = find_operator(options.op);
+  const Result<Operator> op = engine::find_operator(options.op);
   if (!op) return complain(op.error(), kUsage);
   const Result<std::string> source = read_text_file(options.file);
   if (!source) return complain(source.error(), kUsage);

@@ -21,9 +21,9 @@ struct ExchangesOptions {
   bool json = false;
 };
 
-int list(const std::vector<ExchangeRecord>& exchanges, const ExchangesOptions& options) {
+int list(const std::vector<archive::ExchangeRecord>& exchanges, const ExchangesOptions& options) {
   std::vector<std::vector<std::string>> rows;
-  for (const ExchangeRecord& x : exchanges) {
+  for (const archive::ExchangeRecord& x : exchanges) {
     rows.push_back({std::to_string(x.id.value), x.operator_name, std::to_string(x.round_number), x.slot,
                     x.model, x.outcome, std::to_string(x.attempts), std::to_string(x.input_tokens),
                     std::to_string(x.output_tokens), x.cost_usd ? fmt::format("{:.4f}", *x.cost_usd) : "?",
@@ -38,8 +38,8 @@ int list(const std::vector<ExchangeRecord>& exchanges, const ExchangesOptions& o
   return kOk;
 }
 
-void print_one(const ExchangeRecord& x) {
-  for (const ExchangeMessage& message : x.messages)
+void print_one(const archive::ExchangeRecord& x) {
+  for (const archive::ExchangeMessage& message : x.messages)
     fmt::print("---- {}\n\n{}\n\n", message.role, message.text);
   if (!x.error.empty()) fmt::print("---- {}\n\n{}\n\n", x.outcome, x.error);
   if (!x.reasoning.empty()) fmt::print("---- reasoning\n\n{}\n\n", x.reasoning);
@@ -48,34 +48,34 @@ void print_one(const ExchangeRecord& x) {
 }
 
 /// As a job's `record` would have written it.
-Result<void> write_recording(const std::string& file, const std::vector<ExchangeRecord>& exchanges) {
+Result<void> write_recording(const std::string& file, const std::vector<archive::ExchangeRecord>& exchanges) {
   std::ofstream out(file, std::ios::binary);
-  for (const ExchangeRecord& x : exchanges) {
+  for (const archive::ExchangeRecord& x : exchanges) {
     if (x.outcome != "replied") continue;
-    RecordedExchange recorded;
+    llm::RecordedExchange recorded;
     recorded.key = {x.operator_name, x.workload, x.round_number, x.slot};
-    std::vector<Message> messages;
-    for (const ExchangeMessage& message : x.messages) {
-      messages.push_back({role_from_name(message.role).value_or(Role::user), message.text});
+    std::vector<llm::Message> messages;
+    for (const archive::ExchangeMessage& message : x.messages) {
+      messages.push_back({llm::role_from_name(message.role).value_or(llm::Role::user), message.text});
     }
-    recorded.prompt_hash = prompt_hash(messages);
+    recorded.prompt_hash = llm::prompt_hash(messages);
     recorded.reply.text = x.reply;
     recorded.reply.reasoning = x.reasoning;
     recorded.reply.model = x.model;
     recorded.reply.served_by = x.served_by;
-    recorded.reply.finish = finish_from_name(x.finish).value_or(Finish::unknown);
+    recorded.reply.finish = llm::finish_from_name(x.finish).value_or(llm::Finish::unknown);
     recorded.reply.usage = {x.input_tokens, x.cached_tokens, x.output_tokens, x.reasoning_tokens};
     recorded.reply.usage_estimated = x.usage_estimated;
     recorded.reply.latency = std::chrono::milliseconds(static_cast<std::int64_t>(x.latency_ms));
-    out << kevolve::to_json(recorded).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    out << llm::to_json(recorded).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
   }
   out.close();
   if (!out) return failure(fmt::format("cannot write {}", file));
   return {};
 }
 
-int show_one(Archive& archive, JobId job, const ExchangesOptions& options) {
-  const Result<std::optional<ExchangeRecord>> found = archive.exchange(job, ExchangeId{options.id});
+int show_one(archive::Archive& archive, JobId job, const ExchangesOptions& options) {
+  const Result<std::optional<archive::ExchangeRecord>> found = archive.exchange(job, ExchangeId{options.id});
   if (!found) return complain(found.error(), kOperational);
   if (!*found)
     return complain({fmt::format("job '{}' has no exchange {}", options.job, options.id)}, kNotFound);
@@ -87,7 +87,7 @@ int show_one(Archive& archive, JobId job, const ExchangesOptions& options) {
 }
 
 int exchanges(const ExchangesOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
   const auto job = archive->job(options.job);
   if (!job) return complain(job.error(), kOperational);
@@ -102,7 +102,7 @@ int exchanges(const ExchangesOptions& options) {
   }
   if (options.json) {
     Json all = Json::array();
-    for (const ExchangeRecord& x : *found) all.push_back(to_json(x));
+    for (const archive::ExchangeRecord& x : *found) all.push_back(to_json(x));
     print_json(all);
     return kOk;
   }

@@ -16,7 +16,7 @@ namespace {
 struct LineageOptions {
   std::string id;
   std::filesystem::path archive;
-  int generations = kLineageGenerations;
+  int generations = archive::kLineageGenerations;
   bool json = false;
 };
 
@@ -26,7 +26,7 @@ constexpr int kMostGenerations = 1'000;
 /// Deeper ones are not indented any further: a chain of thousands would be mostly blanks.
 constexpr int kDeepestIndent = 40;
 
-void print_node(const LineageNode& node, int depth) {
+void print_node(const archive::LineageNode& node, int depth) {
   const std::string indent(static_cast<std::size_t>(2 * std::min(depth, kDeepestIndent)), ' ');
   const std::string deep = depth > kDeepestIndent ? fmt::format("({}) ", depth) : std::string();
   const std::string how = node.relation ? fmt::format("{} ", name(*node.relation)) : std::string();
@@ -37,17 +37,17 @@ void print_node(const LineageNode& node, int depth) {
   fmt::print("{}{}{}{}  {}  {}  {}{}\n", indent, deep, how, node.hash.substr(0, 12), round, fate,
              in_tunables(node.tunables), node.repeated ? "  (see above)" : "");
   for (const std::string& line : wrapped(node.idea_text, 90)) fmt::print("{}    {}\n", indent, line);
-  for (const LineageNode& parent : node.parents) print_node(parent, depth + 1);
+  for (const archive::LineageNode& parent : node.parents) print_node(parent, depth + 1);
 }
 
 /// Ancestors in the tree, each once.
-std::int64_t shown(const LineageNode& node) {
+std::int64_t shown(const archive::LineageNode& node) {
   std::int64_t count = 0;
-  for (const LineageNode& parent : node.parents) count += (parent.repeated ? 0 : 1) + shown(parent);
+  for (const archive::LineageNode& parent : node.parents) count += (parent.repeated ? 0 : 1) + shown(parent);
   return count;
 }
 
-Result<void> print_tree(Archive& archive, const LineageNode& tree) {
+Result<void> print_tree(archive::Archive& archive, const archive::LineageNode& tree) {
   constexpr std::int64_t kMostCounted = 1'000;
   print_node(tree, 0);
   const std::int64_t here = shown(tree);
@@ -61,11 +61,11 @@ Result<void> print_tree(Archive& archive, const LineageNode& tree) {
 }
 
 int lineage(const LineageOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<CandidateDetail> detail = archive->show(options.id);
+  const Result<archive::CandidateDetail> detail = archive->show(options.id);
   if (!detail) return complain(detail.error(), kNotFound);
-  const Result<LineageNode> tree = archive->lineage(detail->candidate.id, options.generations);
+  const Result<archive::LineageNode> tree = archive->lineage(detail->candidate.id, options.generations);
   if (!tree) return complain(tree.error(), kOperational);
   if (options.json) {
     print_json(to_json(*tree));

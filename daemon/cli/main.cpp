@@ -22,7 +22,7 @@ void print_json(const Json& json) {
 }
 
 void add_archive_option(CLI::App& app, std::filesystem::path& archive) {
-  archive = default_archive();
+  archive = engine::default_archive();
   app.add_option("--archive", archive, "The archive file")->capture_default_str();
 }
 

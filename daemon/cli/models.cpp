@@ -22,23 +22,23 @@ struct ModelsOptions {
   bool ask = false, json = false;
 };
 
-std::string in_price(const ModelSettings& model) {
+std::string in_price(const llm::ModelSettings& model) {
   if (!model.price) return "unknown";
   if (model.price->input == 0 && model.price->output == 0) return "free";
   return fmt::format("{:g} in, {:g} out", model.price->input, model.price->output);
 }
 
-std::string in_key(const EndpointSettings& endpoint) {
+std::string in_key(const llm::EndpointSettings& endpoint) {
   if (!endpoint.key.env.empty()) return "$" + endpoint.key.env;
   return endpoint.key.file.empty() ? "none" : endpoint.key.file;
 }
 
-int list(const ModelsFile& file, const std::vector<std::string>& names, bool json) {
+int list(const llm::ModelsFile& file, const std::vector<std::string>& names, bool json) {
   Json objects = Json::array();
   std::vector<std::vector<std::string>> rows;
   for (const std::string& name : names) {
-    const ModelSettings& model = file.models.at(name);
-    const EndpointSettings& endpoint = file.endpoints.at(model.endpoint);
+    const llm::ModelSettings& model = file.models.at(name);
+    const llm::EndpointSettings& endpoint = file.endpoints.at(model.endpoint);
     objects.push_back({{"model", name},
                        {"endpoint", endpoint.name},
                        {"url", endpoint.url},
@@ -58,13 +58,13 @@ int list(const ModelsFile& file, const std::vector<std::string>& names, bool jso
   return kOk;
 }
 
-Json to_json(const std::string& name, const ChatResult& result) {
+Json to_json(const std::string& name, const llm::ChatResult& result) {
   if (!result) return {{"model", name}, {"error", result.error().message}};
   return {{"model", name},
           {"served_by", result->served_by},
           {"text", result->text},
           {"reasoning", result->reasoning},
-          {"finish", kevolve::name(result->finish)},
+          {"finish", llm::name(result->finish)},
           {"input_tokens", result->usage.input},
           {"cached_tokens", result->usage.cached_input},
           {"output_tokens", result->usage.output},
@@ -76,39 +76,39 @@ Json to_json(const std::string& name, const ChatResult& result) {
 }
 
 /// One question to one model; what the client noted on the way goes to stderr.
-ChatResult ask(const ModelsFile& file, const std::string& name, const KeyRing& keys,
-               const std::string& question) {
-  BackendEvents events;
+llm::ChatResult ask(const llm::ModelsFile& file, const std::string& name, const llm::KeyRing& keys,
+                    const std::string& question) {
+  llm::BackendEvents events;
   events.noted = [](std::string_view what) { fmt::print(stderr, "  {}\n", what); };
-  std::unique_ptr<HttpBackend> asked;
+  std::unique_ptr<llm::HttpBackend> asked;
   std::string away;  // written on the backend's thread before the answer, read after it
   events.outage_began = [&](std::string_view endpoint, std::string_view why) {
     away = fmt::format("{} does not answer: {}", endpoint, why);
     asked->stop();  // a job would wait for it
   };
-  auto backend = HttpBackend::open(file, {{name, 1}}, keys, events);
-  if (!backend) return tl::unexpected(ChatError{ChatError::Kind::refused, backend.error().message});
-  std::promise<ChatResult> promise;
-  std::future<ChatResult> answer = promise.get_future();
+  auto backend = llm::HttpBackend::open(file, {{name, 1}}, keys, events);
+  if (!backend) return tl::unexpected(llm::ChatError{llm::ChatError::Kind::refused, backend.error().message});
+  std::promise<llm::ChatResult> promise;
+  std::future<llm::ChatResult> answer = promise.get_future();
   asked = std::move(*backend);
-  asked->ask({{"none", "none", 1, "try"}, {{Role::user, question}}, 1},
-             [&](ChatResult result) { promise.set_value(std::move(result)); });
-  ChatResult result = answer.get();
+  asked->ask({{"none", "none", 1, "try"}, {{llm::Role::user, question}}, 1},
+             [&](llm::ChatResult result) { promise.set_value(std::move(result)); });
+  llm::ChatResult result = answer.get();
   if (!result && !away.empty()) result.error().message = away;
   return result;
 }
 
-int try_models(const ModelsFile& file, const ModelsOptions& options) {
-  std::vector<WeightedModel> models;
+int try_models(const llm::ModelsFile& file, const ModelsOptions& options) {
+  std::vector<llm::WeightedModel> models;
   for (const std::string& name : options.names) models.push_back({name, 1});
-  const auto endpoints = endpoints_of(file, models);
+  const auto endpoints = llm::endpoints_of(file, models);
   if (!endpoints) return complain(endpoints.error(), kUsage);
-  const auto keys = take_keys(file, *endpoints);
+  const auto keys = llm::take_keys(file, *endpoints);
   if (!keys) return complain(keys.error(), kUsage);
   bool all = true;
   Json objects = Json::array();
   for (const std::string& name : options.names) {
-    const ChatResult result = ask(file, name, *keys, options.question);
+    const llm::ChatResult result = ask(file, name, *keys, options.question);
     all = all && result;
     objects.push_back(to_json(name, result));
     if (options.json) continue;
@@ -127,10 +127,11 @@ int try_models(const ModelsFile& file, const ModelsOptions& options) {
 }
 
 int models(ModelsOptions options) {
-  const Result<ModelsFile> file = load_models(options.file);
+  const Result<llm::ModelsFile> file = llm::load_models(options.file);
   if (!file) return complain(file.error(), kUsage);
   for (const std::string& name : options.names) {
-    if (const auto known = endpoints_of(*file, {{name, 1}}); !known) return complain(known.error(), kUsage);
+    if (const auto known = llm::endpoints_of(*file, {{name, 1}}); !known)
+      return complain(known.error(), kUsage);
   }
   if (options.ask && options.names.empty())
     return complain({"models: --try asks, and may cost: name the models to ask"}, kUsage);
@@ -145,7 +146,7 @@ int models(ModelsOptions options) {
 
 Command add_models(CLI::App& app) {
   auto options = std::make_shared<ModelsOptions>();
-  options->file = default_models_file();
+  options->file = engine::default_models_file();
   CLI::App* sub =
       app.add_subcommand("models", "Which language models a models file names, and whether they answer");
   sub->add_option("names", options->names, "Only these models");

@@ -21,7 +21,7 @@ constexpr int kAttempts = 2;
 }  // namespace
 
 struct OneWorker::Impl {
-  explicit Impl(WorkerCommand worker) : command(std::move(worker)), signals(io, SIGINT, SIGTERM) {
+  explicit Impl(engine::WorkerCommand worker) : command(std::move(worker)), signals(io, SIGINT, SIGTERM) {
     ::signal(SIGPIPE, SIG_IGN);
     signals.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
@@ -45,7 +45,7 @@ struct OneWorker::Impl {
   }
 
   Result<void> start() {
-    auto started = await(WorkerClient::start(io, command, WorkerClient::kStartDeadline));
+    auto started = await(engine::WorkerClient::start(io, command, engine::WorkerClient::kStartDeadline));
     if (!started) return failure(started.error());
     client = *started;
     return {};
@@ -55,7 +55,7 @@ struct OneWorker::Impl {
   Result<WorkerReply> ask(const WorkerRequest& request) {
     for (int attempt = 1;; ++attempt) {
       const auto put = [&]() -> asio::awaitable<Result<std::optional<WorkerReply>>> {
-        tl::expected<WorkerReply, WorkerLoss> reply = co_await client->request(request, kDeadline);
+        tl::expected<WorkerReply, engine::WorkerLoss> reply = co_await client->request(request, kDeadline);
         if (reply) co_return std::move(*reply);
         if (interrupted || attempt == kAttempts) co_return failure(reply.error().why);
         co_return std::nullopt;
@@ -67,15 +67,15 @@ struct OneWorker::Impl {
     }
   }
 
-  const WorkerCommand command;
+  const engine::WorkerCommand command;
   asio::io_context io{1};
   asio::signal_set signals;
-  std::shared_ptr<WorkerClient> client;
+  std::shared_ptr<engine::WorkerClient> client;
   bool interrupted = false;
 };
 
-WorkerCommand local_worker(const std::filesystem::path& log) {
-  return {{program_beside("kevolve-worker").string()}, log};
+engine::WorkerCommand local_worker(const std::filesystem::path& log) {
+  return {{engine::program_beside("kevolve-worker").string()}, log};
 }
 
 std::filesystem::path scratch_log() {
@@ -90,7 +90,7 @@ OneWorker::~OneWorker() {
   impl_->io.run();  // lets what waits see that
 }
 
-Result<std::unique_ptr<OneWorker>> OneWorker::start(const WorkerCommand& command) {
+Result<std::unique_ptr<OneWorker>> OneWorker::start(const engine::WorkerCommand& command) {
   std::unique_ptr<OneWorker> worker(new OneWorker(std::make_unique<Impl>(command)));
   if (auto started = worker->impl_->start(); !started) return failure(started.error());
   return worker;
@@ -108,7 +108,7 @@ bool OneWorker::interrupted() const {
   return impl_->interrupted;
 }
 
-Result<Answer> ask_worker(const WorkerCommand& command, const std::optional<WorkerRequest>& request) {
+Result<Answer> ask_worker(const engine::WorkerCommand& command, const std::optional<WorkerRequest>& request) {
   auto worker = OneWorker::start(command);
   if (!worker) return failure(worker.error());
   Answer answer;

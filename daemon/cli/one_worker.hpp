@@ -12,7 +12,7 @@
 namespace kevolve::cli {
 
 /// The worker beside this program; its log goes to `log`, or to stderr when empty.
-WorkerCommand local_worker(const std::filesystem::path& log);
+engine::WorkerCommand local_worker(const std::filesystem::path& log);
 
 /// Where workers of commands that keep no archive write their log: a file in the temporary folder, one per
 /// process.
@@ -20,7 +20,7 @@ std::filesystem::path scratch_log();
 
 class OneWorker {
  public:
-  static Result<std::unique_ptr<OneWorker>> start(const WorkerCommand& command);
+  static Result<std::unique_ptr<OneWorker>> start(const engine::WorkerCommand& command);
   ~OneWorker();
   OneWorker(const OneWorker&) = delete;
   OneWorker& operator=(const OneWorker&) = delete;
@@ -40,6 +40,6 @@ struct Answer {
   Hello hello;
   std::optional<WorkerReply> reply;
 };
-Result<Answer> ask_worker(const WorkerCommand& command, const std::optional<WorkerRequest>& request);
+Result<Answer> ask_worker(const engine::WorkerCommand& command, const std::optional<WorkerRequest>& request);
 
 }  // namespace kevolve::cli

@@ -24,11 +24,11 @@ std::string in_axes(const Bindings& axes) {
   return in_tunables(axes);
 }
 
-Json describe(const Operator& op, const std::vector<PlaybookEntry>& playbook) {
+Json describe(const Operator& op, const std::vector<search::PlaybookEntry>& playbook) {
   Json workloads = Json::object();
   for (const Workload& workload : op.workloads) workloads[workload.name] = Json(workload.axes);
   Json ideas = Json::array();
-  for (const PlaybookEntry& entry : playbook)
+  for (const search::PlaybookEntry& entry : playbook)
     ideas.push_back({{"key", entry.key}, {"idea", entry.header.idea}});
   return {{"name", op.name},        {"description", op.description}, {"precision", name(op.precision)},
           {"workloads", workloads}, {"folder", op.folder.string()},  {"playbook", ideas}};
@@ -60,20 +60,20 @@ int admit(const Operator& op, const OperatorsOptions& options) {
 int operators(const OperatorsOptions& options) {
   std::vector<std::string> names = options.names;
   if (names.empty()) {
-    const Result<std::vector<std::string>> all = operator_names();
+    const Result<std::vector<std::string>> all = engine::operator_names();
     if (!all) return complain(all.error(), kOperational);
     names = *all;
   }
   Json list = Json::array();
   int exit_code = kOk;
   for (const std::string& operator_name : names) {
-    const Result<Operator> op = find_operator(operator_name);
+    const Result<Operator> op = engine::find_operator(operator_name);
     if (!op) return complain(op.error(), kUsage);
     if (options.admit) {
       exit_code = std::max(exit_code, admit(*op, options));
       continue;
     }
-    const Result<std::vector<PlaybookEntry>> playbook = load_playbook(*op);
+    const Result<std::vector<search::PlaybookEntry>> playbook = search::load_playbook(*op);
     if (!playbook) return complain(playbook.error(), kUsage);
     if (options.json) {
       list.push_back(describe(*op, *playbook));
@@ -84,7 +84,7 @@ int operators(const OperatorsOptions& options) {
     for (const Workload& workload : op->workloads)
       fmt::print("    workload {:<10} {}\n", workload.name, in_axes(workload.axes));
     if (names.size() == 1) {
-      for (const PlaybookEntry& entry : *playbook) {
+      for (const search::PlaybookEntry& entry : *playbook) {
         fmt::print("    idea {}\n", entry.key);
         for (const std::string& line : wrapped(entry.header.idea, 96)) fmt::print("        {}\n", line);
       }

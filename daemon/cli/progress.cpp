@@ -9,7 +9,7 @@
 #include "core/text/words.hpp"
 #include "daemon/cli/text.hpp"
 
-namespace kevolve {
+namespace kevolve::cli {
 namespace {
 
 std::string as_json_string(std::string_view text) {
@@ -32,26 +32,26 @@ void LogProgress::line(const std::string& text) {
   std::fflush(out_);
 }
 
-void LogProgress::tell(const events::RunStarted& e) {
+void LogProgress::tell(const engine::events::RunStarted& e) {
   const auto& [job, device] = e;
   line(fmt::format("event=run_started job={} device={} model={} operators={} rounds={}", job.name,
                    device.name, as_json_string(device.model), job.operators.size(), job.policy.rounds));
 }
 
-void LogProgress::tell(const events::Seeded& e) {
-  const OperatorSummary& naive = e.naive;
+void LogProgress::tell(const engine::events::Seeded& e) {
+  const engine::OperatorSummary& naive = e.naive;
   line(fmt::format("event=seeded operator={} workload={} naive_us={:.1f} eager_us={:.1f} best_us={:.1f}",
                    naive.label, naive.workload, naive.naive_us, naive.eager_us, naive.best_us));
 }
 
-void LogProgress::tell(const events::RoundStarted& e) {
+void LogProgress::tell(const engine::events::RoundStarted& e) {
   const auto& [op, round, ideas] = e;
   line(fmt::format("event=round_started operator={} round={} ideas={}", op, round, ideas.size()));
   for (const std::string& idea : ideas)
     line(fmt::format("event=idea operator={} round={} text={}", op, round, as_json_string(idea)));
 }
 
-void LogProgress::tell(const events::Evaluated& e) {
+void LogProgress::tell(const engine::events::Evaluated& e) {
   const auto& [op, round, candidate, idea_key, evaluation] = e;
   std::string text =
       fmt::format("event=evaluated operator={} round={} candidate={} idea={} outcome={} gate={}", op, round,
@@ -65,8 +65,8 @@ void LogProgress::tell(const events::Evaluated& e) {
   line(text);
 }
 
-void LogProgress::tell(const events::Promoted& e) {
-  const OperatorSummary& champion = e.champion;
+void LogProgress::tell(const engine::events::Promoted& e) {
+  const engine::OperatorSummary& champion = e.champion;
   line(fmt::format(
       "event=promoted operator={} round={} candidate={} idea={} best_us={:.1f} speedup={:.3f} "
       "at_least={:.3f}",
@@ -74,21 +74,21 @@ void LogProgress::tell(const events::Promoted& e) {
       as_json_string(champion.idea_key), champion.best_us, champion.speedup, champion.speedup_low));
 }
 
-void LogProgress::tell(const events::OperatorStopped& e) {
-  const OperatorSummary& summary = e.summary;
+void LogProgress::tell(const engine::events::OperatorStopped& e) {
+  const engine::OperatorSummary& summary = e.summary;
   line(fmt::format("event=operator_stopped operator={} rounds={} reason={}", summary.label, summary.rounds,
                    as_json_string(summary.note)));
 }
 
-void LogProgress::tell(const events::Warned& e) {
+void LogProgress::tell(const engine::events::Warned& e) {
   line(fmt::format("event=warning text={}", as_json_string(e.what)));
 }
 
-void LogProgress::tell(const events::Noted& e) {
+void LogProgress::tell(const engine::events::Noted& e) {
   line(fmt::format("event=note text={}", as_json_string(e.what)));
 }
 
-void LogProgress::tell(const events::Exchanged& e) {
+void LogProgress::tell(const engine::events::Exchanged& e) {
   const auto& [op, round, x] = e;
   std::string text = fmt::format(
       "event=exchange operator={} round={} slot={} source={} model={} outcome={} attempts={} "
@@ -100,8 +100,8 @@ void LogProgress::tell(const events::Exchanged& e) {
   line(text);
 }
 
-void LogProgress::tell(const events::RunEnded& e) {
-  const RunSummary& summary = e.summary;
+void LogProgress::tell(const engine::events::RunEnded& e) {
+  const engine::RunSummary& summary = e.summary;
   line(fmt::format("event=run_ended job={} evaluations={} wall_s={:.1f} ended_by={}", summary.job,
                    summary.evaluations, summary.wall_seconds, as_json_string(summary.ended_by)));
 }
@@ -157,20 +157,20 @@ void LiveProgress::say(const std::string& news) {
   redraw();
 }
 
-void LiveProgress::tell(const events::RunStarted& e) {
+void LiveProgress::tell(const engine::events::RunStarted& e) {
   const auto& [job, device] = e;
   job_ = job;
   device_ = device;
   redraw();
 }
 
-void LiveProgress::tell(const events::Seeded& e) {
-  const OperatorSummary& naive = e.naive;
+void LiveProgress::tell(const engine::events::Seeded& e) {
+  const engine::OperatorSummary& naive = e.naive;
   row(naive.label).summary = naive;
   redraw();
 }
 
-void LiveProgress::tell(const events::RoundStarted& e) {
+void LiveProgress::tell(const engine::events::RoundStarted& e) {
   const auto& [op, round, ideas] = e;
   row(op).round = round;
   const std::size_t room = terminal_width() - 4;
@@ -181,7 +181,7 @@ void LiveProgress::tell(const events::RoundStarted& e) {
   }
 }
 
-void LiveProgress::tell(const events::Evaluated& e) {
+void LiveProgress::tell(const engine::events::Evaluated& e) {
   const Evaluation& evaluation = e.evaluation;
   ++evaluations_;
   if (evaluation.verdict.passed()) {
@@ -192,39 +192,39 @@ void LiveProgress::tell(const events::Evaluated& e) {
   redraw();
 }
 
-void LiveProgress::tell(const events::Promoted& e) {
-  const OperatorSummary& champion = e.champion;
+void LiveProgress::tell(const engine::events::Promoted& e) {
+  const engine::OperatorSummary& champion = e.champion;
   row(champion.label).summary = champion;
   say(fmt::format("\x1b[32m{}: new best {} = {:.2f} x {}, '{}' {}\x1b[0m", champion.label,
                   in_time(champion.best_us), champion.speedup, champion.yardstick, champion.idea_key,
                   in_tunables(champion.tunables)));
 }
 
-void LiveProgress::tell(const events::OperatorStopped& e) {
-  const OperatorSummary& summary = e.summary;
+void LiveProgress::tell(const engine::events::OperatorStopped& e) {
+  const engine::OperatorSummary& summary = e.summary;
   row(summary.label).state = "stopped";
   say(fmt::format("{} stopped after round {}: {}", summary.label, summary.rounds, summary.note));
 }
 
-void LiveProgress::tell(const events::Exchanged& e) {
+void LiveProgress::tell(const engine::events::Exchanged& e) {
   ++exchanges_;
   usd_ += e.exchange.cost_usd.value_or(0);
   redraw();
 }
 
-void LiveProgress::tell(const events::Warned& e) {
+void LiveProgress::tell(const engine::events::Warned& e) {
   say(fmt::format("\x1b[33mwarning: {}\x1b[0m", e.what));
 }
 
-void LiveProgress::tell(const events::RunEnded& e) {
-  const RunSummary& summary = e.summary;
+void LiveProgress::tell(const engine::events::RunEnded& e) {
+  const engine::RunSummary& summary = e.summary;
   say(fmt::format("{} evaluations in {:.0f} s; {}", summary.evaluations, summary.wall_seconds,
                   summary.ended_by));
 }
 
-std::unique_ptr<Observer> make_progress(bool force_lines) {
+std::unique_ptr<engine::Observer> make_progress(bool force_lines) {
   if (!force_lines && ::isatty(STDOUT_FILENO) == 1) return std::make_unique<LiveProgress>(stdout);
   return std::make_unique<LogProgress>(stdout);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cli

@@ -11,56 +11,56 @@
 
 #include "daemon/engine/report/observer.hpp"
 
-namespace kevolve {
+namespace kevolve::cli {
 
 /// One line per event: time=… event=evaluated operator=layernorm …
-class LogProgress final : public Observer {
+class LogProgress final : public engine::Observer {
  public:
   explicit LogProgress(std::FILE* out) : out_(out) {}
-  void heard(const RunEvent& event) override {
+  void heard(const engine::RunEvent& event) override {
     std::visit([this](const auto& e) { tell(e); }, event);
   }
 
  private:
-  void tell(const events::RunStarted& e);
-  void tell(const events::Seeded& e);
-  void tell(const events::RoundStarted& e);
-  void tell(const events::Evaluated& e);
-  void tell(const events::Promoted& e);
-  void tell(const events::OperatorStopped& e);
-  void tell(const events::Exchanged& e);
-  void tell(const events::Warned& e);
-  void tell(const events::Troubled& e) { tell(events::Warned{e.what}); }
-  void tell(const events::Noted& e);
-  void tell(const events::RunEnded& e);
+  void tell(const engine::events::RunStarted& e);
+  void tell(const engine::events::Seeded& e);
+  void tell(const engine::events::RoundStarted& e);
+  void tell(const engine::events::Evaluated& e);
+  void tell(const engine::events::Promoted& e);
+  void tell(const engine::events::OperatorStopped& e);
+  void tell(const engine::events::Exchanged& e);
+  void tell(const engine::events::Warned& e);
+  void tell(const engine::events::Troubled& e) { tell(engine::events::Warned{e.what}); }
+  void tell(const engine::events::Noted& e);
+  void tell(const engine::events::RunEnded& e);
   void line(const std::string& text);
   std::FILE* out_;
 };
 
 /// A block of lines, one for each operator, redrawn in place: round, gate funnel, best so far; above it
 /// budget and time left, and news scrolling by.
-class LiveProgress final : public Observer {
+class LiveProgress final : public engine::Observer {
  public:
   explicit LiveProgress(std::FILE* out) : out_(out) {}
-  void heard(const RunEvent& event) override {
+  void heard(const engine::RunEvent& event) override {
     std::visit([this](const auto& e) { tell(e); }, event);
   }
 
  private:
-  void tell(const events::RunStarted& e);
-  void tell(const events::Seeded& e);
-  void tell(const events::RoundStarted& e);
-  void tell(const events::Evaluated& e);
-  void tell(const events::Promoted& e);
-  void tell(const events::OperatorStopped& e);
-  void tell(const events::Exchanged& e);
-  void tell(const events::Warned& e);
-  void tell(const events::Troubled& e) { tell(events::Warned{e.what}); }
-  void tell(const events::Noted&) {}
-  void tell(const events::RunEnded& e);
+  void tell(const engine::events::RunStarted& e);
+  void tell(const engine::events::Seeded& e);
+  void tell(const engine::events::RoundStarted& e);
+  void tell(const engine::events::Evaluated& e);
+  void tell(const engine::events::Promoted& e);
+  void tell(const engine::events::OperatorStopped& e);
+  void tell(const engine::events::Exchanged& e);
+  void tell(const engine::events::Warned& e);
+  void tell(const engine::events::Troubled& e) { tell(engine::events::Warned{e.what}); }
+  void tell(const engine::events::Noted&) {}
+  void tell(const engine::events::RunEnded& e);
 
   struct Row {
-    OperatorSummary summary;
+    engine::OperatorSummary summary;
     int round = 0;
     std::map<Gate, int> stopped;
     int passed = 0;
@@ -83,6 +83,6 @@ class LiveProgress final : public Observer {
 };
 
 /// Live when stdout is a terminal, otherwise lines.
-std::unique_ptr<Observer> make_progress(bool force_lines);
+std::unique_ptr<engine::Observer> make_progress(bool force_lines);
 
-}  // namespace kevolve
+}  // namespace kevolve::cli

@@ -30,12 +30,12 @@ std::string in_cell(const Json& value) {
 }
 
 int query(const QueryOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  SqlLimits limits;
+  archive::SqlLimits limits;
   limits.rows = options.rows;
   limits.time = std::chrono::milliseconds(static_cast<std::int64_t>(options.seconds * 1000));
-  const Result<SqlTable> found = archive->select(options.sql, limits);
+  const Result<archive::SqlTable> found = archive->select(options.sql, limits);
   if (!found) return complain(found.error(), kUsage);
   if (options.json) {
     print_json(to_json(*found));
@@ -52,14 +52,15 @@ int query(const QueryOptions& options) {
 }
 
 int ideas(const QueryOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<std::vector<FoundIdea>> found = archive->find_ideas(options.words, options.op, options.top);
+  const Result<std::vector<archive::FoundIdea>> found =
+      archive->find_ideas(options.words, options.op, options.top);
   if (!found) return complain(found.error(), kOperational);
   if (found->empty())
     return complain({fmt::format("no idea holds all of: {}", fmt::join(options.words, " "))}, kNotFound);
   Json list = Json::array();
-  for (const FoundIdea& idea : *found) {
+  for (const archive::FoundIdea& idea : *found) {
     if (options.json) {
       list.push_back(to_json(idea));
       continue;
@@ -74,24 +75,24 @@ int ideas(const QueryOptions& options) {
 }
 
 int failures(const QueryOptions& options) {
-  FailureQuery query{options.op, {}, options.examples};
+  archive::FailureQuery query{options.op, {}, options.examples};
   if (!options.gate.empty()) {
     query.gate = gate_from_name(options.gate);
     if (!query.gate)
       return complain({fmt::format("--gate {}: expected {}", options.gate, gate_list())}, kUsage);
   }
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<std::vector<FailureGroup>> groups = archive->failures(query);
+  const Result<std::vector<archive::FailureGroup>> groups = archive->failures(query);
   if (!groups) return complain(groups.error(), kOperational);
   Json list = Json::array();
-  for (const FailureGroup& group : *groups) {
+  for (const archive::FailureGroup& group : *groups) {
     if (options.json) {
       list.push_back(to_json(group));
       continue;
     }
     fmt::print("{}  {}: {}  {}\n", group.operator_name, name(group.gate), name(group.outcome), group.count);
-    for (const FailureGroup::Example& example : group.examples) {
+    for (const archive::FailureGroup::Example& example : group.examples) {
       fmt::print("    {} ({})\n", example.candidate_hash.substr(0, 12), example.workload);
       for (const std::string& line : wrapped(example.evidence.substr(0, 400), 96))
         fmt::print("      {}\n", line);

@@ -19,17 +19,17 @@ struct ReportOptions {
   bool json = false;
 };
 
-void print(const JobReport& found) {
-  const Funnel& funnel = found.funnel;
+void print(const answers::JobReport& found) {
+  const archive::Funnel& funnel = found.funnel;
   fmt::print("job {} ({}): {} candidates judged, {} waiting, {} passed\n", found.job.name,
              name(found.job.state), funnel.evaluated, funnel.proposed + funnel.evaluating, funnel.passed());
   std::vector<std::vector<std::string>> rows;
-  for (const Funnel::Stop& stop : funnel.stops)
+  for (const archive::Funnel::Stop& stop : funnel.stops)
     rows.push_back(
         {std::string(name(stop.gate)), std::string(name(stop.outcome)), fmt::format("{}", stop.candidates)});
   if (!rows.empty()) fmt::print("\n{}", table({"last gate", "outcome", "candidates"}, rows));
   rows.clear();
-  for (const JobChampion& c : found.champions) {
+  for (const archive::JobChampion& c : found.champions) {
     rows.push_back({c.operator_name, c.workload, std::string(name(c.precision)),
                     fmt::format("{:.2f} x", c.speedup), c.candidate_hash.substr(0, 12),
                     fmt::format("{}", c.changes), c.refuted ? "refuted since" : ""});
@@ -38,7 +38,7 @@ void print(const JobReport& found) {
     fmt::print("\n{}",
                table({"champion of", "workload", "precision", "speed-up", "candidate", "changes", ""}, rows));
   rows.clear();
-  for (const RoundBest& best : found.rounds) {
+  for (const archive::RoundBest& best : found.rounds) {
     rows.push_back({best.operator_name, best.round.workload, fmt::format("{}", best.round.number),
                     best.speedup > 0 ? fmt::format("{:.2f} x", best.speedup) : "-", in_time(best.median_us)});
   }
@@ -48,7 +48,7 @@ void print(const JobReport& found) {
   }
   double usd = 0;
   std::int64_t requests = 0;
-  for (const CostRecord& cost : found.costs) {
+  for (const archive::CostRecord& cost : found.costs) {
     usd += cost.spent.usd;
     requests += cost.spent.requests;
   }
@@ -57,9 +57,9 @@ void print(const JobReport& found) {
 }
 
 int report(const ReportOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<std::optional<JobReport>> found = answer_report(*archive, options.job);
+  const Result<std::optional<answers::JobReport>> found = answers::answer_report(*archive, options.job);
   if (!found) return complain(found.error(), kOperational);
   if (!*found) return complain({fmt::format("the archive has no job '{}'", options.job)}, kNotFound);
   if (!options.json) {

@@ -31,11 +31,11 @@ struct Options {
   bool json = false, lines = false;
 };
 
-void print_summary(const RunSummary& summary, const std::filesystem::path& archive) {
+void print_summary(const engine::RunSummary& summary, const std::filesystem::path& archive) {
   fmt::print("\njob {} on {} ({}): {} evaluations in {:.0f} s; {}\n\n", summary.job, summary.device.name,
              summary.device.model, summary.evaluations, summary.wall_seconds, summary.ended_by);
   std::vector<std::vector<std::string>> rows;
-  for (const OperatorSummary& s : summary.operators) {
+  for (const engine::OperatorSummary& s : summary.operators) {
     rows.push_back(
         {s.label, in_time(s.naive_us), in_time(s.eager_us), s.compile_us > 0 ? in_time(s.compile_us) : "-",
          in_time(s.best_us), fmt::format("{:.2f} x", s.speedup), fmt::format("{:.2f} x", s.speedup_low),
@@ -44,7 +44,7 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
   fmt::print("{}\n", table({"operator", "naive", "PyTorch", "compile", "best", "speed-up", "at least",
                             "round", "tried", "verified", "idea"},
                            rows));
-  for (const OperatorSummary& s : summary.operators) {
+  for (const engine::OperatorSummary& s : summary.operators) {
     fmt::print("{}  {}\n", s.label, in_tunables(s.tunables));
     for (const std::string& line : wrapped(s.idea, 100)) fmt::print("    {}\n", line);
     if (!s.note.empty()) {
@@ -63,25 +63,28 @@ void print_summary(const RunSummary& summary, const std::filesystem::path& archi
   fmt::print("archive: {}\n", archive.string());
 }
 
-int write_report(Archive& archive, const RunSummary& summary, const std::filesystem::path& file) {
-  Result<JobSummary> report = gather_summary(archive, summary.job);
+int write_report(archive::Archive& archive, const engine::RunSummary& summary,
+                 const std::filesystem::path& file) {
+  Result<engine::JobSummary> report = engine::gather_summary(archive, summary.job);
   if (!report) return complain(report.error(), kOperational);
-  add_run(*report, summary);
-  if (const auto written = write_summary(*report, file); !written)
+  engine::add_run(*report, summary);
+  if (const auto written = engine::write_summary(*report, file); !written)
     return complain(written.error(), kOperational);
   return kOk;
 }
 
 /// Runs an admitted job on an open archive. `where` names it in errors.
-int run_on(Archive& archive, PreparedJob prepared, const std::string& where, const Options& options) {
-  auto ideas = open_idea_sources(prepared.job, default_models_file());
+int run_on(archive::Archive& archive, engine::PreparedJob prepared, const std::string& where,
+           const Options& options) {
+  auto ideas = engine::open_idea_sources(prepared.job, engine::default_models_file());
   if (!ideas) return complain(ideas.error().in(where), kUsage);
-  const WorkerCommand worker =
-      worker_command(prepared.job.launcher, prepared.job.gpus, worker_log(archive.path()));
-  const EngineSettings settings{std::move(prepared), worker, std::string(kVersion)};
-  Observer silent;
-  const std::unique_ptr<Observer> progress = make_progress(options.lines);
-  const Result<RunSummary> summary = run_job(settings, archive, **ideas, options.json ? silent : *progress);
+  const engine::WorkerCommand worker =
+      engine::worker_command(prepared.job.launcher, prepared.job.gpus, engine::worker_log(archive.path()));
+  const engine::EngineSettings settings{std::move(prepared), worker, std::string(kVersion)};
+  engine::Observer silent;
+  const std::unique_ptr<engine::Observer> progress = make_progress(options.lines);
+  const Result<engine::RunSummary> summary =
+      engine::run_job(settings, archive, **ideas, options.json ? silent : *progress);
   if (!summary) return complain(summary.error(), kOperational);
   if (options.json) {
     print_json(to_json(*summary));
@@ -97,7 +100,8 @@ int run_on(Archive& archive, PreparedJob prepared, const std::string& where, con
 int run(const Options& options) {
   const Result<Job> job = load_job(options.job);
   if (!job) return complain(job.error(), kUsage);
-  Result<PreparedJob> prepared = admit_job(*job, options.job, {.models = default_models_file()});
+  Result<engine::PreparedJob> prepared =
+      engine::admit_job(*job, options.job, {.models = engine::default_models_file()});
   if (!prepared) return complain(prepared.error(), kUsage);  // before a file appears
   const std::filesystem::path path =
       !options.archive_given && job->archive ? std::filesystem::path(*job->archive) : options.archive;
@@ -107,19 +111,19 @@ int run(const Options& options) {
     return complain({fmt::format("cannot create the archive's folder {}: {}", path.parent_path().string(),
                                  error.message())},
                     kOperational);
-  Result<Archive> archive = Archive::open(path, OpenMode::read_write);
+  Result<archive::Archive> archive = archive::Archive::open(path, archive::OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
   return run_on(*archive, std::move(*prepared), options.job, options);
 }
 
 /// The one of that name; without a name the unfinished one that was worked on last.
-Result<std::optional<JobRecord>> job_to_resume(Archive& archive, const std::string& name) {
+Result<std::optional<archive::JobRecord>> job_to_resume(archive::Archive& archive, const std::string& name) {
   if (!name.empty()) return archive.job(name);
   const auto jobs = archive.jobs();
   if (!jobs) return failure(jobs.error());
-  std::optional<JobRecord> last;
-  for (const JobRecord& job : *jobs) {
-    if (job.state == JobState::finished || job.state == JobState::cancelled) continue;
+  std::optional<archive::JobRecord> last;
+  for (const archive::JobRecord& job : *jobs) {
+    if (job.state == archive::JobState::finished || job.state == archive::JobState::cancelled) continue;
     if (!last || job.changed_at >= last->changed_at) last = job;
   }
   return last;
@@ -139,9 +143,9 @@ int resume(const Options& options) {
                       kUsage);
     return resume_at_service(**service, options.job, options.json);
   }
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<std::optional<JobRecord>> record = job_to_resume(*archive, options.job);
+  const Result<std::optional<archive::JobRecord>> record = job_to_resume(*archive, options.job);
   if (!record) return complain(record.error(), kOperational);
   if (!*record) {
     return complain(
@@ -151,7 +155,8 @@ int resume(const Options& options) {
   }
   const std::string where =
       fmt::format("job '{}' of archive '{}'", (*record)->name, options.archive.string());
-  Result<PreparedJob> prepared = admit_job((*record)->document, where, {.models = default_models_file()});
+  Result<engine::PreparedJob> prepared =
+      engine::admit_job((*record)->document, where, {.models = engine::default_models_file()});
   if (!prepared) return complain(prepared.error(), kUsage);
   return run_on(*archive, std::move(*prepared), where, options);
 }

@@ -42,10 +42,10 @@ void print_profile(const Profile& profile) {
   }
 }
 
-void print_evaluation(const EvaluationRecord& record) {
+void print_evaluation(const archive::EvaluationRecord& record) {
   const Evaluation& evaluation = record.evaluation;
-  fmt::print("{}  {} on {} ({}), workload {}: {}\n", to_iso8601(record.evaluated_at), name(record.purpose),
-             evaluation.device.name, evaluation.device.model, record.workload,
+  fmt::print("{}  {} on {} ({}), workload {}: {}\n", archive::to_iso8601(record.evaluated_at),
+             name(record.purpose), evaluation.device.name, evaluation.device.model, record.workload,
              evaluation.verdict.passed() ? "passed"
                                          : fmt::format("stopped at {}: {}", name(evaluation.verdict.gate),
                                                        name(evaluation.verdict.outcome)));
@@ -62,7 +62,8 @@ void print_evaluation(const EvaluationRecord& record) {
   if (evaluation.profile) print_profile(*evaluation.profile);
 }
 
-void print_standing(const StandingRecord& standing, const std::vector<EvaluationRecord>& evaluations) {
+void print_standing(const archive::StandingRecord& standing,
+                    const std::vector<archive::EvaluationRecord>& evaluations) {
   if (!standing.refuted) {
     fmt::print("stands: {} on {}, {}: {:.3f} x over {} ({})\n", standing.workload, standing.device_info.name,
                name(standing.precision), standing.speedup, standing.yardstick, name(standing.figure));
@@ -70,29 +71,30 @@ void print_standing(const StandingRecord& standing, const std::vector<Evaluation
   }
   fmt::print("DOES NOT HOLD: {} on {}, {}", standing.workload, standing.device_info.name,
              name(standing.precision));
-  for (const EvaluationRecord& record : evaluations) {
+  for (const archive::EvaluationRecord& record : evaluations) {
     if (record.id == standing.evaluation)
-      fmt::print(", by the judgement of {}", to_iso8601(record.evaluated_at));
+      fmt::print(", by the judgement of {}", archive::to_iso8601(record.evaluated_at));
   }
   fmt::print("\n");
 }
 
 int show(const ShowOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return complain(archive.error(), kOperational);
-  const Result<CandidateDetail> detail = archive->show(options.id);
+  const Result<archive::CandidateDetail> detail = archive->show(options.id);
   if (!detail) return complain(detail.error(), kNotFound);
   if (options.json) {
     print_json(to_json(*detail));
     return kOk;
   }
-  const CandidateRecord& candidate = detail->candidate;
+  const archive::CandidateRecord& candidate = detail->candidate;
   fmt::print("{} candidate #{} {}\n", detail->operator_name, candidate.id.value, candidate.hash);
   fmt::print("idea ({} {}):\n", detail->idea.source, detail->idea.key);
   for (const std::string& line : wrapped(detail->idea.text, 100)) fmt::print("    {}\n", line);
   if (!candidate.tunables.empty()) fmt::print("tunables: {}\n", in_tunables(candidate.tunables));
-  for (const StandingRecord& standing : detail->standings) print_standing(standing, detail->evaluations);
-  for (const EvaluationRecord& record : detail->evaluations) print_evaluation(record);
+  for (const archive::StandingRecord& standing : detail->standings)
+    print_standing(standing, detail->evaluations);
+  for (const archive::EvaluationRecord& record : detail->evaluations) print_evaluation(record);
   if (!options.no_source) fmt::print("\n{}", candidate.source);
   return kOk;
 }

@@ -31,12 +31,12 @@ http::CallResult<Json> from_archive(const StatusOptions& options) {
   const auto fail = [](int status, const std::string& message) {
     return tl::unexpected<http::CallFailure>(http::CallFailure{status, "archive", message});
   };
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_only);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_only);
   if (!archive) return fail(0, archive.error().message);
-  const Result<std::vector<JobRecord>> records = archive->jobs();
+  const Result<std::vector<archive::JobRecord>> records = archive->jobs();
   if (!records) return fail(0, records.error().message);
   Json jobs = Json::array();
-  for (const JobRecord& record : *records) {
+  for (const archive::JobRecord& record : *records) {
     if (options.job.empty() || record.name == options.job)
       jobs.push_back({{"name", record.name}, {"state", name(record.state)}, {"version", record.version}});
   }

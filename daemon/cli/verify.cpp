@@ -18,7 +18,7 @@
 namespace kevolve::cli {
 namespace {
 
-using Finding = Reassessment::Finding;
+using Finding = gates::Reassessment::Finding;
 
 struct VerifyOptions {
   std::vector<std::string> ids;
@@ -32,25 +32,25 @@ struct VerifyOptions {
 struct Target {
   CandidateId candidate;
   std::string operator_name;
-  StandingRecord standing;
+  archive::StandingRecord standing;
 };
 
 struct Verified {
   Finding finding = Finding::undecided;
   std::string problem;  ///< why it could not be judged
   Evaluation archived, now;
-  std::optional<Ratio> slowdown;
+  std::optional<gates::Ratio> slowdown;
 };
 
-bool wanted(const StandingRecord& standing, const VerifyOptions& options) {
+bool wanted(const archive::StandingRecord& standing, const VerifyOptions& options) {
   return options.workload.empty() || standing.workload == options.workload;
 }
 
 /// One for each workload and device; where it is refuted, too: it may hold by now.
-void add_standings(const CandidateDetail& detail, const VerifyOptions& options,
+void add_standings(const archive::CandidateDetail& detail, const VerifyOptions& options,
                    std::vector<Target>& targets) {
   const auto begin = targets.size();
-  for (const StandingRecord& standing : detail.standings) {
+  for (const archive::StandingRecord& standing : detail.standings) {
     if (!wanted(standing, options)) continue;
     const auto same_place = [&](const Target& t) {
       return t.standing.workload == standing.workload && t.standing.device == standing.device;
@@ -64,7 +64,7 @@ void add_standings(const CandidateDetail& detail, const VerifyOptions& options,
   }
 }
 
-Result<std::vector<Target>> best_targets(Archive& archive, const VerifyOptions& options) {
+Result<std::vector<Target>> best_targets(archive::Archive& archive, const VerifyOptions& options) {
   std::vector<std::string> names = {options.op};
   if (options.op.empty()) {
     auto all = archive.operator_names();
@@ -73,13 +73,13 @@ Result<std::vector<Target>> best_targets(Archive& archive, const VerifyOptions& 
   }
   std::vector<Target> targets;
   for (const std::string& name : names) {
-    RankingQuery query;
+    archive::RankingQuery query;
     query.operator_name = name;
     query.workload = options.workload;
     query.top = options.top;
     const auto kernels = archive.best(query);
     if (!kernels) return failure(kernels.error());
-    for (const RankedKernel& k : *kernels) {
+    for (const archive::RankedKernel& k : *kernels) {
       targets.push_back({k.candidate,
                          name,
                          {k.workload, k.yardstick, k.device, k.device_info, k.precision, false, k.evaluation,
@@ -89,11 +89,11 @@ Result<std::vector<Target>> best_targets(Archive& archive, const VerifyOptions& 
   return targets;
 }
 
-Result<std::vector<Target>> find_targets(Archive& archive, const VerifyOptions& options) {
+Result<std::vector<Target>> find_targets(archive::Archive& archive, const VerifyOptions& options) {
   if (options.ids.empty()) return best_targets(archive, options);
   std::vector<Target> targets;
   for (const std::string& id : options.ids) {
-    const Result<CandidateDetail> detail = archive.show(id);
+    const Result<archive::CandidateDetail> detail = archive.show(id);
     if (!detail) return failure(detail.error());
     if (options.op.empty() || options.op == detail->operator_name) add_standings(*detail, options, targets);
   }
@@ -101,12 +101,12 @@ Result<std::vector<Target>> find_targets(Archive& archive, const VerifyOptions& 
 }
 
 /// The naive kernel that speed-ups are against: as archived, or of this installation's seeds.
-Result<Subject> naive_of(Archive& archive, OperatorId op, const std::string& operator_name) {
+Result<Subject> naive_of(archive::Archive& archive, OperatorId op, const std::string& operator_name) {
   auto seed = archive.seed_candidate(op);
   if (!seed) return failure(seed.error());
   if (*seed)
     return Subject{std::string(subjects::kNaive), std::move((*seed)->source), std::move((*seed)->tunables)};
-  const Result<Operator> known = find_operator(operator_name);
+  const Result<Operator> known = engine::find_operator(operator_name);
   if (!known) return failure(known.error());
   Result<std::string> source = read_text_file(known->naive_file());
   if (!source) return failure(source.error());
@@ -115,8 +115,8 @@ Result<Subject> naive_of(Archive& archive, OperatorId op, const std::string& ope
   return Subject{std::string(subjects::kNaive), std::move(*source), default_tunables(*header)};
 }
 
-Result<EvaluateRequest> request_for(Archive& archive, const Target& target, const CandidateRecord& candidate,
-                                    const VerifyOptions& options) {
+Result<EvaluateRequest> request_for(archive::Archive& archive, const Target& target,
+                                    const archive::CandidateRecord& candidate, const VerifyOptions& options) {
   const Result<Operator> op = archive.operator_version(candidate.op);
   if (!op) return failure(op.error());
   EvaluateRequest request;
@@ -140,11 +140,11 @@ Result<EvaluateRequest> request_for(Archive& archive, const Target& target, cons
   return request;
 }
 
-Result<Verified> verify(Archive& archive, OneWorker& worker, const Target& target,
+Result<Verified> verify(archive::Archive& archive, OneWorker& worker, const Target& target,
                         const VerifyOptions& options) {
-  const Result<CandidateRecord> candidate = archive.candidate(target.candidate);
+  const Result<archive::CandidateRecord> candidate = archive.candidate(target.candidate);
   if (!candidate) return failure(candidate.error());
-  const Result<EvaluationRecord> archived = archive.evaluation(target.standing.evaluation);
+  const Result<archive::EvaluationRecord> archived = archive.evaluation(target.standing.evaluation);
   if (!archived) return failure(archived.error());
   Result<EvaluateRequest> request = request_for(archive, target, *candidate, options);
   if (!request) return failure(request.error());
@@ -166,12 +166,12 @@ Result<Verified> verify(Archive& archive, OneWorker& worker, const Target& targe
   verified.now = judged->evaluation;
   if (itself) verified.now.speedup = verified.now.speedup_low = verified.now.verdict.passed() ? 1 : 0;
   const std::string yardstick = verified.now.measurements.empty() ? "" : target.standing.yardstick;
-  const auto recorded =
-      archive.record_evaluation({target.candidate, std::nullopt, target.standing.workload,
-                                 target.standing.precision, yardstick, Purpose::verify, verified.now});
+  const auto recorded = archive.record_evaluation({target.candidate, std::nullopt, target.standing.workload,
+                                                   target.standing.precision, yardstick,
+                                                   archive::Purpose::verify, verified.now});
   if (!recorded) return failure(recorded.error());
-  const Reassessment reassessment =
-      reassess(verified.archived, verified.now, itself ? "" : target.standing.yardstick);
+  const gates::Reassessment reassessment =
+      gates::reassess(verified.archived, verified.now, itself ? "" : target.standing.yardstick);
   verified.finding = reassessment.finding;
   verified.slowdown = reassessment.slowdown;
   return verified;
@@ -191,7 +191,7 @@ std::string in_words(const Verified& verified) {
                        elsewhere ? "the archived ones are of " + verified.archived.device.key()
                                  : "nothing was timed beside it");
   }
-  const Ratio& r = *verified.slowdown;
+  const gates::Ratio& r = *verified.slowdown;
   return fmt::format("{}{}; takes {:.3f} times as long as archived [{:.3f}, {:.3f}]", name(verified.finding),
                      time, r.median, r.interval.low, r.interval.high);
 }
@@ -220,7 +220,7 @@ ExitCode exit_code(bool failed, bool unjudged) {
 }
 
 int verify_all(const VerifyOptions& options) {
-  Result<Archive> archive = Archive::open(options.archive, OpenMode::read_write);
+  Result<archive::Archive> archive = archive::Archive::open(options.archive, archive::OpenMode::read_write);
   if (!archive) return complain(archive.error(), kOperational);
   const Result<std::vector<Target>> targets = find_targets(*archive, options);
   if (!targets) return complain(targets.error(), kNotFound);

@@ -15,17 +15,17 @@ Answer refusal_answer(const Refusal& refusal) {
   return answer;
 }
 
-Refusal refusal_from(const ServiceError& error) {
+Refusal refusal_from(const service::ServiceError& error) {
   switch (error.kind) {
-    case ServiceFailure::invalid:
+    case service::ServiceFailure::invalid:
       return {400, "invalid", error.message};
-    case ServiceFailure::not_found:
+    case service::ServiceFailure::not_found:
       return {404, "not_found", error.message};
-    case ServiceFailure::conflict:
+    case service::ServiceFailure::conflict:
       return {409, "conflict", error.message};
-    case ServiceFailure::draining:
+    case service::ServiceFailure::draining:
       return {503, "draining", error.message};
-    case ServiceFailure::internal:
+    case service::ServiceFailure::internal:
       break;
   }
   return {500, "internal", error.message};

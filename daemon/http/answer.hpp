@@ -30,6 +30,6 @@ Answer json_answer(const Json& body, int status = 200);
 /// {"error": {"kind": …, "message": …}}
 Answer refusal_answer(const Refusal& refusal);
 /// The service's own word for it, and the status that says the same.
-Refusal refusal_from(const ServiceError& error);
+Refusal refusal_from(const service::ServiceError& error);
 
 }  // namespace kevolve::http

@@ -17,30 +17,30 @@ tl::unexpected<Refusal> refuse(std::string kind, std::string message) {
   return tl::unexpected<Refusal>(Refusal{400, std::move(kind), std::move(message)});
 }
 
-ServiceVerb verb_of(Endpoint endpoint) {
+service::ServiceVerb verb_of(Endpoint endpoint) {
   switch (endpoint) {
     case Endpoint::jobs:
-      return ServiceVerb::jobs;
+      return service::ServiceVerb::jobs;
     case Endpoint::submit:
-      return ServiceVerb::submit;
+      return service::ServiceVerb::submit;
     case Endpoint::job:
-      return ServiceVerb::job;
+      return service::ServiceVerb::job;
     case Endpoint::pause:
-      return ServiceVerb::pause;
+      return service::ServiceVerb::pause;
     case Endpoint::resume:
-      return ServiceVerb::resume;
+      return service::ServiceVerb::resume;
     case Endpoint::cancel:
-      return ServiceVerb::cancel;
+      return service::ServiceVerb::cancel;
     case Endpoint::prioritise:
-      return ServiceVerb::prioritise;
+      return service::ServiceVerb::prioritise;
     case Endpoint::workers:
-      return ServiceVerb::workers;
+      return service::ServiceVerb::workers;
     case Endpoint::drain:
-      return ServiceVerb::drain;
+      return service::ServiceVerb::drain;
     case Endpoint::reload:
-      return ServiceVerb::reload;
+      return service::ServiceVerb::reload;
     default:
-      return ServiceVerb::status;
+      return service::ServiceVerb::status;
   }
 }
 
@@ -72,27 +72,29 @@ Result<void> check_empty(const Json& body) {
 
 }  // namespace
 
-tl::expected<ServiceRequest, Refusal> service_request(const Match& match, std::string_view body) {
-  ServiceRequest request{verb_of(match.route->endpoint), match.id, Json::object()};
+tl::expected<service::ServiceRequest, Refusal> service_request(const Match& match, std::string_view body) {
+  service::ServiceRequest request{verb_of(match.route->endpoint), match.id, Json::object()};
   if (match.route->body == BodyRule::none) return request;
   if (!body.empty()) {
     Result<Json> json = parse_json(body, "body");
     if (!json) return refuse("not_json", json.error().message);
     request.body = std::move(*json);
   }
-  const Result<void> good = request.verb == ServiceVerb::submit       ? check_submission(request.body)
-                            : request.verb == ServiceVerb::prioritise ? check_prioritise(request.body)
-                                                                      : check_empty(request.body);
+  const Result<void> good = request.verb == service::ServiceVerb::submit ? check_submission(request.body)
+                            : request.verb == service::ServiceVerb::prioritise
+                                ? check_prioritise(request.body)
+                                : check_empty(request.body);
   if (!good) return refuse("invalid", good.error().message);
   return request;
 }
 
-tl::expected<BestQuestion, Refusal> best_question(const Match& match) {
+tl::expected<answers::BestQuestion, Refusal> best_question(const Match& match) {
   const auto value = [&match](std::string_view name) {
     const auto found = match.query.find(name);
     return found == match.query.end() ? std::string() : found->second;
   };
-  BestQuestion question{value("operator"), value("workload"), value("device"), value("against"), {}, 1};
+  answers::BestQuestion question{
+      value("operator"), value("workload"), value("device"), value("against"), {}, 1};
   if (question.operator_name.empty())
     return refuse("bad_parameter", "'operator' is missing: /v1/best?operator=layernorm");
   if (const std::string& against = question.yardstick; !against.empty() && !subjects::is_yardstick(against))

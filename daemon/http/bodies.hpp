@@ -12,8 +12,8 @@
 namespace kevolve::http {
 
 /// For the endpoints that the service answers.
-tl::expected<ServiceRequest, Refusal> service_request(const Match& match, std::string_view body);
+tl::expected<service::ServiceRequest, Refusal> service_request(const Match& match, std::string_view body);
 
-tl::expected<BestQuestion, Refusal> best_question(const Match& match);
+tl::expected<answers::BestQuestion, Refusal> best_question(const Match& match);
 
 }  // namespace kevolve::http

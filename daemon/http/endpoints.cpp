@@ -7,11 +7,10 @@
 #include "daemon/http/server_impl.hpp"
 #include "daemon/version.hpp"
 
-namespace kevolve {
-extern const char* const openapi_json;
-}
-
 namespace kevolve::http {
+
+extern const char* const openapi_json;
+
 namespace {
 
 /// A health check is to tell soon.
@@ -34,10 +33,10 @@ auto filler(const Server::Impl& server, Session& session, const Pending<Value>& 
   };
 }
 
-asio::awaitable<std::optional<ServiceReply>> ask_service(Server::Impl& server, Session& session,
-                                                         ServiceRequest request,
-                                                         std::chrono::milliseconds time) {
-  const Pending<ServiceReply> pending = std::make_shared<std::optional<ServiceReply>>();
+asio::awaitable<std::optional<service::ServiceReply>> ask_service(Server::Impl& server, Session& session,
+                                                                  service::ServiceRequest request,
+                                                                  std::chrono::milliseconds time) {
+  const Pending<service::ServiceReply> pending = std::make_shared<std::optional<service::ServiceReply>>();
   server.service.ask(std::move(request), filler(server, session, pending));
   const std::function<bool()> done = [&pending] { return pending->has_value(); };
   co_await session.wait(done, Clock::now() + time);
@@ -58,22 +57,24 @@ asio::awaitable<Answer> ask_archive(Server::Impl& server, Session& session, Quer
 
 asio::awaitable<Answer> service_answer(Server::Impl& server, Session& session, const Match& match,
                                        std::string_view body) {
-  tl::expected<ServiceRequest, Refusal> request = service_request(match, body);
+  tl::expected<service::ServiceRequest, Refusal> request = service_request(match, body);
   if (!request) co_return refusal_answer(request.error());
-  const ServiceVerb verb = request->verb;
-  const std::optional<ServiceReply> reply =
+  const service::ServiceVerb verb = request->verb;
+  const std::optional<service::ServiceReply> reply =
       co_await ask_service(server, session, std::move(*request), server.settings.limits.answer_time);
   const Refusal late{504, "timeout",
                      "the service gave no answer in time; what was asked for may still happen"};
   if (!reply) co_return refusal_answer(late);
   if (!*reply) co_return refusal_answer(refusal_from(reply->error()));
-  const int status = verb == ServiceVerb::submit ? 201 : verb == ServiceVerb::drain ? 202 : 200;
+  const int status = verb == service::ServiceVerb::submit  ? 201
+                     : verb == service::ServiceVerb::drain ? 202
+                                                           : 200;
   co_return json_answer(**reply, status);
 }
 
 asio::awaitable<Answer> health(Server::Impl& server, Session& session) {
-  ServiceRequest request;
-  const std::optional<ServiceReply> reply =
+  service::ServiceRequest request;
+  const std::optional<service::ServiceReply> reply =
       co_await ask_service(server, session, std::move(request), kHealthTime);
   const Refusal stuck{503, "stuck", "the service does not answer"};
   if (!reply) co_return refusal_answer(stuck);
@@ -104,14 +105,16 @@ asio::awaitable<Answer> metrics(Server::Impl& server, Session& session) {
   const auto add = [&all](const std::vector<Metric>& more) {
     all.insert(all.end(), more.begin(), more.end());
   };
-  ServiceRequest request;
-  const std::optional<ServiceReply> status = co_await ask_service(server, session, request, kHealthTime);
+  service::ServiceRequest request;
+  const std::optional<service::ServiceReply> status =
+      co_await ask_service(server, session, request, kHealthTime);
   if (status && *status) add(service_metrics(**status));
-  request.verb = ServiceVerb::workers;
-  const std::optional<ServiceReply> workers = co_await ask_service(server, session, request, kHealthTime);
+  request.verb = service::ServiceVerb::workers;
+  const std::optional<service::ServiceReply> workers =
+      co_await ask_service(server, session, request, kHealthTime);
   if (workers && *workers) add(worker_metrics(**workers));
   const auto archived = std::make_shared<std::vector<Metric>>();
-  QueryPool::Question question = [archived, &totals = server.totals](Archive& archive) {
+  QueryPool::Question question = [archived, &totals = server.totals](archive::Archive& archive) {
     Result<std::vector<Metric>> read = totals.read(archive);
     if (!read) return refusal_answer({500, "internal", read.error().message});
     *archived = std::move(*read);

@@ -15,7 +15,7 @@ constexpr std::size_t kBytesAtOnce = 64 * 1024;
 
 }  // namespace
 
-EventCursor::EventCursor(const EventLog& log, std::string_view after, std::string job)
+EventCursor::EventCursor(const service::EventLog& log, std::string_view after, std::string job)
     : log_(log), job_(std::move(job)) {
   const std::uint64_t last = log.last();
   std::string gap;
@@ -33,10 +33,10 @@ EventCursor::EventCursor(const EventLog& log, std::string_view after, std::strin
 }
 
 std::string EventCursor::next() {
-  const EventLog::Slice slice = log_.after(position_, kEventsAtOnce);
+  const service::EventLog::Slice slice = log_.after(position_, kEventsAtOnce);
   if (slice.gap && !gap_told_) text_ += gap_frame("lost", log_.id(position_));
   gap_told_ = false;
-  for (const EventLog::EventPointer& event : slice.events) {
+  for (const service::EventLog::EventPointer& event : slice.events) {
     position_ = event->number;
     if (job_.empty() || event->job.empty() || event->job == job_) text_ += event_frame(log_, *event);
     if (text_.size() > kBytesAtOnce) break;

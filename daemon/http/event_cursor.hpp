@@ -15,7 +15,7 @@ class EventCursor {
   /// `after`: the id of the last event that was seen; "": begins with the next one; "0": with the oldest that
   /// is known. An id that is none of this life's is told as a gap, and all that is known follows. `job`:
   /// events of other jobs are left out; "" leaves out none.
-  EventCursor(const EventLog& log, std::string_view after, std::string job);
+  EventCursor(const service::EventLog& log, std::string_view after, std::string job);
 
   /// Frames of what is new: about 64 KiB and one event at most. May be empty while events are left out.
   std::string next();
@@ -24,7 +24,7 @@ class EventCursor {
   [[nodiscard]] std::string heartbeat() const;
 
  private:
-  const EventLog& log_;
+  const service::EventLog& log_;
   const std::string job_;
   std::uint64_t position_ = 0;  ///< of the last event that was seen or left out
   std::string text_;            ///< not given out yet

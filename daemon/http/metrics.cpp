@@ -177,8 +177,8 @@ std::vector<Metric> process_metrics() {
   };
 }
 
-Result<void> ArchiveTotals::add_growth(Archive& archive) {
-  TRY(const Growth growth, archive.growth_since(counted_));
+Result<void> ArchiveTotals::add_growth(archive::Archive& archive) {
+  TRY(const archive::Growth growth, archive.growth_since(counted_));
   counted_ = growth.end;
   for (const auto& [verdict, count] : growth.evaluations) {
     evaluations_[{std::string(name(verdict.first)), std::string(name(verdict.second))}] +=
@@ -191,7 +191,7 @@ Result<void> ArchiveTotals::add_growth(Archive& archive) {
   return {};
 }
 
-Result<std::vector<Metric>> ArchiveTotals::read(Archive& archive) {
+Result<std::vector<Metric>> ArchiveTotals::read(archive::Archive& archive) {
   const std::lock_guard lock(mutex_);
   TRY_DO(add_growth(archive));
   Metric size{

@@ -38,14 +38,14 @@ std::vector<Metric> process_metrics();
 /// Sums over an archive's evaluations and exchanges. Only rows that came since the last time are read.
 class ArchiveTotals {
  public:
-  Result<std::vector<Metric>> read(Archive& archive);
+  Result<std::vector<Metric>> read(archive::Archive& archive);
 
  private:
-  Result<void> add_growth(Archive& archive);
+  Result<void> add_growth(archive::Archive& archive);
 
   using Pair = std::pair<std::string, std::string>;
   std::mutex mutex_;
-  Growth::Mark counted_;
+  archive::Growth::Mark counted_;
   std::map<Pair, double> evaluations_, exchanges_;  ///< by gate and outcome; by source and outcome
   double input_tokens_ = 0, output_tokens_ = 0, usd_ = 0;
 };

@@ -32,8 +32,8 @@ void QueryPool::stop() {
 
 void QueryPool::work() {
   Clock::time_point deadline;  // of the question being answered
-  std::optional<Archive> archive;
-  ArchiveOptions options;
+  std::optional<archive::Archive> archive;
+  archive::ArchiveOptions options;
   options.busy_timeout = std::chrono::milliseconds(1000);
   options.interrupted = [this, &deadline] { return stopping_ || Clock::now() > deadline; };
   for (;;) {
@@ -46,7 +46,7 @@ void QueryPool::work() {
     deadline = task.deadline;
     Answer answer;
     if (!archive) {  // there may be none before the first job
-      Result<Archive> opened = Archive::open(path_, OpenMode::read_only, options);
+      Result<archive::Archive> opened = archive::Archive::open(path_, archive::OpenMode::read_only, options);
       if (opened)
         archive.emplace(std::move(*opened));
       else

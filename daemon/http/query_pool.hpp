@@ -22,7 +22,7 @@ namespace kevolve::http {
 class QueryPool {
  public:
   using Clock = std::chrono::steady_clock;
-  using Question = std::function<Answer(Archive&)>;
+  using Question = std::function<Answer(archive::Archive&)>;
   using Done = std::function<void(Answer)>;
 
   QueryPool(std::filesystem::path archive, int threads, std::size_t most_waiting);

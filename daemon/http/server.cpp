@@ -34,7 +34,7 @@ void turn_away(tcp::socket socket) {
 
 }  // namespace
 
-Server::Impl::Impl(HttpSettings http_settings, Service& the_service, EventLog& event_log,
+Server::Impl::Impl(HttpSettings http_settings, service::Service& the_service, service::EventLog& event_log,
                    std::filesystem::path archive_path)
     : settings(std::move(http_settings)),
       service(the_service),
@@ -129,7 +129,8 @@ void Server::Impl::end(std::chrono::milliseconds grace) {
   }
 }
 
-Server::Server(HttpSettings settings, Service& service, EventLog& log, std::filesystem::path archive)
+Server::Server(HttpSettings settings, service::Service& service, service::EventLog& log,
+               std::filesystem::path archive)
     : impl_(std::make_unique<Impl>(std::move(settings), service, log, std::move(archive))) {}
 
 Server::~Server() {

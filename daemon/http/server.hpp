@@ -37,7 +37,8 @@ struct HttpSettings {
 class Server {
  public:
   /// `service` and `log` outlive the server.
-  Server(HttpSettings settings, Service& service, EventLog& log, std::filesystem::path archive);
+  Server(HttpSettings settings, service::Service& service, service::EventLog& log,
+         std::filesystem::path archive);
   ~Server();  ///< stops
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

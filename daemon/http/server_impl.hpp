@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 class Session;
 
 struct Server::Impl {
-  Impl(HttpSettings http_settings, Service& the_service, EventLog& event_log,
+  Impl(HttpSettings http_settings, service::Service& the_service, service::EventLog& event_log,
        std::filesystem::path archive_path);
 
   Result<void> listen();
@@ -37,8 +37,8 @@ struct Server::Impl {
 
   const HttpSettings settings;
   AccessRules rules;
-  Service& service;
-  EventLog& log;
+  service::Service& service;
+  service::EventLog& log;
   const std::filesystem::path archive;
   /// Shared with replies of the service, which may come when the server is gone.
   const std::shared_ptr<asio::io_context> io = std::make_shared<asio::io_context>(1);

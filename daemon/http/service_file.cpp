@@ -81,7 +81,7 @@ Result<void> write_service_file(const fs::path& archive, const ServiceAddress& a
   const fs::path draft = file.string() + fmt::format(".{}", ::getpid());
   const bool six = address.host.find(':') != std::string::npos;
   const std::string where = fmt::format(fmt::runtime(six ? "[{}]:{}" : "{}:{}"), address.host, address.port);
-  Json json = {{"address", where}, {"pid", ::getpid()}, {"process", process_identity()}};
+  Json json = {{"address", where}, {"pid", ::getpid()}, {"process", archive::process_identity()}};
   if (!address.token_file.empty()) json["token_file"] = fs::absolute(address.token_file).string();
   {
     std::ofstream out(draft);
@@ -101,7 +101,7 @@ void remove_service_file(const fs::path& archive) {
 
 std::optional<ServiceAddress> running_service(const fs::path& archive) {
   const Result<ServiceAddress> address = read_service_file(service_file(archive));
-  if (!address || !process_is_alive(address->process)) return std::nullopt;
+  if (!address || !archive::process_is_alive(address->process)) return std::nullopt;
   return *address;
 }
 

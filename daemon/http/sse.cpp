@@ -23,7 +23,7 @@ std::string dumped(const Json& json) {
 
 }  // namespace
 
-std::string event_frame(const EventLog& log, const Event& event) {
+std::string event_frame(const service::EventLog& log, const service::Event& event) {
   const Json data = {{"at", event.at}, {"type", event.type}, {"job", event.job}, {"data", event.data}};
   return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", log.id(event.number), one_line(event.type),
                      dumped(data));

@@ -10,7 +10,7 @@
 namespace kevolve::http {
 
 /// "id: …\nevent: TYPE\ndata: {"at":…,"type":…,"job":…,"data":{…}}\n\n"
-std::string event_frame(const EventLog& log, const Event& event);
+std::string event_frame(const service::EventLog& log, const service::Event& event);
 
 /// Tells that events are missing before the next one. `reason`: "lost" (too far behind) or "other_life".
 std::string gap_frame(std::string_view reason, std::string_view after);

@@ -27,31 +27,32 @@ int complain(const Error& error, ExitCode code) {
 }
 
 /// Keys leave the environment before the first thread starts. Without a models file there are none to take.
-TakenKeys take_model_keys(const DaemonSettings& settings) {
-  const Result<ModelsFile> models = load_models(settings.models);
+llm::TakenKeys take_model_keys(const service::DaemonSettings& settings) {
+  const Result<llm::ModelsFile> models = llm::load_models(settings.models);
   if (!models) {
     fmt::print(stderr, "kevolved: warning: jobs that ask models will be refused: {}\n",
                models.error().message);
     return {};
   }
-  return TakenKeys::take(*models);
+  return llm::TakenKeys::take(*models);
 }
 
-Result<Archive> open_archive(const std::filesystem::path& file) {
+Result<archive::Archive> open_archive(const std::filesystem::path& file) {
   std::error_code error;
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
   if (error)
     return failure(fmt::format("cannot create the archive's folder {}: {}", file.parent_path().string(),
                                error.message()));
-  ArchiveOptions options;
+  archive::ArchiveOptions options;
   options.exclusive = true;
-  return Archive::open(file, OpenMode::read_write, options);
+  return archive::Archive::open(file, archive::OpenMode::read_write, options);
 }
 
 /// SIGTERM and SIGINT drain, once more they stop now; SIGHUP reads the configuration again.
 class Signals {
  public:
-  Signals(asio::io_context& io, JobService& service) : set_(io, SIGTERM, SIGINT, SIGHUP), service_(service) {
+  Signals(asio::io_context& io, service::JobService& service)
+      : set_(io, SIGTERM, SIGINT, SIGHUP), service_(service) {
     wait();
   }
   void cancel() { set_.cancel(); }
@@ -61,7 +62,7 @@ class Signals {
     set_.async_wait([this](const boost::system::error_code& error, int number) {
       if (error) return;
       if (number == SIGHUP) {
-        service_.ask({ServiceVerb::reload, "", Json::object()}, [](const ServiceReply&) {});
+        service_.ask({service::ServiceVerb::reload, "", Json::object()}, [](const service::ServiceReply&) {});
       } else if (service_.draining()) {
         service_.stop_now();
       } else {
@@ -71,12 +72,12 @@ class Signals {
     });
   }
   asio::signal_set set_;
-  JobService& service_;
+  service::JobService& service_;
 };
 
 /// The HTTP API, and the file beside the archive that says where it is.
-Result<std::unique_ptr<http::Server>> listen(const DaemonSettings& settings, Service& service,
-                                             EventLog& events) {
+Result<std::unique_ptr<http::Server>> listen(const service::DaemonSettings& settings,
+                                             service::Service& service, service::EventLog& events) {
   http::HttpSettings wanted{settings.http->address, settings.http->port};
   if (!settings.http->token_file.empty()) {
     Result<std::string> token = http::read_token(settings.http->token_file);
@@ -96,17 +97,17 @@ Result<std::unique_ptr<http::Server>> listen(const DaemonSettings& settings, Ser
 }
 
 int serve(const std::filesystem::path& config) {
-  const auto load = [config] { return load_daemon_settings(config); };
-  const Result<DaemonSettings> settings = load();
+  const auto load = [config] { return service::load_daemon_settings(config); };
+  const Result<service::DaemonSettings> settings = load();
   if (!settings) return complain(settings.error(), kUsage);
   ::signal(SIGPIPE, SIG_IGN);  // a dead worker is noticed by its end of file
-  TakenKeys keys = take_model_keys(*settings);
-  Result<Archive> archive = open_archive(settings->archive);
+  llm::TakenKeys keys = take_model_keys(*settings);
+  Result<archive::Archive> archive = open_archive(settings->archive);
   if (!archive) return complain(archive.error(), kOperational);
-  EventLog events;
+  service::EventLog events;
   asio::io_context io(1);
   const auto work = asio::make_work_guard(io);
-  JobService service(
+  service::JobService service(
       {io, *archive, events, std::string(kVersion), std::move(keys), load, [&io] { io.stop(); }}, *settings);
   Signals signals(io, service);
   std::unique_ptr<http::Server> server;

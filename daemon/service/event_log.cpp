@@ -8,7 +8,7 @@
 #include <chrono>
 #include <random>
 
-namespace kevolve {
+namespace kevolve::service {
 namespace {
 
 std::string now() {
@@ -83,4 +83,4 @@ void EventLog::unfollow(int follower) {
   followers_.erase(follower);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::service

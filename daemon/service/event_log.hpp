@@ -17,7 +17,7 @@
 
 #include "core/text/json.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
 struct Event {
   std::uint64_t number = 0;  ///< from 1, without gaps within one life of the service
@@ -63,4 +63,4 @@ class EventLog {
   int next_follower_ = 1;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::service

@@ -3,10 +3,10 @@
 #include "core/model/device_traits.hpp"
 #include "daemon/engine/report/run_json.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
-Json job_json(const JobRecord& record, bool active) {
-  const bool interrupted = record.state == JobState::running && !active;
+Json job_json(const archive::JobRecord& record, bool active) {
+  const bool interrupted = record.state == archive::JobState::running && !active;
   return {{"name", record.name},
           {"state", interrupted ? std::string_view("interrupted") : name(record.state)},
           {"reason", record.reason},
@@ -14,18 +14,18 @@ Json job_json(const JobRecord& record, bool active) {
           {"version", record.version},
           {"device", record.document.value("device", std::string(kCpuDevice))},
           {"operators", record.document.value("operators", Json::array())},
-          {"created_at", to_iso8601(record.created_at)},
-          {"submitted_at", record.submitted_at ? Json(to_iso8601(*record.submitted_at)) : Json()},
-          {"changed_at", to_iso8601(record.changed_at)},
+          {"created_at", archive::to_iso8601(record.created_at)},
+          {"submitted_at", record.submitted_at ? Json(archive::to_iso8601(*record.submitted_at)) : Json()},
+          {"changed_at", archive::to_iso8601(record.changed_at)},
           {"active", nullptr}};
 }
 
 Json active_json(const ActiveJob& job) {
   constexpr std::string_view kIntents[] = {"", "pause", "cancel", "drain"};
-  const JobRun& run = *job.run;
-  const WorkerShare& share = run.workers();
+  const engine::JobRun& run = *job.run;
+  const engine::WorkerShare& share = run.workers();
   Json operators = Json::array();
-  for (const OperatorSummary& summary : run.operators()) operators.push_back(to_json(summary));
+  for (const engine::OperatorSummary& summary : run.operators()) operators.push_back(to_json(summary));
   return {{"stopping", kIntents[static_cast<std::size_t>(job.intent)]},
           {"pool", share.pool().settings().name},
           {"waits_for_worker", share.pool().ready() == 0 ? share.pool().trouble() : std::string()},
@@ -33,14 +33,14 @@ Json active_json(const ActiveJob& job) {
           {"in_flight", share.in_flight()},
           {"servers_away", run.away()},
           {"evaluations", run.evaluations()},
-          {"budget_used", to_json(run.used())},
+          {"budget_used", engine::to_json(run.used())},
           {"troubles", run.troubles()},
           {"operators", std::move(operators)}};
 }
 
-Json pool_json(const WorkerPool& pool) {
+Json pool_json(const engine::WorkerPool& pool) {
   Json workers = Json::array(), jobs = Json::array();
-  for (const WorkerStatus& worker : pool.workers()) {
+  for (const engine::WorkerStatus& worker : pool.workers()) {
     workers.push_back({{"state", worker.state},
                        {"process", worker.process > 0 ? Json(worker.process) : Json()},
                        {"in_flight", worker.in_flight},
@@ -48,7 +48,7 @@ Json pool_json(const WorkerPool& pool) {
                        {"losses", worker.losses},
                        {"last_loss", worker.why}});
   }
-  for (const WorkerShare* share : pool.shares()) {
+  for (const engine::WorkerShare* share : pool.shares()) {
     jobs.push_back({{"job", share->job()},
                     {"weight", share->weight()},
                     {"waiting", share->waiting()},
@@ -63,4 +63,4 @@ Json pool_json(const WorkerPool& pool) {
           {"jobs", std::move(jobs)}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::service

@@ -8,11 +8,11 @@
 #include "daemon/engine/workers/worker_pool.hpp"
 #include "daemon/service/running_jobs.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
 /// `state`: as the archive has it, but "interrupted" for a job that is `running` there and that nobody runs.
-Json job_json(const JobRecord& record, bool active);
+Json job_json(const archive::JobRecord& record, bool active);
 Json active_json(const ActiveJob& job);
-Json pool_json(const WorkerPool& pool);
+Json pool_json(const engine::WorkerPool& pool);
 
-}  // namespace kevolve
+}  // namespace kevolve::service

@@ -8,7 +8,7 @@
 #include "core/text/schema.hpp"
 #include "daemon/service/job_json.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 namespace asio = boost::asio;
 namespace {
 
@@ -24,9 +24,9 @@ tl::unexpected<ServiceError> broken(const Error& error) {
 }
 
 Result<int> priority_of(const Json& value) {
-  if (!value.is_number_integer() || value < kLowestPriority || value > kHighestPriority) {
+  if (!value.is_number_integer() || value < search::kLowestPriority || value > search::kHighestPriority) {
     return failure(fmt::format("priority: {} is not a priority; expected an integer from {} to {}",
-                               value.dump(), kLowestPriority, kHighestPriority));
+                               value.dump(), search::kLowestPriority, search::kHighestPriority));
   }
   return value.get<int>();
 }
@@ -80,7 +80,7 @@ ServiceReply JobService::answer(const ServiceRequest& request) {
   const auto found = parts_.archive.job(request.job);
   if (!found) return broken(found.error());
   if (!*found) return refuse(Kind::not_found, fmt::format("there is no job '{}'", request.job));
-  const JobRecord& job = **found;
+  const archive::JobRecord& job = **found;
   if (request.verb == Verb::job) {
     Json json = describe(job);
     json["document"] = job.document;
@@ -96,7 +96,7 @@ ServiceReply JobService::answer(const ServiceRequest& request) {
 
 // --------------------------------------------------------------------------------------------- answers
 
-Json JobService::describe(const JobRecord& job) {
+Json JobService::describe(const archive::JobRecord& job) {
   const ActiveJob* active = jobs_.find(job.name);
   Json json = job_json(job, active != nullptr);
   if (active != nullptr) json["active"] = active_json(*active);
@@ -106,10 +106,11 @@ Json JobService::describe(const JobRecord& job) {
 ServiceReply JobService::list_jobs() {
   auto jobs = parts_.archive.jobs();
   if (!jobs) return broken(jobs.error());
-  std::stable_sort(jobs->begin(), jobs->end(),
-                   [](const JobRecord& a, const JobRecord& b) { return a.changed_at > b.changed_at; });
+  std::stable_sort(jobs->begin(), jobs->end(), [](const archive::JobRecord& a, const archive::JobRecord& b) {
+    return a.changed_at > b.changed_at;
+  });
   Json list = Json::array();
-  for (const JobRecord& job : *jobs) list.push_back(describe(job));
+  for (const archive::JobRecord& job : *jobs) list.push_back(describe(job));
   return Json{{"jobs", std::move(list)}};
 }
 
@@ -124,10 +125,11 @@ ServiceReply JobService::status() {
   if (!jobs) return broken(jobs.error());
   std::map<std::string, int> states{{"queued", 0},   {"running", 0}, {"paused", 0},   {"interrupted", 0},
                                     {"finished", 0}, {"failed", 0},  {"cancelled", 0}};
-  for (const JobRecord& job : *jobs) ++states[job_json(job, jobs_.find(job.name) != nullptr)["state"]];
+  for (const archive::JobRecord& job : *jobs)
+    ++states[job_json(job, jobs_.find(job.name) != nullptr)["state"]];
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   return Json{{"version", parts_.version},
-              {"started_at", to_iso8601(started_at_)},
+              {"started_at", archive::to_iso8601(started_at_)},
               {"uptime_seconds", static_cast<double>((now - started_at_).count()) / 1000},
               {"draining", draining()},
               {"archive", std::filesystem::absolute(jobs_.settings().archive).string()},
@@ -138,13 +140,13 @@ ServiceReply JobService::status() {
 
 // ---------------------------------------------------------------------------------------------- demands
 
-Result<PreparedJob> JobService::check(const Json& document, const std::string& where) const {
-  ServiceLimits limits = jobs_.limits();
+Result<engine::PreparedJob> JobService::check(const Json& document, const std::string& where) const {
+  engine::ServiceLimits limits = jobs_.limits();
   limits.archive = jobs_.settings().archive;
-  return admit_job(document, where, {jobs_.settings().models, &parts_.keys, &limits});
+  return engine::admit_job(document, where, {jobs_.settings().models, &parts_.keys, &limits});
 }
 
-ServiceReply JobService::enqueue(const PreparedJob& prepared, std::optional<int> priority,
+ServiceReply JobService::enqueue(const engine::PreparedJob& prepared, std::optional<int> priority,
                                  std::string_view event) {
   const auto job = parts_.archive.submit_job(prepared.job.name, to_json(prepared.job), priority);
   if (!job) return broken(job.error());
@@ -165,7 +167,7 @@ ServiceReply JobService::submit(const Json& body) {
     if (!given) return refuse(Kind::invalid, given.error().message);
     priority = *given;
   }
-  const Result<PreparedJob> prepared = check(body["job"], "job");
+  const Result<engine::PreparedJob> prepared = check(body["job"], "job");
   if (!prepared) return refuse(Kind::invalid, prepared.error().message);
   if (jobs_.find(prepared->job.name) != nullptr) {
     return refuse(Kind::conflict,
@@ -175,62 +177,62 @@ ServiceReply JobService::submit(const Json& body) {
   return enqueue(*prepared, priority, "job_submitted");
 }
 
-ServiceReply JobService::pause(const JobRecord& job) {
+ServiceReply JobService::pause(const archive::JobRecord& job) {
   if (ActiveJob* active = jobs_.find(job.name); active != nullptr) {
     if (active->intent != Intent::none)
       return refuse(Kind::conflict, fmt::format("job '{}' is being stopped already", job.name));
-    active->stop(Intent::pause, JobRun::Stop::gently);
+    active->stop(Intent::pause, engine::JobRun::Stop::gently);
     return describe(job);
   }
-  if (job.state != JobState::queued) {
+  if (job.state != archive::JobState::queued) {
     return refuse(Kind::conflict,
                   fmt::format("job '{}' is {}; only one that is queued or running can be paused", job.name,
                               job_json(job, false)["state"].get<std::string>()));
   }
-  if (const auto done = parts_.archive.end_job(job.id, JobState::paused, "by request"); !done)
+  if (const auto done = parts_.archive.end_job(job.id, archive::JobState::paused, "by request"); !done)
     return broken(done.error());
   jobs_.sink().put("job_paused", job.name, {{"reason", "by request"}});
   return describe(**parts_.archive.job(job.name));
 }
 
-ServiceReply JobService::resume(const JobRecord& job) {
+ServiceReply JobService::resume(const archive::JobRecord& job) {
   if (draining()) return refuse(Kind::draining, "the service is about to end");
   if (const ActiveJob* active = jobs_.find(job.name); active != nullptr) {
     return refuse(Kind::conflict, active->intent == Intent::none
                                       ? fmt::format("job '{}' is running", job.name)
                                       : fmt::format("job '{}' is still being stopped; ask again", job.name));
   }
-  if (job.state == JobState::queued)
+  if (job.state == archive::JobState::queued)
     return refuse(Kind::conflict, fmt::format("job '{}' is queued", job.name));
   const auto prepared = check(job.document, fmt::format("job '{}'", job.name));
   if (!prepared) return refuse(Kind::conflict, prepared.error().message);
   return enqueue(*prepared, std::nullopt, "job_resumed");
 }
 
-ServiceReply JobService::cancel(const JobRecord& job) {
+ServiceReply JobService::cancel(const archive::JobRecord& job) {
   if (ActiveJob* active = jobs_.find(job.name); active != nullptr) {
     if (active->intent == Intent::cancel)
       return refuse(Kind::conflict, fmt::format("job '{}' is being cancelled already", job.name));
-    active->stop(Intent::cancel, JobRun::Stop::gently);
+    active->stop(Intent::cancel, engine::JobRun::Stop::gently);
     return describe(job);
   }
-  if (job.state == JobState::finished || job.state == JobState::cancelled) {
+  if (job.state == archive::JobState::finished || job.state == archive::JobState::cancelled) {
     return refuse(Kind::conflict, fmt::format("job '{}' is {} already", job.name, name(job.state)));
   }
-  if (const auto done = parts_.archive.end_job(job.id, JobState::cancelled, "by request"); !done)
+  if (const auto done = parts_.archive.end_job(job.id, archive::JobState::cancelled, "by request"); !done)
     return broken(done.error());
   jobs_.sink().put("job_ended", job.name, {{"state", "cancelled"}, {"reason", "by request"}});
   return describe(**parts_.archive.job(job.name));
 }
 
-ServiceReply JobService::prioritise(const JobRecord& job, const Json& body) {
+ServiceReply JobService::prioritise(const archive::JobRecord& job, const Json& body) {
   if (const auto known = check_body(body, {"priority"}, "priority"); !known)
     return refuse(Kind::invalid, known.error().message);
   const Result<int> priority = priority_of(body["priority"]);
   if (!priority) return refuse(Kind::invalid, priority.error().message);
   if (const auto done = parts_.archive.prioritise_job(job.id, *priority); !done) return broken(done.error());
   if (ActiveJob* active = jobs_.find(job.name); active != nullptr)
-    active->run->reweigh(weight_of_priority(*priority));
+    active->run->reweigh(search::weight_of_priority(*priority));
   jobs_.sink().put("job_prioritised", job.name, {{"priority", *priority}});
   return describe(**parts_.archive.job(job.name));
 }
@@ -258,4 +260,4 @@ SettingsChange JobService::reload(const DaemonSettings& settings) {
   return change;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::service

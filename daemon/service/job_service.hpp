@@ -15,7 +15,7 @@
 #include "daemon/service/running_jobs.hpp"
 #include "daemon/service/service.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
 class JobService final : public Service {
  public:
@@ -36,20 +36,21 @@ class JobService final : public Service {
   ServiceReply answer(const ServiceRequest& request);
   ServiceReply submit(const Json& body);
   ServiceReply list_jobs();
-  ServiceReply pause(const JobRecord& job);
-  ServiceReply resume(const JobRecord& job);
-  ServiceReply cancel(const JobRecord& job);
-  ServiceReply prioritise(const JobRecord& job, const Json& body);
+  ServiceReply pause(const archive::JobRecord& job);
+  ServiceReply resume(const archive::JobRecord& job);
+  ServiceReply cancel(const archive::JobRecord& job);
+  ServiceReply prioritise(const archive::JobRecord& job, const Json& body);
   ServiceReply workers() const;
   ServiceReply status();
   ServiceReply reload_now();
-  Json describe(const JobRecord& job);
-  Result<PreparedJob> check(const Json& document, const std::string& where) const;
-  ServiceReply enqueue(const PreparedJob& prepared, std::optional<int> priority, std::string_view event);
+  Json describe(const archive::JobRecord& job);
+  Result<engine::PreparedJob> check(const Json& document, const std::string& where) const;
+  ServiceReply enqueue(const engine::PreparedJob& prepared, std::optional<int> priority,
+                       std::string_view event);
 
   ServiceParts parts_;
   RunningJobs jobs_;
-  const Timestamp started_at_;
+  const archive::Timestamp started_at_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::service

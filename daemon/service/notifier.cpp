@@ -6,17 +6,17 @@
 #include "core/text/words.hpp"
 #include "llm_client/http/post_json.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 namespace {
 
 /// More than wait at a time are dropped, the oldest first.
 constexpr std::size_t kMostWaiting = 256;
 
 Result<void> run(const NotificationConfig& config, const std::string& body) {
-  CommandLimits limits;
+  process::CommandLimits limits;
   limits.deadline = config.timeout;
   limits.output_bytes = 4096;
-  TRY(const CommandResult result, run_command(config.command, body + "\n", limits));
+  TRY(const process::CommandResult result, process::run_command(config.command, body + "\n", limits));
   if (result.timed_out)
     return failure(fmt::format("the notification's command was killed after {} s", config.timeout.count()));
   if (result.exit_code != 0)
@@ -26,7 +26,7 @@ Result<void> run(const NotificationConfig& config, const std::string& body) {
 
 Result<void> post(const NotificationConfig& config, const std::string& body) {
   TRY(const std::string url, read_text_file(config.webhook_file));
-  return post_json(std::string(trimmed(url)), body, config.timeout);
+  return llm::post_json(std::string(trimmed(url)), body, config.timeout);
 }
 
 }  // namespace
@@ -100,4 +100,4 @@ void Notifier::work() {
   }
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::service

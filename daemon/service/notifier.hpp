@@ -11,7 +11,7 @@
 
 #include "daemon/service/settings.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
 class Notifier {
  public:
@@ -47,4 +47,4 @@ class Notifier {
   std::thread thread_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::service

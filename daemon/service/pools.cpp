@@ -4,7 +4,7 @@
 
 #include "daemon/engine/job/preparation.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 namespace {
 
 /// After that many failed starts in a row a job with its own launcher fails: nobody will mend it.
@@ -12,11 +12,11 @@ constexpr int kOwnPatience = 5;
 
 }  // namespace
 
-PoolSettings Pools::settings_of(const PoolConfig& config) const {
-  PoolSettings settings;
+engine::PoolSettings Pools::settings_of(const PoolConfig& config) const {
+  engine::PoolSettings settings;
   settings.name = config.name;
   settings.device = config.device;
-  settings.command = worker_command(config.launcher, config.gpus, log_, arguments_);
+  settings.command = engine::worker_command(config.launcher, config.gpus, log_, arguments_);
   settings.workers = config.workers;
   settings.start_deadline = config.start;
   settings.idle = config.idle;
@@ -28,7 +28,7 @@ void Pools::configure(const DaemonSettings& settings) {
   if (!settings.worker_cache.empty()) arguments = {"--cache", settings.worker_cache.string()};
   const bool same_command = arguments == arguments_;
   arguments_ = std::move(arguments);
-  log_ = worker_log(settings.archive);
+  log_ = engine::worker_log(settings.archive);
   std::vector<Configured> next;
   for (const PoolConfig& config : settings.pools) {
     const auto known = std::find_if(configured_.begin(), configured_.end(),
@@ -37,7 +37,7 @@ void Pools::configure(const DaemonSettings& settings) {
       next.push_back(std::move(*known));
       configured_.erase(known);
     } else {
-      next.push_back({config, std::make_shared<WorkerPool>(io_, settings_of(config), listener_)});
+      next.push_back({config, std::make_shared<engine::WorkerPool>(io_, settings_of(config), listener_)});
     }
   }
   for (Configured& former : configured_) passing_.push_back(std::move(former.pool));
@@ -45,23 +45,24 @@ void Pools::configure(const DaemonSettings& settings) {
   tidy();
 }
 
-std::shared_ptr<WorkerPool> Pools::for_device(const std::string& device) const {
+std::shared_ptr<engine::WorkerPool> Pools::for_device(const std::string& device) const {
   for (const Configured& c : configured_) {
     if (c.config.device == device) return c.pool;
   }
   return nullptr;
 }
 
-std::shared_ptr<WorkerPool> Pools::own(const Job& job) {
-  PoolSettings settings = settings_of({"job " + job.name, job.device, job.workers, job.gpus, job.launcher});
+std::shared_ptr<engine::WorkerPool> Pools::own(const Job& job) {
+  engine::PoolSettings settings =
+      settings_of({"job " + job.name, job.device, job.workers, job.gpus, job.launcher});
   settings.patience = kOwnPatience;
   settings.idle = std::chrono::seconds(0);  // it ends with the job
-  passing_.push_back(std::make_shared<WorkerPool>(io_, std::move(settings), listener_));
+  passing_.push_back(std::make_shared<engine::WorkerPool>(io_, std::move(settings), listener_));
   return passing_.back();
 }
 
 void Pools::tidy() {
-  std::erase_if(passing_, [](const std::shared_ptr<WorkerPool>& pool) {
+  std::erase_if(passing_, [](const std::shared_ptr<engine::WorkerPool>& pool) {
     if (!pool->shares().empty()) return false;
     pool->stop("nobody uses it any more");
     return true;
@@ -72,8 +73,8 @@ void Pools::stop(const std::string& why) {
   for (const auto& pool : all()) pool->stop(why);
 }
 
-std::vector<std::shared_ptr<WorkerPool>> Pools::all() const {
-  std::vector<std::shared_ptr<WorkerPool>> pools;
+std::vector<std::shared_ptr<engine::WorkerPool>> Pools::all() const {
+  std::vector<std::shared_ptr<engine::WorkerPool>> pools;
   for (const Configured& c : configured_) pools.push_back(c.pool);
   pools.insert(pools.end(), passing_.begin(), passing_.end());
   return pools;
@@ -85,4 +86,4 @@ std::vector<std::string> Pools::devices() const {
   return names;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::service

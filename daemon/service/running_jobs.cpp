@@ -11,7 +11,7 @@
 #include "daemon/engine/report/run_json.hpp"
 #include "daemon/engine/report/summary.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 namespace asio = boost::asio;
 namespace {
 
@@ -20,7 +20,7 @@ constexpr double kTroublingSeconds = 2;
 
 }  // namespace
 
-void ActiveJob::stop(Intent why, JobRun::Stop how) {
+void ActiveJob::stop(Intent why, engine::JobRun::Stop how) {
   intent = why;
   run->stop(how);
 }
@@ -32,7 +32,7 @@ RunningJobs::RunningJobs(ServiceParts& parts, DaemonSettings settings)
       notifier_([this](std::string what) {
         asio::post(parts_.io, [this, what = std::move(what)] { sink_.put("warned", "", {{"text", what}}); });
       }),
-      pools_(parts_.io, [this](const PoolNews& news) { hear(news); }),
+      pools_(parts_.io, [this](const engine::PoolNews& news) { hear(news); }),
       drain_limit_(parts_.io) {
   pools_.configure(settings_);
   notifier_.configure(settings_.notifications);
@@ -49,18 +49,20 @@ ActiveJob* RunningJobs::find(const std::string& name) {
   return found == active_.end() ? nullptr : &found->second;
 }
 
-ServiceLimits RunningJobs::limits() const {
+engine::ServiceLimits RunningJobs::limits() const {
   return {.archive = {}, .job_launchers = settings_.job_launchers, .devices = pools_.devices()};
 }
 
 Result<void> RunningJobs::start() {
   TRY(const auto jobs, parts_.archive.jobs());
   int taken_up = 0;
-  for (const JobRecord& job : jobs) {
-    if (!job.submitted_at || (job.state != JobState::running && job.state != JobState::queued)) continue;
+  for (const archive::JobRecord& job : jobs) {
+    if (!job.submitted_at ||
+        (job.state != archive::JobState::running && job.state != archive::JobState::queued))
+      continue;
     ++taken_up;
-    if (job.state == JobState::queued) continue;
-    TRY_DO(parts_.archive.end_job(job.id, JobState::queued, "the service was started again"));
+    if (job.state == archive::JobState::queued) continue;
+    TRY_DO(parts_.archive.end_job(job.id, archive::JobState::queued, "the service was started again"));
   }
   sink_.put("service_started", "",
             {{"version", parts_.version}, {"archive", settings_.archive.string()}, {"jobs", taken_up}});
@@ -69,11 +71,11 @@ Result<void> RunningJobs::start() {
 }
 
 /// The highest priority, then the longest wait.
-Result<std::optional<JobRecord>> RunningJobs::next() const {
+Result<std::optional<archive::JobRecord>> RunningJobs::next() const {
   TRY(const auto jobs, parts_.archive.jobs());
-  const JobRecord* next = nullptr;
-  for (const JobRecord& job : jobs) {
-    if (job.state != JobState::queued || !job.submitted_at || active_.contains(job.name)) continue;
+  const archive::JobRecord* next = nullptr;
+  for (const archive::JobRecord& job : jobs) {
+    if (job.state != archive::JobState::queued || !job.submitted_at || active_.contains(job.name)) continue;
     if (next == nullptr || job.priority > next->priority ||
         (job.priority == next->priority && *job.submitted_at < *next->submitted_at))
       next = &job;
@@ -93,19 +95,20 @@ void RunningJobs::start_next() {
     const std::string& why = begun.error().message;
     sink_.put("job_ended", name, {{"state", "failed"}, {"reason", why}});
     notifier_.tell("end", name, {{"state", "failed"}, {"reason", why}});
-    if (const auto done = parts_.archive.end_job((*job)->id, JobState::failed, why); !done) {
+    if (const auto done = parts_.archive.end_job((*job)->id, archive::JobState::failed, why); !done) {
       sink_.put("warned", name, {{"text", done.error().message}});
       return;  // the next turn of the loop would try the same job again, without end
     }
   }
 }
 
-Result<void> RunningJobs::begin(const JobRecord& record) {
+Result<void> RunningJobs::begin(const archive::JobRecord& record) {
   const std::string where = fmt::format("job '{}'", record.name);
-  const ServiceLimits service = limits();
-  TRY(PreparedJob prepared, admit_job(record.document, where, {settings_.models, &parts_.keys, &service}));
+  const engine::ServiceLimits service = limits();
+  TRY(engine::PreparedJob prepared,
+      engine::admit_job(record.document, where, {settings_.models, &parts_.keys, &service}));
   const Job& job = prepared.job;
-  auto ideas = open_idea_sources(job, settings_.models, &parts_.keys);
+  auto ideas = engine::open_idea_sources(job, settings_.models, &parts_.keys);
   if (!ideas) return failure(ideas.error().in(where));
   const auto pool = job.launcher.empty() ? pools_.for_device(job.device) : pools_.own(job);
   ActiveJob& active = active_[record.name];
@@ -114,23 +117,23 @@ Result<void> RunningJobs::begin(const JobRecord& record) {
   active.observer = std::make_unique<ServiceObserver>(
       record.name, sink_,
       [this, name = record.name](auto kind, Json data) { notifier_.tell(kind, name, std::move(data)); });
-  active.run = std::make_shared<JobRun>(
+  active.run = std::make_shared<engine::JobRun>(
       parts_.io,
-      JobRun::Parts{std::move(prepared), parts_.version, parts_.archive, *active.ideas,
-                    pool->join(record.name, weight_of_priority(record.priority))},
+      engine::JobRun::Parts{std::move(prepared), parts_.version, parts_.archive, *active.ideas,
+                            pool->join(record.name, search::weight_of_priority(record.priority))},
       *active.observer);
   // From now on the archive says that it runs, also before a worker is there.
-  TRY_DO(parts_.archive.end_job(record.id, JobState::running));
-  asio::co_spawn(parts_.io, active.run->execute(),
-                 [this, name = record.name](const std::exception_ptr& thrown, Result<RunSummary> result) {
-                   if (thrown) result = failure("internal error: an exception crossed a run");
-                   asio::post(parts_.io,
-                              [this, name, result = std::move(result)]() mutable { end(name, result); });
-                 });
+  TRY_DO(parts_.archive.end_job(record.id, archive::JobState::running));
+  asio::co_spawn(
+      parts_.io, active.run->execute(),
+      [this, name = record.name](const std::exception_ptr& thrown, Result<engine::RunSummary> result) {
+        if (thrown) result = failure("internal error: an exception crossed a run");
+        asio::post(parts_.io, [this, name, result = std::move(result)]() mutable { end(name, result); });
+      });
   return {};
 }
 
-void RunningJobs::end(const std::string& name, const Result<RunSummary>& result) {
+void RunningJobs::end(const std::string& name, const Result<engine::RunSummary>& result) {
   const auto found = active_.find(name);
   if (found == active_.end()) return;
   ActiveJob job = std::move(found->second);
@@ -145,53 +148,53 @@ void RunningJobs::end(const std::string& name, const Result<RunSummary>& result)
 }
 
 /// Sets the job's state where its run could not: somebody stopped it, or it never began.
-void RunningJobs::conclude(ActiveJob& job, const Result<RunSummary>& result) {
+void RunningJobs::conclude(ActiveJob& job, const Result<engine::RunSummary>& result) {
   const bool broke = !result && job.run->began();  // also while it was being stopped
   const bool stopped =
       job.intent != ActiveJob::Intent::none && !broke && (!result || result->ended_by == "interrupted");
-  JobState state = JobState::finished;
+  archive::JobState state = archive::JobState::finished;
   std::string reason;
   if (stopped) {
-    state = job.intent == ActiveJob::Intent::pause    ? JobState::paused
-            : job.intent == ActiveJob::Intent::cancel ? JobState::cancelled
-                                                      : JobState::queued;
+    state = job.intent == ActiveJob::Intent::pause    ? archive::JobState::paused
+            : job.intent == ActiveJob::Intent::cancel ? archive::JobState::cancelled
+                                                      : archive::JobState::queued;
     reason = job.intent == ActiveJob::Intent::drain ? "the service was ended" : "by request";
   } else {
-    state = result ? JobState::finished : JobState::failed;
+    state = result ? archive::JobState::finished : archive::JobState::failed;
     reason = result ? result->ended_by : result.error().message;
   }
   if (const auto done = parts_.archive.end_job(job.record.id, state, reason); !done)
     sink_.put("warned", job.record.name, {{"text", done.error().message}});
-  Json data{{"state", kevolve::name(state)}, {"reason", reason}, {"evaluations", job.run->evaluations()}};
-  const bool paused = state == JobState::paused || state == JobState::queued;
+  Json data{{"state", archive::name(state)}, {"reason", reason}, {"evaluations", job.run->evaluations()}};
+  const bool paused = state == archive::JobState::paused || state == archive::JobState::queued;
   sink_.put(paused ? "job_paused" : "job_ended", job.record.name, data);
-  if (!paused && state != JobState::cancelled) {
+  if (!paused && state != archive::JobState::cancelled) {
     Json operators = Json::array();
-    for (const OperatorSummary& summary : job.run->operators()) operators.push_back(to_json(summary));
+    for (const engine::OperatorSummary& summary : job.run->operators()) operators.push_back(to_json(summary));
     data["operators"] = std::move(operators);
     data["summary"] = (settings_.summaries / (job.record.name + ".md")).string();
     notifier_.tell("end", job.record.name, std::move(data));
   }
 }
 
-void RunningJobs::summarise(const ActiveJob& job, const Result<RunSummary>& result) {
-  Result<JobSummary> report = gather_summary(parts_.archive, job.record.name);
+void RunningJobs::summarise(const ActiveJob& job, const Result<engine::RunSummary>& result) {
+  Result<engine::JobSummary> report = engine::gather_summary(parts_.archive, job.record.name);
   if (report) {
     if (result) {
-      add_run(*report, *result);
+      engine::add_run(*report, *result);
     } else {
       report->operators = job.run->operators();
       report->used = job.run->used();
       report->troubles = job.run->troubles();
     }
-    const auto written = write_summary(*report, settings_.summaries / (job.record.name + ".md"));
+    const auto written = engine::write_summary(*report, settings_.summaries / (job.record.name + ".md"));
     if (!written) report = failure(written.error());
   }
   if (!report) sink_.put("warned", job.record.name, {{"text", report.error().message}});
 }
 
-void RunningJobs::hear(const PoolNews& news) {
-  using Kind = PoolNews::Kind;
+void RunningJobs::hear(const engine::PoolNews& news) {
+  using Kind = engine::PoolNews::Kind;
   std::string_view type = "worker_started";
   if (news.kind == Kind::started && news.again) type = "worker_replaced";
   if (news.kind == Kind::lost) type = "worker_lost";
@@ -205,9 +208,9 @@ void RunningJobs::hear(const PoolNews& news) {
   if (news.kind != Kind::lost && news.kind != Kind::refused) return;
   for (const auto& pool : pools_.all()) {
     if (pool->settings().name != news.pool) continue;
-    for (const WorkerShare* share : pool->shares()) {
+    for (const engine::WorkerShare* share : pool->shares()) {
       if (const auto found = active_.find(share->job()); found != active_.end())
-        found->second.run->note_trouble(in_words(news));
+        found->second.run->note_trouble(engine::in_words(news));
     }
     // Once, when the delay passes the limit: it doubles from failure to failure.
     if (pool->ready() == 0 && news.next_try_seconds >= kTroublingSeconds &&
@@ -223,7 +226,8 @@ void RunningJobs::drain() {
   draining_ = true;
   sink_.put("draining", "", {{"jobs", active_.size()}, {"limit_seconds", settings_.drain.count()}});
   for (auto& [name, job] : active_) {
-    if (job.intent == ActiveJob::Intent::none) job.stop(ActiveJob::Intent::drain, JobRun::Stop::gently);
+    if (job.intent == ActiveJob::Intent::none)
+      job.stop(ActiveJob::Intent::drain, engine::JobRun::Stop::gently);
   }
   drain_limit_.expires_after(settings_.drain);
   drain_limit_.async_wait([this](const boost::system::error_code& error) {
@@ -236,7 +240,7 @@ void RunningJobs::stop_now() {
   draining_ = true;
   for (auto& [name, job] : active_) {
     job.stop(job.intent == ActiveJob::Intent::none ? ActiveJob::Intent::drain : job.intent,
-             JobRun::Stop::now);
+             engine::JobRun::Stop::now);
   }
   end_if_drained();
 }
@@ -250,4 +254,4 @@ void RunningJobs::end_if_drained() {
   parts_.ended();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::service

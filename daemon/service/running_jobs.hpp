@@ -18,28 +18,28 @@
 #include "daemon/service/pools.hpp"
 #include "daemon/service/service_observer.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
 struct ServiceParts {
   boost::asio::io_context& io;
-  Archive& archive;  ///< opened for writing, exclusively
+  archive::Archive& archive;  ///< opened for writing, exclusively
   EventLog& events;
   std::string version;                           ///< of this program
-  TakenKeys keys;                                ///< of models, from the environment
+  llm::TakenKeys keys;                           ///< of models, from the environment
   std::function<Result<DaemonSettings>()> load;  ///< reads the configuration again
   std::function<void()> ended;                   ///< drained, or stopped: nothing more will happen
 };
 
 struct ActiveJob {
   enum class Intent { none, pause, cancel, drain };
-  JobRecord record;
-  std::unique_ptr<IdeaSources> ideas;
+  archive::JobRecord record;
+  std::unique_ptr<engine::IdeaSources> ideas;
   std::unique_ptr<ServiceObserver> observer;
-  std::shared_ptr<JobRun> run;
+  std::shared_ptr<engine::JobRun> run;
   Intent intent = Intent::none;  ///< why it is being stopped
 
   /// `how` now, or when replies that are on their way have had their time. The job ends later.
-  void stop(Intent why, JobRun::Stop how);
+  void stop(Intent why, engine::JobRun::Stop how);
 };
 
 class RunningJobs {
@@ -59,7 +59,7 @@ class RunningJobs {
   [[nodiscard]] const Pools& pools() const { return pools_; }
   [[nodiscard]] EventSink& sink() { return sink_; }
   /// For admit_job(): `archive` only where the author of a job is there to correct it.
-  [[nodiscard]] ServiceLimits limits() const;
+  [[nodiscard]] engine::ServiceLimits limits() const;
 
   void drain();
   void stop_now();
@@ -67,13 +67,13 @@ class RunningJobs {
   [[nodiscard]] bool ended() const { return ended_; }
 
  private:
-  [[nodiscard]] Result<std::optional<JobRecord>> next() const;
+  [[nodiscard]] Result<std::optional<archive::JobRecord>> next() const;
   /// The job's row, for which there is room, begins to run; what it needs may be missing.
-  Result<void> begin(const JobRecord& job);
-  void end(const std::string& name, const Result<RunSummary>& result);
-  void conclude(ActiveJob& job, const Result<RunSummary>& result);
-  void summarise(const ActiveJob& job, const Result<RunSummary>& result);
-  void hear(const PoolNews& news);
+  Result<void> begin(const archive::JobRecord& job);
+  void end(const std::string& name, const Result<engine::RunSummary>& result);
+  void conclude(ActiveJob& job, const Result<engine::RunSummary>& result);
+  void summarise(const ActiveJob& job, const Result<engine::RunSummary>& result);
+  void hear(const engine::PoolNews& news);
   void end_if_drained();
 
   ServiceParts& parts_;
@@ -86,4 +86,4 @@ class RunningJobs {
   boost::asio::steady_timer drain_limit_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::service

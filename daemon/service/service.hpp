@@ -10,7 +10,7 @@
 
 #include "core/text/json.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
 enum class ServiceVerb {
   submit,  ///< body: {"job": a job document, "priority"?: integer}; continues a job of that name, as `run`
@@ -55,4 +55,4 @@ class Service {
   virtual void ask(ServiceRequest request, std::function<void(ServiceReply)> reply) = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::service

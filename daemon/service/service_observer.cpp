@@ -10,7 +10,7 @@
 
 #include "core/model/subjects.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 namespace {
 
 bool is_plain(std::string_view text) {
@@ -26,28 +26,28 @@ std::string in_line(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Json of_operator(const OperatorSummary& s) {
+Json of_operator(const engine::OperatorSummary& s) {
   return {{"operator", s.label}, {"workload", s.workload}};
 }
 
-Json data_of(const events::RunStarted& e) {
+Json data_of(const engine::events::RunStarted& e) {
   return {{"device", e.device.name},
           {"model", e.device.model},
           {"operators", e.job.operators.size()},
           {"rounds", e.job.policy.rounds}};
 }
 
-Json data_of(const events::Seeded& e) {
+Json data_of(const engine::events::Seeded& e) {
   Json data = of_operator(e.naive);
   data.update({{"naive_us", e.naive.naive_us}, {"eager_us", e.naive.eager_us}, {"best_us", e.naive.best_us}});
   return data;
 }
 
-Json data_of(const events::RoundStarted& e) {
+Json data_of(const engine::events::RoundStarted& e) {
   return {{"operator", e.op}, {"round", e.round}, {"ideas", e.ideas}};
 }
 
-Json data_of(const events::Evaluated& e) {
+Json data_of(const engine::events::Evaluated& e) {
   Json data{{"operator", e.op},
             {"round", e.round},
             {"candidate", e.candidate},
@@ -61,8 +61,8 @@ Json data_of(const events::Evaluated& e) {
   return data;
 }
 
-Json data_of(const events::Exchanged& e) {
-  const NewExchange& x = e.exchange;
+Json data_of(const engine::events::Exchanged& e) {
+  const archive::NewExchange& x = e.exchange;
   Json data{{"operator", e.op},
             {"round", e.round},
             {"slot", x.slot},
@@ -77,8 +77,8 @@ Json data_of(const events::Exchanged& e) {
   return data;
 }
 
-Json data_of(const events::Promoted& e) {
-  const OperatorSummary& champion = e.champion;
+Json data_of(const engine::events::Promoted& e) {
+  const engine::OperatorSummary& champion = e.champion;
   Json data = of_operator(champion);
   data.update({{"round", champion.round},
                {"candidate", champion.candidate_hash},
@@ -90,7 +90,7 @@ Json data_of(const events::Promoted& e) {
   return data;
 }
 
-Json data_of(const events::OperatorStopped& e) {
+Json data_of(const engine::events::OperatorStopped& e) {
   Json data = of_operator(e.summary);
   data.update({{"rounds", e.summary.rounds}, {"reason", e.summary.note}});
   return data;
@@ -102,7 +102,7 @@ Json data_of(const Text& e) {
   return {{"text", e.what}};
 }
 
-Json data_of(const events::RunEnded&) {
+Json data_of(const engine::events::RunEnded&) {
   return nullptr;
 }
 
@@ -110,7 +110,7 @@ Json data_of(const events::RunEnded&) {
 constexpr std::string_view kTypes[] = {
     "job_started",      "seeded", "round_started", "evaluated", "exchanged", "promoted",
     "operator_stopped", "warned", "warned",        "noted",     ""};
-static_assert(std::size(kTypes) == std::variant_size_v<RunEvent>);
+static_assert(std::size(kTypes) == std::variant_size_v<engine::RunEvent>);
 
 }  // namespace
 
@@ -130,17 +130,17 @@ void EventSink::put(std::string_view type, std::string_view job, Json data) {
   log_.append(type, job, std::move(data));
 }
 
-std::optional<TypedEvent> typed(const RunEvent& event) {
-  if (std::holds_alternative<events::RunEnded>(event)) return std::nullopt;
+std::optional<TypedEvent> typed(const engine::RunEvent& event) {
+  if (std::holds_alternative<engine::events::RunEnded>(event)) return std::nullopt;
   return TypedEvent{kTypes[event.index()], std::visit([](const auto& e) { return data_of(e); }, event)};
 }
 
-void ServiceObserver::heard(const RunEvent& event) {
+void ServiceObserver::heard(const engine::RunEvent& event) {
   std::optional<TypedEvent> known = typed(event);
   if (!known) return;
   sink_.put(known->type, job_, known->data);
-  if (std::holds_alternative<events::Promoted>(event)) notify_("champion", std::move(known->data));
-  if (std::holds_alternative<events::Troubled>(event)) notify_("trouble", std::move(known->data));
+  if (std::holds_alternative<engine::events::Promoted>(event)) notify_("champion", std::move(known->data));
+  if (std::holds_alternative<engine::events::Troubled>(event)) notify_("trouble", std::move(known->data));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::service

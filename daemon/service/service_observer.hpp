@@ -9,7 +9,7 @@
 #include "daemon/engine/report/observer.hpp"
 #include "daemon/service/event_log.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
 /// Where events go: one line each on stderr, and the log.
 class EventSink {
@@ -31,16 +31,16 @@ struct TypedEvent {
   Json data;
 };
 /// Nothing for the end of a run: the service tells the end of the job. Pure.
-std::optional<TypedEvent> typed(const RunEvent& event);
+std::optional<TypedEvent> typed(const engine::RunEvent& event);
 
-class ServiceObserver final : public Observer {
+class ServiceObserver final : public engine::Observer {
  public:
   /// `notify`: "champion" or "trouble", and what happened.
   using Notify = std::function<void(std::string_view kind, Json data)>;
   ServiceObserver(std::string job, EventSink& sink, Notify notify)
       : job_(std::move(job)), sink_(sink), notify_(std::move(notify)) {}
 
-  void heard(const RunEvent& event) override;
+  void heard(const engine::RunEvent& event) override;
 
  private:
   const std::string job_;
@@ -48,4 +48,4 @@ class ServiceObserver final : public Observer {
   Notify notify_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::service

@@ -6,7 +6,7 @@
 #include "core/text/schema.hpp"
 #include "daemon/engine/job/places.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 namespace fs = std::filesystem;
 namespace {
 
@@ -62,8 +62,8 @@ Result<DaemonSettings> parse_daemon_settings(const Json& document, const fs::pat
                                              const std::string& where) {
   TRY_DO(validate(document, "daemon", where));
   DaemonSettings settings;
-  settings.archive = default_archive();
-  settings.models = default_models_file();
+  settings.archive = engine::default_archive();
+  settings.models = engine::default_models_file();
   maybe_path(document, "archive", folder, settings.archive);
   maybe_path(document, "models", folder, settings.models);
   maybe_path(document, "worker_cache", folder, settings.worker_cache);
@@ -118,4 +118,4 @@ SettingsChange compare(const DaemonSettings& before, const DaemonSettings& after
   return change;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::service

@@ -12,7 +12,7 @@
 
 #include "core/text/json.hpp"
 
-namespace kevolve {
+namespace kevolve::service {
 
 struct PoolConfig {
   std::string name, device;
@@ -63,4 +63,4 @@ struct SettingsChange {
 };
 SettingsChange compare(const DaemonSettings& before, const DaemonSettings& after);
 
-}  // namespace kevolve
+}  // namespace kevolve::service

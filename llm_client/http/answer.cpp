@@ -4,7 +4,7 @@
 
 #include <cctype>
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::size_t kExcerpt = 240;
@@ -168,4 +168,4 @@ std::string advice(const HttpAttempt& attempt, const EndpointSettings& endpoint,
   return "";
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -6,7 +6,7 @@
 #include "llm_client/http/retry.hpp"
 #include "llm_client/http/wire.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// What arrived. `streamed`: as events, taken apart into `stream` already; otherwise the bytes are in `body`.
 struct Received {
@@ -33,4 +33,4 @@ std::string advice(const HttpAttempt& attempt, const EndpointSettings& endpoint,
 /// The beginning of a body for an error: without tags, control characters and runs of blanks.
 std::string excerpt(std::string_view body);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 bool CircuitBreaker::admits(Time now) const {
   return !opened_ || (!probing_ && now >= probe_due_);
@@ -47,4 +47,4 @@ void CircuitBreaker::abandoned(bool probe) {
   if (probe) probing_ = false;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

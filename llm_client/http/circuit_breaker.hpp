@@ -6,7 +6,7 @@
 #include <chrono>
 #include <optional>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 class CircuitBreaker {
  public:
@@ -47,4 +47,4 @@ class CircuitBreaker {
   bool probing_ = false;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -1,6 +1,6 @@
 #include "llm_client/http/event_stream.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 void EventStream::feed(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -45,4 +45,4 @@ void EventStream::dispatch() {
   has_data_ = false;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 class EventStream {
  public:
@@ -30,4 +30,4 @@ class EventStream {
   bool has_data_ = false, after_cr_ = false, at_start_ = true;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

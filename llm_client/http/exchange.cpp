@@ -1,6 +1,6 @@
 #include "llm_client/http/exchange.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 void Exchange::spend(const WireReply& reply, const ModelSettings& by) {
   if (!reply.usage) return;
@@ -26,4 +26,4 @@ std::size_t Exchange::prompt_characters() const {
   return sum;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -8,7 +8,7 @@
 #include "llm_client/backend.hpp"
 #include "llm_client/http/wire.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct Exchange {
   using Time = std::chrono::steady_clock::time_point;
@@ -32,4 +32,4 @@ struct Exchange {
   [[nodiscard]] std::size_t prompt_characters() const;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -10,7 +10,7 @@
 #include "core/text/schema.hpp"
 #include "llm_client/http/request_loop.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 Result<std::set<std::string>> endpoints_of(const ModelsFile& file, const std::vector<WeightedModel>& models) {
   std::set<std::string> endpoints;
@@ -69,4 +69,4 @@ void HttpBackend::stop() {
   loop_->stop();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

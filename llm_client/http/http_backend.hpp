@@ -16,7 +16,7 @@
 #include "llm_client/http/models_file.hpp"
 #include "llm_client/http/transfer_limits.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 class RequestLoop;
 
@@ -54,4 +54,4 @@ Result<void> check_choice(const ModelsFile& file, const std::vector<WeightedMode
 /// The endpoints that these models are at, for take_keys(); an Error for a name that the file has not.
 Result<std::set<std::string>> endpoints_of(const ModelsFile& file, const std::vector<WeightedModel>& models);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

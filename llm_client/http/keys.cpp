@@ -9,7 +9,7 @@
 
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::size_t kGram = 8;
@@ -195,4 +195,4 @@ std::string Redactor::operator()(std::string_view text) const {
   return safe;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

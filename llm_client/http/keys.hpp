@@ -13,7 +13,7 @@
 
 #include "llm_client/http/models_file.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// By endpoint; "" for an endpoint that wants none.
 using KeyRing = std::map<std::string, std::string>;
@@ -54,4 +54,4 @@ class Redactor {
   std::set<std::string, std::less<>> grams_;  // eight characters in a row
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 // A fraction above 0 for each (seed, index): the finaliser of splitmix64.
@@ -31,4 +31,4 @@ std::optional<std::size_t> choose_model(std::uint64_t seed, const std::vector<do
   return best;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

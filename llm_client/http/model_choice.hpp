@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct WeightedModel {
   std::string model;  ///< a name of the models file
@@ -18,4 +18,4 @@ struct WeightedModel {
 std::optional<std::size_t> choose_model(std::uint64_t seed, const std::vector<double>& weights,
                                         const std::vector<bool>& usable);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

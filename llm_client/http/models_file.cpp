@@ -12,7 +12,7 @@
 #include "core/text/schema.hpp"
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 // Fields of a request that kevolve fills in itself.
@@ -207,4 +207,4 @@ Result<ModelsFile> load_models(const std::filesystem::path& file) {
   return parse_models(*document, file.string());
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -13,7 +13,7 @@
 
 #include "core/text/json.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 enum class Api { openai, anthropic };
 
@@ -67,4 +67,4 @@ struct ModelsFile {
 Result<ModelsFile> parse_models(const Json& document, std::string_view where);
 Result<ModelsFile> load_models(const std::filesystem::path& file);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

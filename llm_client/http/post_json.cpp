@@ -5,7 +5,7 @@
 
 #include <memory>
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 struct EasyDeleter {
@@ -49,4 +49,4 @@ Result<void> post_json(const std::string& url, const std::string& body, std::chr
   return {};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -6,9 +6,9 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// http or https; no redirects are followed. Errors say what failed, never the URL: it may hold a secret.
 Result<void> post_json(const std::string& url, const std::string& body, std::chrono::milliseconds timeout);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::chrono::seconds kWindow{60};
@@ -45,4 +45,4 @@ void RateLimiter::pause(Time until) {
   paused_until_ = std::max(paused_until_, until);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -7,7 +7,7 @@
 #include <deque>
 #include <optional>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 class RateLimiter {
  public:
@@ -40,4 +40,4 @@ class RateLimiter {
   Time paused_until_{};
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <ctime>
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 using std::chrono::milliseconds;
@@ -403,4 +403,4 @@ void RequestLoop::note(const std::string& text) {
   events_.noted(redact_(text));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

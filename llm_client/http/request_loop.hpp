@@ -16,7 +16,7 @@
 #include "llm_client/http/rate_limiter.hpp"
 #include "llm_client/http/transfer.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct CurlMultiDeleter {
   void operator()(CURLM* handle) const { ::curl_multi_cleanup(handle); }
@@ -102,4 +102,4 @@ class RequestLoop {
   std::atomic<bool> stopping_ = false, ending_ = false;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -10,7 +10,7 @@
 
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 using std::chrono::milliseconds;
@@ -199,4 +199,4 @@ milliseconds back_off(int retry, std::uint64_t seed, milliseconds first) {
   return milliseconds(std::llround(full * (1 - 0.25 * fraction)));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -10,7 +10,7 @@
 
 #include "llm_client/http/wire.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// Response headers, names in lower case.
 using Headers = std::map<std::string, std::string>;
@@ -62,4 +62,4 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::chrono::milliseconds back_off(int retry, std::uint64_t seed,
                                    std::chrono::milliseconds first = std::chrono::milliseconds(500));
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

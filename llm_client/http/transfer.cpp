@@ -8,7 +8,7 @@
 
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::size_t kMostHeaders = 200;
@@ -173,4 +173,4 @@ Received Transfer::take(Failure failure, std::string text) {
   return std::move(received_);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

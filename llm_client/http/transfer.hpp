@@ -13,7 +13,7 @@
 #include "llm_client/http/event_stream.hpp"
 #include "llm_client/http/transfer_limits.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct CurlEasyDeleter {
   void operator()(CURL* handle) const { ::curl_easy_cleanup(handle); }
@@ -72,4 +72,4 @@ class Transfer {
   std::unique_ptr<CURL, CurlEasyDeleter> easy_;  // last: its cleanup may still use the buffers above
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

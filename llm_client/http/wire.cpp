@@ -7,7 +7,7 @@
 #include "llm_client/http/wire_anthropic.hpp"
 #include "llm_client/http/wire_openai.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr int kCharactersPerToken = 4;
@@ -160,4 +160,4 @@ TokenUsage estimated_usage(const std::vector<Message>& messages, const WireReply
   return usage;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -12,7 +12,7 @@
 #include "llm_client/chat.hpp"
 #include "llm_client/http/models_file.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// Names of request fields that a server has refused; they are left out from then on.
 using DroppedFields = std::set<std::string>;
@@ -74,4 +74,4 @@ std::int64_t count_member(const Json& json, std::initializer_list<const char*> k
 /// A member that is an object, or an empty one.
 const Json& object_member(const Json& json, const char* key);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

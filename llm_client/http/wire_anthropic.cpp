@@ -1,6 +1,6 @@
 #include "llm_client/http/wire_anthropic.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace anthropic {
 namespace {
 
@@ -149,4 +149,4 @@ std::vector<std::string> headers(const std::string& key) {
 const Wire kAnthropicWire = {"/messages", anthropic::request_body, anthropic::read, anthropic::read_event,
                              anthropic::headers};
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -3,8 +3,8 @@
 
 #include "llm_client/http/wire.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 extern const Wire kAnthropicWire;
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

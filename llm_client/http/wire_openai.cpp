@@ -1,6 +1,6 @@
 #include "llm_client/http/wire_openai.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace openai {
 namespace {
 
@@ -162,4 +162,4 @@ std::vector<std::string> headers(const std::string& key) {
 const Wire kOpenAiWire = {"/chat/completions", openai::request_body, openai::read, openai::read_event,
                           openai::headers};
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

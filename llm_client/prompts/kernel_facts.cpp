@@ -8,25 +8,26 @@
 #include "core/text/words.hpp"
 #include "llm_client/prompts/quote.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
-void add_tuning(std::vector<TunedTime>& tunings, const TunedTime& tuning) {
+void add_tuning(std::vector<search::TunedTime>& tunings, const search::TunedTime& tuning) {
   const bool known = std::any_of(tunings.begin(), tunings.end(),
-                                 [&](const TunedTime& t) { return t.tunables == tuning.tunables; });
+                                 [&](const search::TunedTime& t) { return t.tunables == tuning.tunables; });
   if (!known) tunings.push_back(tuning);
 }
 
 /// Fastest first, failures last.
-void sort_tunings(std::vector<TunedTime>& tunings) {
-  std::stable_sort(tunings.begin(), tunings.end(), [](const TunedTime& a, const TunedTime& b) {
-    return a.us > 0 && (b.us <= 0 || a.us < b.us);
-  });
+void sort_tunings(std::vector<search::TunedTime>& tunings) {
+  std::stable_sort(tunings.begin(), tunings.end(),
+                   [](const search::TunedTime& a, const search::TunedTime& b) {
+                     return a.us > 0 && (b.us <= 0 || a.us < b.us);
+                   });
 }
 
-std::string shown_text(const RoundContext& context, const ShownKernel& kernel, std::size_t number,
+std::string shown_text(const search::RoundContext& context, const ShownKernel& kernel, std::size_t number,
                        std::size_t most) {
-  const Survivor& best = *kernel.best;
+  const search::Survivor& best = *kernel.best;
   std::string text = fmt::format("## {}. Key `{}`", number, one_line(kernel.keys.front(), 100));
   for (std::size_t i = 1; i < kernel.keys.size(); ++i)
     text += fmt::format(", `{}`", one_line(kernel.keys[i], 100));
@@ -45,16 +46,16 @@ std::string shown_text(const RoundContext& context, const ShownKernel& kernel, s
 
 }  // namespace
 
-std::vector<ShownKernel> shown_kernels(const RoundContext& context) {
+std::vector<ShownKernel> shown_kernels(const search::RoundContext& context) {
   std::vector<ShownKernel> kernels;
-  for (const Survivor& survivor : context.survivors) {
+  for (const search::Survivor& survivor : context.survivors) {
     auto kernel = std::find_if(kernels.begin(), kernels.end(),
                                [&](const ShownKernel& k) { return k.best->source == survivor.source; });
     if (kernel == kernels.end()) kernel = kernels.insert(kernel, ShownKernel{&survivor, {}, {}});
     if (std::find(kernel->keys.begin(), kernel->keys.end(), survivor.idea_key) == kernel->keys.end())
       kernel->keys.push_back(survivor.idea_key);
     add_tuning(kernel->tunings, {survivor.tunables, survivor.us});
-    for (const TunedTime& tuning : survivor.tunings) add_tuning(kernel->tunings, tuning);
+    for (const search::TunedTime& tuning : survivor.tunings) add_tuning(kernel->tunings, tuning);
   }
   std::size_t room = kMaxAllSourcesBytes;
   for (std::size_t i = 0; i < kernels.size(); ++i) {
@@ -66,7 +67,7 @@ std::vector<ShownKernel> shown_kernels(const RoundContext& context) {
   return kernels;
 }
 
-std::string survivors_text(const RoundContext& context) {
+std::string survivors_text(const search::RoundContext& context) {
   if (context.survivors.empty()) return "None yet beyond the naive kernel, or none that this round may see.";
   std::string text =
       "By speed-up, best first. Refer to them by their keys. The time beside a key is that of the fastest "
@@ -85,14 +86,14 @@ std::string survivors_text(const RoundContext& context) {
   return text;
 }
 
-std::string inspirations_text(const RoundContext& context) {
+std::string inspirations_text(const search::RoundContext& context) {
   if (context.inspirations.empty()) return "";
   std::string text =
       "# What won elsewhere\n\nThe best kernels of other operators on this device, first those that "
       "something "
       "similar holds back. Take techniques from them, not sizes; they are not to be built upon.";
   for (std::size_t i = 0; i < std::min(context.inspirations.size(), kMaxInspirations); ++i) {
-    const Inspiration& other = context.inspirations[i];
+    const search::Inspiration& other = context.inspirations[i];
     text += fmt::format("\n\n## Operator {}: {:.3g} x, tunables {}\n\n{}", one_line(other.operator_name, 60),
                         other.speedup, tunables_text(other.tunables),
                         source_text(other.source, kMaxInspirationBytes));
@@ -100,15 +101,16 @@ std::string inspirations_text(const RoundContext& context) {
   return text;
 }
 
-std::optional<Bindings> first_values(const RoundContext& context, std::string_view source) {
+std::optional<Bindings> first_values(const search::RoundContext& context, std::string_view source) {
   if (context.op == nullptr) return std::nullopt;
   const auto header = parse_candidate(source, *context.op, "a kernel");
   if (!header) return std::nullopt;
   return default_tunables(*header);
 }
 
-std::string tunings_text(const std::vector<TunedTime>& tunings, const std::optional<Bindings>& first) {
-  std::vector<TunedTime> sorted = tunings;
+std::string tunings_text(const std::vector<search::TunedTime>& tunings,
+                         const std::optional<Bindings>& first) {
+  std::vector<search::TunedTime> sorted = tunings;
   sort_tunings(sorted);
   std::string text;
   for (std::size_t i = 0; i < std::min(sorted.size(), kMaxTunings); ++i)
@@ -144,13 +146,13 @@ std::string profile_text(const Profile& profile) {
   if (profile.metrics.empty()) return text;
   text += "\n";
   for (const auto& [metric, value] : profile.metrics) {
-    const auto known = curated_metrics();
-    const auto found =
-        std::find_if(known.begin(), known.end(), [&](const CounterMetric& m) { return metric == m.name; });
+    const auto known = gates::curated_metrics();
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&](const gates::CounterMetric& m) { return metric == m.name; });
     text += fmt::format("\n- {} {:.4g}{}", one_line(metric, 60), value,
                         found == known.end() ? "" : fmt::format(" ({})", found->meaning));
   }
   return text;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

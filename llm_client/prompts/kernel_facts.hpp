@@ -8,7 +8,7 @@
 #include "core/search/idea.hpp"
 #include "llm_client/prompts/messages.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 // Sizes of what a prompt shows of others' text, in bytes.
 constexpr std::size_t kMaxSourceBytes = 24 * 1024;       ///< of one kernel
@@ -20,24 +20,24 @@ constexpr std::size_t kMaxLogBytes = 3 * 1024;  ///< of one compiler's log
 
 /// One source among the survivors.
 struct ShownKernel {
-  const Survivor* best = nullptr;  ///< its fastest choice of tunables
-  std::vector<TunedTime> tunings;  ///< all choices that were verified, that one too; fastest first
-  std::vector<std::string> keys;   ///< of the ideas that led to this source, best first
-  bool source_shown = false;       ///< false: left out for want of room
+  const search::Survivor* best = nullptr;  ///< its fastest choice of tunables
+  std::vector<search::TunedTime> tunings;  ///< all choices that were verified, that one too; fastest first
+  std::vector<std::string> keys;           ///< of the ideas that led to this source, best first
+  bool source_shown = false;               ///< false: left out for want of room
 };
 
 /// The survivors by source, best first. Views `context`.
-std::vector<ShownKernel> shown_kernels(const RoundContext& context);
-std::string survivors_text(const RoundContext& context);
-std::string inspirations_text(const RoundContext& context);
+std::vector<ShownKernel> shown_kernels(const search::RoundContext& context);
+std::string survivors_text(const search::RoundContext& context);
+std::string inspirations_text(const search::RoundContext& context);
 
 /// All that was measured of a right candidate, on the context's scale.
-std::string measured_text(const RoundContext& context, const CandidateAttempt& passed);
+std::string measured_text(const search::RoundContext& context, const CandidateAttempt& passed);
 /// What a source's header lists first of each tunable; nothing when it is no candidate of the context's
 /// operator.
-std::optional<Bindings> first_values(const RoundContext& context, std::string_view source);
+std::optional<Bindings> first_values(const search::RoundContext& context, std::string_view source);
 /// A list of choices and their times; 0 reads as "did not pass". `first` is marked.
-std::string tunings_text(const std::vector<TunedTime>& tunings, const std::optional<Bindings>& first);
+std::string tunings_text(const std::vector<search::TunedTime>& tunings, const std::optional<Bindings>& first);
 
 /// Regime, advice and metrics with their meaning; "" when no counters were read.
 std::string profile_text(const Profile& profile);
@@ -48,4 +48,4 @@ std::string time_text(double time_us);
 /// `source` shortened to `most` bytes, in a fence.
 std::string source_text(std::string_view source, std::size_t most);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

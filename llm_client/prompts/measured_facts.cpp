@@ -8,7 +8,7 @@
 #include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/quote.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 /// An interval of the median wider than this share of it tells little.
@@ -22,7 +22,7 @@ std::string beside_champion(const Measurement& own, const Evaluation& evaluation
   if (own.samples_us.empty() || own.samples_us.size() != rival->samples_us.size())
     return fmt::format("\n- timed beside the champion: {:.2f} times its time",
                        own.median_us / rival->median_us);
-  const Ratio ratio = paired_ratio(own.samples_us, rival->samples_us, kBootstrapSeed);
+  const gates::Ratio ratio = gates::paired_ratio(own.samples_us, rival->samples_us, kBootstrapSeed);
   return fmt::format("\n- timed beside the champion: {:.2f} times its time (95 % interval {:.2f} to {:.2f})",
                      ratio.median, ratio.interval.low, ratio.interval.high);
 }
@@ -41,7 +41,7 @@ std::string spread_text(const Measurement& own) {
 
 }  // namespace
 
-std::string measured_text(const RoundContext& context, const CandidateAttempt& passed) {
+std::string measured_text(const search::RoundContext& context, const CandidateAttempt& passed) {
   if (!passed.evaluation) return "Nothing but that it is correct.";
   const Evaluation& evaluation = *passed.evaluation;
   const Measurement* own = evaluation.measurement(subjects::kCandidate);
@@ -67,10 +67,10 @@ std::string measured_text(const RoundContext& context, const CandidateAttempt& p
       text += "\n\n" + profile;
   }
   if (passed.tunings.empty()) return text;
-  std::vector<TunedTime> tunings = passed.tunings;
+  std::vector<search::TunedTime> tunings = passed.tunings;
   tunings.push_back({passed.tunables, us});
   return text + "\n\nIts tunables, as far as they were tried:\n\n" +
          tunings_text(tunings, first_values(context, passed.source));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

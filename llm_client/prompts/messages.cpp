@@ -12,7 +12,7 @@
 #include "llm_client/prompts/quote.hpp"
 #include "llm_client/prompts/round_facts.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::size_t kMaxTaskIdeaBytes = 4000;
@@ -25,8 +25,8 @@ std::string text_of(const PromptSet& prompts, std::string_view name) {
 }
 
 /// What all requests of a round share, then what is asked.
-std::vector<Message> request(const PromptSet& prompts, const RoundContext& context, std::string_view task,
-                             const PromptValues& task_values) {
+std::vector<Message> request(const PromptSet& prompts, const search::RoundContext& context,
+                             std::string_view task, const PromptValues& task_values) {
   PromptValues values = round_values(prompts, context);
   Message system{Role::system, render(text_of(prompts, "system"), values) + "\n" +
                                    render(text_of(prompts, "contract"), values)};
@@ -36,12 +36,12 @@ std::vector<Message> request(const PromptSet& prompts, const RoundContext& conte
   return {std::move(system), std::move(round), std::move(asked)};
 }
 
-std::string quoted_idea(const Idea& idea) {
+std::string quoted_idea(const search::Idea& idea) {
   return fenced(shortened(idea.text, kMaxTaskIdeaBytes), "text");
 }
 
 /// What the round's state asks of the ideas.
-std::string guidance(const RoundContext& context) {
+std::string guidance(const search::RoundContext& context) {
   std::size_t found = 0;
   for (const ShownKernel& kernel : shown_kernels(context))
     found += kernel.keys.front() == subjects::kNaive ? 0 : 1;
@@ -68,7 +68,7 @@ std::string siblings_text(const std::vector<std::string>& siblings) {
 }
 
 /// The kernels that an idea builds on: where they stand, or their sources when the round does not show them.
-std::string parents_text(const RoundContext& context, const Idea& idea) {
+std::string parents_text(const search::RoundContext& context, const search::Idea& idea) {
   std::string text;
   const std::vector<ShownKernel> kernels = shown_kernels(context);
   std::set<std::string> told;  // several candidates of one idea may be parents
@@ -126,7 +126,7 @@ std::string attempt_source(const CandidateAttempt& attempt) {
 
 }  // namespace
 
-std::vector<Message> ideas_messages(const PromptSet& prompts, const RoundContext& context, int count,
+std::vector<Message> ideas_messages(const PromptSet& prompts, const search::RoundContext& context, int count,
                                     const std::vector<std::string>& siblings) {
   return request(prompts, context, "ideas",
                  {{"count", std::to_string(count)},
@@ -134,8 +134,8 @@ std::vector<Message> ideas_messages(const PromptSet& prompts, const RoundContext
                   {"siblings", siblings_text(siblings)}});
 }
 
-std::vector<Message> implement_messages(const PromptSet& prompts, const RoundContext& context,
-                                        const Idea& idea, int way, int ways) {
+std::vector<Message> implement_messages(const PromptSet& prompts, const search::RoundContext& context,
+                                        const search::Idea& idea, int way, int ways) {
   std::string bottleneck;
   if (!idea.bottleneck.empty())
     bottleneck = "The bottleneck that it attacks, in its author's words:\n\n" +
@@ -150,8 +150,9 @@ std::vector<Message> implement_messages(const PromptSet& prompts, const RoundCon
                   {"way", way_text(way, ways)}});
 }
 
-std::vector<Message> repair_messages(const PromptSet& prompts, const RoundContext& context, const Idea& idea,
-                                     const CandidateAttempt& failed, int turn, int turns) {
+std::vector<Message> repair_messages(const PromptSet& prompts, const search::RoundContext& context,
+                                     const search::Idea& idea, const CandidateAttempt& failed, int turn,
+                                     int turns) {
   return request(prompts, context, "repair",
                  {{"idea", quoted_idea(idea)},
                   {"failed_source", attempt_source(failed)},
@@ -160,8 +161,9 @@ std::vector<Message> repair_messages(const PromptSet& prompts, const RoundContex
                   {"turns", std::to_string(turns)}});
 }
 
-std::vector<Message> improve_messages(const PromptSet& prompts, const RoundContext& context, const Idea& idea,
-                                      const CandidateAttempt& passed, int turn, int turns) {
+std::vector<Message> improve_messages(const PromptSet& prompts, const search::RoundContext& context,
+                                      const search::Idea& idea, const CandidateAttempt& passed, int turn,
+                                      int turns) {
   return request(prompts, context, "improve",
                  {{"idea", quoted_idea(idea)},
                   {"passed_source", attempt_source(passed)},
@@ -170,4 +172,4 @@ std::vector<Message> improve_messages(const PromptSet& prompts, const RoundConte
                   {"turns", std::to_string(turns)}});
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

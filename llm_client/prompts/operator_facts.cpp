@@ -9,7 +9,7 @@
 #include "core/text/words.hpp"
 #include "llm_client/prompts/quote.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::size_t kMaxHoldouts = 16;
@@ -150,11 +150,11 @@ std::string distributions_text(const Operator& op) {
   }
   std::string meanings;
   for (const std::string& kind : kinds) {
-    if (const DrawKind* known = draw_kind(kind); known != nullptr && !known->meaning.empty())
+    if (const gates::DrawKind* known = gates::draw_kind(kind); known != nullptr && !known->meaning.empty())
       meanings += fmt::format("\n- {}: {}", kind, known->meaning);
   }
   if (!meanings.empty()) text += "\n\nOf these:\n" + meanings;
   return text;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

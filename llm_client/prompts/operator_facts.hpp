@@ -6,7 +6,7 @@
 
 #include "core/search/idea.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 std::string axes_text(const Operator& op, const Workload& workload);
 /// Inputs, outputs and the constants that the specification fixes.
@@ -14,4 +14,4 @@ std::string tensors_text(const Operator& op, const Workload& workload);
 std::string precision_text(const Operator& op);
 std::string distributions_text(const Operator& op);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -11,7 +11,7 @@
 #include "llm_client/prompts/prompt_values.hpp"
 #include "llm_client/prompts/template.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 // Made by CMake from the *.md files beside this one.
 extern const char* const kPrompt_system;
@@ -85,4 +85,4 @@ Result<PromptSet> load_prompts(const std::optional<fs::path>& overrides) {
   return prompts;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -5,7 +5,7 @@
 #include "llm_client/prompts/quote.hpp"
 #include "llm_client/prompts/round_facts.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 const std::map<std::string, std::set<std::string>, std::less<>>& task_values() {
@@ -44,7 +44,7 @@ std::set<std::string> known_values(std::string_view prompt) {
   return names;
 }
 
-PromptValues round_values(const PromptSet& prompts, const RoundContext& context) {
+PromptValues round_values(const PromptSet& prompts, const search::RoundContext& context) {
   static const Operator kNone;
   const Operator& op = context.op == nullptr ? kNone : *context.op;
   const Workload* found = op.workload(context.workload);
@@ -67,4 +67,4 @@ PromptValues round_values(const PromptSet& prompts, const RoundContext& context)
           {"round", std::to_string(context.round)}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -10,7 +10,7 @@
 #include "llm_client/prompts/messages.hpp"
 #include "llm_client/prompts/template.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// Names of all prompts, in the order in which a request uses them.
 const std::vector<std::string>& prompt_names();
@@ -19,6 +19,6 @@ const std::vector<std::string>& prompt_names();
 std::set<std::string> known_values(std::string_view prompt);
 
 /// What every text knows. `prompts` provides the device's guide.
-PromptValues round_values(const PromptSet& prompts, const RoundContext& context);
+PromptValues round_values(const PromptSet& prompts, const search::RoundContext& context);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

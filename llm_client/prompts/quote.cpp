@@ -6,7 +6,7 @@
 
 #include "core/text/utf8.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 std::string fenced(std::string_view text, std::string_view language) {
   std::string body = readable(text);
@@ -35,4 +35,4 @@ std::string shortened(std::string_view text, std::size_t most) {
                      head > 0 && view[head - 1] == '\n' ? "" : "\n", tail - head, view.substr(tail));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

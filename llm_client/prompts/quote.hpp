@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// `text` between lines of backticks, one more than its longest run of them and at least three. Made readable
 /// first (core/text/utf8.hpp). `language`: what follows the opening backticks: "cuda", "text".
@@ -16,4 +16,4 @@ std::string fenced(std::string_view text, std::string_view language);
 /// the last quarter; cut at line ends where there are any.
 std::string shortened(std::string_view text, std::size_t most);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -9,11 +9,11 @@
 #include "llm_client/prompts/kernel_facts.hpp"
 #include "llm_client/prompts/quote.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 /// What came of an idea, in words.
-std::string fate_text(const LedgerEntry& entry) {
+std::string fate_text(const search::LedgerEntry& entry) {
   std::string text = fmt::format("{} of {} attempts passed", entry.passed, entry.attempts);
   std::string others;
   for (const auto& [outcome, count] : entry.outcomes) {
@@ -32,12 +32,12 @@ std::string fate_text(const LedgerEntry& entry) {
 }
 
 /// What holds the champion back, where that can be told.
-std::string regime_text(const RoundContext& context) {
+std::string regime_text(const search::RoundContext& context) {
   const auto& profile = context.champion_profile;
   if (profile && profile->measured()) return "\n\nOf the champion. " + profile_text(*profile);
   // Without counters an author is better served by limit_text()'s two times than by a name for their ratio.
   if (!context.device.traits().has_counters) return "";
-  const Regime regime = infer_regime(context);
+  const Regime regime = search::infer_regime(context);
   if (regime == Regime::unknown) return "";
   return fmt::format("\n\nThe champion is {}, as inferred from its time over the physical limit.",
                      name(regime));
@@ -45,7 +45,7 @@ std::string regime_text(const RoundContext& context) {
 
 }  // namespace
 
-std::string device_text(const RoundContext& context) {
+std::string device_text(const search::RoundContext& context) {
   const DeviceInfo& device = context.device;
   const DeviceLimits& limits = context.limits;
   std::string text = fmt::format(
@@ -60,7 +60,7 @@ std::string device_text(const RoundContext& context) {
   return text;
 }
 
-std::string limit_text(const RoundContext& context) {
+std::string limit_text(const search::RoundContext& context) {
   if (context.floor_us <= 0) return "The physical limit of this workload on this device is not known.";
   std::string text =
       fmt::format("Physical limit (least bytes over measured bandwidth, least operations over the peak): {}.",
@@ -77,7 +77,7 @@ std::string limit_text(const RoundContext& context) {
   return text;
 }
 
-std::string times_text(const RoundContext& context) {
+std::string times_text(const search::RoundContext& context) {
   std::string text;
   const auto line = [&](std::string_view what, double time_us) {
     if (time_us > 0) text += fmt::format("{}- {}: {}", text.empty() ? "" : "\n", what, time_text(time_us));
@@ -101,17 +101,18 @@ std::string times_text(const RoundContext& context) {
   return text + regime_text(context);
 }
 
-std::string ledger_text(const RoundContext& context) {
+std::string ledger_text(const search::RoundContext& context) {
   if (context.ledger.empty()) return "Nothing yet.";
   // The fastest first: what worked is worth more room than the order of keys.
-  std::vector<const LedgerEntry*> entries;
-  for (const LedgerEntry& entry : context.ledger) entries.push_back(&entry);
-  std::stable_sort(entries.begin(), entries.end(), [](const LedgerEntry* a, const LedgerEntry* b) {
-    return a->best_speedup > b->best_speedup;
-  });
+  std::vector<const search::LedgerEntry*> entries;
+  for (const search::LedgerEntry& entry : context.ledger) entries.push_back(&entry);
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const search::LedgerEntry* a, const search::LedgerEntry* b) {
+                     return a->best_speedup > b->best_speedup;
+                   });
   std::string body;
   for (std::size_t i = 0; i < std::min(entries.size(), kMaxLedgerEntries); ++i) {
-    const LedgerEntry& entry = *entries[i];
+    const search::LedgerEntry& entry = *entries[i];
     body += fmt::format("[{}] {}\n  {}\n", one_line(entry.idea_key, 100),
                         one_line(entry.idea_text, kMaxIdeaBytes), fate_text(entry));
     if (!entry.evidence.empty())
@@ -127,4 +128,4 @@ std::string ledger_text(const RoundContext& context) {
   return text;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -6,7 +6,7 @@
 
 #include "core/search/idea.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 // Sizes of what a prompt shows of others' text, in bytes.
 constexpr std::size_t kMaxEvidenceBytes = 6 * 1024;   ///< of one failure, in a repair
@@ -14,10 +14,10 @@ constexpr std::size_t kMaxLedgerEvidenceBytes = 300;  ///< of one failure, in th
 constexpr std::size_t kMaxIdeaBytes = 600;            ///< of one idea, in the ledger
 constexpr std::size_t kMaxLedgerEntries = 40;
 
-std::string device_text(const RoundContext& context);
+std::string device_text(const search::RoundContext& context);
 /// The physical limit, and how far the best kernel is from it.
-std::string limit_text(const RoundContext& context);
-std::string times_text(const RoundContext& context);
-std::string ledger_text(const RoundContext& context);
+std::string limit_text(const search::RoundContext& context);
+std::string times_text(const search::RoundContext& context);
+std::string ledger_text(const search::RoundContext& context);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 struct Placeholder {
@@ -56,4 +56,4 @@ std::string render(std::string_view text, const PromptValues& values) {
   return out;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

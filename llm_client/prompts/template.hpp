@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 using PromptValues = std::map<std::string, std::string, std::less<>>;
 
@@ -17,4 +17,4 @@ std::set<std::string> value_names(std::string_view text);
 /// The text with each known name's value in its place; an unknown name stays as it is written.
 std::string render(std::string_view text, const PromptValues& values);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

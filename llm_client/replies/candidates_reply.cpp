@@ -11,7 +11,7 @@
 #include "llm_client/replies/reply_parser.hpp"
 #include "llm_client/replies/reply_text.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr int kMaxJsonDepth = 6;
@@ -228,4 +228,4 @@ Result<CandidatesReply> parse_candidates(std::string_view text, Finish finish) {
   return Reader(finish).run(text);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -8,7 +8,7 @@
 #include "core/text/json.hpp"
 #include "llm_client/replies/lenient_json.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::string_view kSpace = " \t\n";
@@ -168,4 +168,4 @@ std::optional<std::string> html_unescaped(std::string_view code) {
   return out;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct Marker {
   std::size_t begin = 0;  ///< of "/*kevolve", however it is written
@@ -38,4 +38,4 @@ CodeShape shape_of(std::string_view code);
 /// Nothing when it is not escaped, or only in part.
 std::optional<std::string> html_unescaped(std::string_view code);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -7,7 +7,7 @@
 #include "core/text/words.hpp"
 #include "llm_client/replies/predicted_time.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::size_t kLeastWords = 4;
@@ -50,8 +50,8 @@ std::size_t words(const std::string& text) {
 
 }  // namespace
 
-std::vector<Idea> ideas_of_list(std::string_view text) {
-  std::vector<Idea> ideas;
+std::vector<search::Idea> ideas_of_list(std::string_view text) {
+  std::vector<search::Idea> ideas;
   const auto drop_short = [&] {
     if (!ideas.empty() && words(ideas.back().text) < kLeastWords) ideas.pop_back();
   };
@@ -65,7 +65,7 @@ std::vector<Idea> ideas_of_list(std::string_view text) {
       ideas.push_back({"llm", "", std::move(*item)});
       inside = true;
     } else if (inside && !line.empty()) {
-      Idea& idea = ideas.back();
+      search::Idea& idea = ideas.back();
       if (const auto bottleneck = labelled(line, "bottleneck")) {
         idea.bottleneck = *bottleneck;
       } else if (const auto predicted = labelled(line, "predicted")) {
@@ -79,4 +79,4 @@ std::vector<Idea> ideas_of_list(std::string_view text) {
   return ideas;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

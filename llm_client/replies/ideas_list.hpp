@@ -6,10 +6,10 @@
 
 #include "core/search/idea.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 /// Items that begin with "1.", "2)", "**3.**", "### 4." or "Idea 5:". Lines of an item that begin with
 /// "Bottleneck:" or "Predicted …:" become the fields; items of fewer than four words are no ideas.
-std::vector<Idea> ideas_of_list(std::string_view text);
+std::vector<search::Idea> ideas_of_list(std::string_view text);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

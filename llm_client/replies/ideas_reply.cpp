@@ -15,7 +15,7 @@
 #include "llm_client/replies/reply_parser.hpp"
 #include "llm_client/replies/reply_text.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::size_t kMaxFailures = 64;  // brackets in prose that are no JSON; bounds the work
@@ -102,13 +102,13 @@ class Collector {
                            first_words(json.dump(-1, ' ', false, Json::error_handler_t::replace))));
   }
 
-  void add(Idea idea) {
+  void add(search::Idea idea) {
     if (words_of(idea.text) < kLeastIdeaWords) {
       if (!idea.text.empty())
         complain(fmt::format("\"{}\" is too short to be an idea; it is left out.", idea.text));
       return;
     }
-    const auto same = [&](const Idea& known) { return known.text == idea.text; };
+    const auto same = [&](const search::Idea& known) { return known.text == idea.text; };
     if (std::none_of(reply.ideas.begin(), reply.ideas.end(), same)) reply.ideas.push_back(std::move(idea));
   }
 
@@ -121,7 +121,7 @@ class Collector {
  private:
   /// False: the object is no idea.
   bool object(const Json& json) {
-    Idea idea{"llm", "", text_field(json, kTextFields, kMaxIdeaBytes)};
+    search::Idea idea{"llm", "", text_field(json, kTextFields, kMaxIdeaBytes)};
     const std::string title = text_field(json, kTitleFields, kMaxKeyBytes);
     if (idea.text.empty()) return false;
     if (!title.empty() && idea.text.find(title) == std::string::npos) idea.text = title + ": " + idea.text;
@@ -132,7 +132,7 @@ class Collector {
     return true;
   }
 
-  void predicted(const Json& json, Idea& idea) {
+  void predicted(const Json& json, search::Idea& idea) {
     for (const TimeField& field : kTimeFields) {
       const auto found = json.find(std::string(field.name));
       if (found == json.end() || found->is_null()) continue;
@@ -150,7 +150,7 @@ class Collector {
     }
   }
 
-  static void parents(const Json& json, Idea& idea) {
+  static void parents(const Json& json, search::Idea& idea) {
     const auto add_key = [&](const Json& key) {
       if (!key.is_string() || idea.parents.size() == kMaxParents) return;
       std::string text = tidy(key.get_ref<const std::string&>(), kMaxKeyBytes);
@@ -211,7 +211,7 @@ Result<IdeasReply> parse_ideas(std::string_view text, Finish finish, std::size_t
   Collector collector;
   collect_json(answer.text, collector);
   if (collector.reply.ideas.empty()) {
-    for (Idea& idea : ideas_of_list(answer.text)) {
+    for (search::Idea& idea : ideas_of_list(answer.text)) {
       idea.text = tidy(idea.text, kMaxIdeaBytes);
       idea.bottleneck = tidy(idea.bottleneck, kMaxBottleneckBytes);
       collector.add(std::move(idea));
@@ -231,4 +231,4 @@ Result<IdeasReply> parse_ideas(std::string_view text, Finish finish, std::size_t
   return std::move(reply);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

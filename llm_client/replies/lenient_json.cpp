@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 bool is_json_word(char c) {
@@ -151,4 +151,4 @@ std::optional<LenientJson> lenient_json(std::string_view text, std::size_t begin
   return Rewriter(text, begin).run();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct LenientJson {
   std::string
@@ -19,4 +19,4 @@ struct LenientJson {
 /// The object or array that begins at text[begin]; nothing when its brackets do not close in their order.
 std::optional<LenientJson> lenient_json(std::string_view text, std::size_t begin);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -10,7 +10,7 @@
 
 #include "core/text/utf8.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr double kMostUs = 1e12;
@@ -130,4 +130,4 @@ Result<double> predicted_time_us(std::string_view text, std::string_view unit) {
       fmt::format("\"{}\" is not a time in microseconds", text.substr(0, utf8_boundary(text, 60))));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

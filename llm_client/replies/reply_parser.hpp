@@ -10,10 +10,10 @@
 #include "core/search/idea.hpp"
 #include "llm_client/chat.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct IdeasReply {
-  std::vector<Idea> ideas;              ///< of key "", in the reply's order
+  std::vector<search::Idea> ideas;      ///< of key "", in the reply's order
   std::vector<std::string> complaints;  ///< about entries that were left out
 };
 
@@ -29,4 +29,4 @@ struct CandidatesReply {
 /// the middle of the code: …"). Sources are not yet checked against an operator.
 Result<CandidatesReply> parse_candidates(std::string_view text, Finish finish);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -7,7 +7,7 @@
 #include "core/text/utf8.hpp"
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::llm {
 namespace {
 
 constexpr std::array<std::string_view, 6> kThoughts = {"think",     "thinking",   "thought",
@@ -145,4 +145,4 @@ std::string last_words(std::string_view text) {
   return (begin > 0 ? "`… " : "`") + words + "`";
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::llm {
 
 struct ReplyText {
   std::string text;                ///< readable, without <think>…</think> and the like
@@ -31,4 +31,4 @@ std::vector<Segment> segments(std::string_view text);
 std::string first_words(std::string_view text);
 std::string last_words(std::string_view text);
 
-}  // namespace kevolve
+}  // namespace kevolve::llm

@@ -9,6 +9,7 @@
 #include "core/process/command.hpp"
 
 namespace kevolve::adversarial {
+using namespace process;
 namespace {
 
 namespace fs = std::filesystem;

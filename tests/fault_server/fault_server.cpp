@@ -10,6 +10,7 @@
 #include <sstream>
 
 namespace kevolve::testing {
+using namespace process;
 namespace {
 
 [[noreturn]] void give_up(const std::string& why) {

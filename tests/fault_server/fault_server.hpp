@@ -37,8 +37,8 @@ class FaultServer {
  private:
   [[nodiscard]] Json admin(const std::string& method, const std::string& path, const std::string& body) const;
 
-  std::optional<Child> child_;
-  UniqueFd input_;
+  std::optional<process::Child> child_;
+  process::UniqueFd input_;
   int port_ = 0;
   bool tls_;
   std::string certificate_;

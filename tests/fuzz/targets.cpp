@@ -15,6 +15,9 @@
 #include "llm_client/replies/reply_parser.hpp"
 
 namespace kevolve::fuzz {
+using namespace llm;
+using namespace search;
+using namespace service;
 namespace {
 
 void demand(bool holds, const char* promise) {

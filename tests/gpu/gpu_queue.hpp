@@ -12,23 +12,24 @@
 
 namespace kevolve {
 
-class GpuQueue : public DriverQueue {
+class GpuQueue : public cuda::DriverQueue {
  public:
-  using DriverQueue::DriverQueue;
+  using cuda::DriverQueue::DriverQueue;
   simt::Order order = simt::Order::forward;  ///< the GPU has its own
   std::map<std::string, int> launches;       ///< by kernel
 
-  void start(const char* kernel, std::uint32_t blocks, std::span<const KernelArgument> arguments) override {
+  void start(const char* kernel, std::uint32_t blocks,
+             std::span<const cuda::KernelArgument> arguments) override {
     ++launches[kernel];
-    DriverQueue::start(kernel, blocks, arguments);
+    cuda::DriverQueue::start(kernel, blocks, arguments);
   }
 };
 
 using TestQueue = GpuQueue;
 
 /// The driver with the first GPU's primary context current.
-inline const Driver& driver_of_first_gpu() {
-  const auto& driver = Driver::load();
+inline const cuda::Driver& driver_of_first_gpu() {
+  const auto& driver = cuda::Driver::load();
   if (!driver) {
     std::fprintf(stderr, "SKIPPED: %s\n", driver.error().message.c_str());
     std::_Exit(4);
@@ -45,11 +46,11 @@ inline const Driver& driver_of_first_gpu() {
 }
 
 inline std::shared_ptr<TestQueue> make_queue() {
-  const Driver& driver = driver_of_first_gpu();
+  const cuda::Driver& driver = driver_of_first_gpu();
   static Compiler compile("sm_90a");
-  const auto binary = compile(judge_source(), judge_plan());
+  const auto binary = compile(cuda::judge_source(), cuda::judge_plan());
   REQUIRE(binary);
-  auto program = Program::load(driver, binary->path);
+  auto program = cuda::Program::load(driver, binary->path);
   INFO((program ? std::string() : program.error().message));
   REQUIRE(program);
   return std::make_shared<GpuQueue>(driver, std::move(*program));

@@ -20,6 +20,9 @@
 #include "tests/gpu/probe_kernels.hpp"
 
 namespace kevolve {
+using namespace cuda;
+using namespace devices;
+using namespace gates;
 namespace {
 
 namespace fs = std::filesystem;

@@ -7,6 +7,7 @@
 #include "tests/unit/core/devices/cuda/kernels/memories.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 template <class Work>

@@ -55,8 +55,10 @@ int main(int argc, char** argv) {
   int alone = 0, wins_alone = 0;
   for (const PairOfRunners& pair : runners) {
     for (std::size_t b = 0; b < blocks; ++b, ++alone)
-      wins_alone +=
-          promotes(paired_ratio(block(pair.other_us, b, pairs), block(pair.own_us, b, pairs), b)) ? 1 : 0;
+      wins_alone += gates::promotes(
+                        gates::paired_ratio(block(pair.other_us, b, pairs), block(pair.own_us, b, pairs), b))
+                        ? 1
+                        : 0;
   }
   fmt::print("{} pairs of runners; one pair alone: {} of {} comparisons called a win\n", runners.size(),
              wins_alone, alone);
@@ -68,15 +70,16 @@ int main(int argc, char** argv) {
     std::vector<PairOfRunners> drawn;
     std::sample(runners.begin(), runners.end(), std::back_inserter(drawn), together, random);
     Samples own_us, other_us;
-    std::vector<Ratio> ratios;
+    std::vector<gates::Ratio> ratios;
     for (const PairOfRunners& pair : drawn) {
       const std::size_t b = random() % blocks;
       const Samples mine = block(pair.own_us, b, pairs), theirs = block(pair.other_us, b, pairs);
-      ratios.push_back(paired_ratio(theirs, mine, b));
+      ratios.push_back(gates::paired_ratio(theirs, mine, b));
       own_us.insert(own_us.end(), mine.begin(), mine.end());
       other_us.insert(other_us.end(), theirs.begin(), theirs.end());
     }
-    wins += promotes(paired_ratio(other_us, own_us, static_cast<std::uint64_t>(i)), ratios) ? 1 : 0;
+    wins +=
+        gates::promotes(gates::paired_ratio(other_us, own_us, static_cast<std::uint64_t>(i)), ratios) ? 1 : 0;
   }
   fmt::print("{} pairs of runners together, as for a promotion: {} of {} comparisons called a win\n",
              together, wins, kComparisons);

@@ -26,6 +26,7 @@
 #include "archive/statement.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 namespace fs = std::filesystem;
 
 namespace {

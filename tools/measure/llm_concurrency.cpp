@@ -15,6 +15,7 @@
 namespace {
 
 using namespace kevolve;
+using namespace kevolve::llm;
 using Clock = std::chrono::steady_clock;
 
 /// "Threads", "VmRSS" (in kB) and the like of this process.

@@ -8,7 +8,7 @@
 
 #include "core/process/stopwatch.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 /// Copies `bytes` back and forth in each thread until `total` bytes have moved; bytes a microsecond over all
@@ -18,7 +18,7 @@ double copy_rate(int threads, std::size_t bytes, std::size_t total) {
   std::vector<std::vector<char>> from(count, std::vector<char>(bytes, 1)),
       to(count, std::vector<char>(bytes, 2));
   const std::size_t repeats = std::max<std::size_t>(1, total / (2 * bytes));
-  const Stopwatch watch;
+  const process::Stopwatch watch;
   std::vector<std::thread> workers;
   for (std::size_t t = 0; t < count; ++t) {
     workers.emplace_back([&, t] {
@@ -41,4 +41,4 @@ double copy_bytes_per_us(int threads) {
   return best;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -1,7 +1,7 @@
 #pragma once
 // The memory bandwidth of this machine, for the physical limit of a workload on the cpu device.
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 /// Bytes a microsecond that `threads` threads copy (read and written bytes both count), the best over sizes
 /// from the caches to main memory: a limit must not be below what a small workload can reach, and a timed
@@ -9,4 +9,4 @@ namespace kevolve {
 /// s.
 double copy_bytes_per_us(int threads);
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

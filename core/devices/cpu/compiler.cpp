@@ -18,7 +18,7 @@
 #include "core/text/json.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 namespace fs = std::filesystem;
@@ -95,8 +95,8 @@ Result<void> move_file(const fs::path& from, const fs::path& to) {
 }
 
 /// An exclusive lock among processes and threads, held until it is destroyed.
-Result<UniqueFd> lock(const fs::path& path) {
-  UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644));
+Result<process::UniqueFd> lock(const fs::path& path) {
+  process::UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644));
   while (fd.valid() && ::flock(fd.get(), LOCK_EX) != 0) {
     if (errno != EINTR) fd.reset();
   }
@@ -105,7 +105,7 @@ Result<UniqueFd> lock(const fs::path& path) {
 }
 
 Result<std::string> first_line_of(const std::vector<std::string>& argv) {
-  const auto result = run_command(argv, "", {.output_bytes = 4096});
+  const auto result = process::run_command(argv, "", {.output_bytes = 4096});
   if (!result) return failure(result.error());
   if (result->exit_code != 0) return failure("'" + argv[0] + " " + argv[1] + "' failed: " + result->err);
   return result->out.substr(0, result->out.find('\n'));
@@ -113,7 +113,7 @@ Result<std::string> first_line_of(const std::vector<std::string>& argv) {
 
 /// By nothing that a source can do: its time, memory and files are limited otherwise. The driver reports a
 /// killed pass in a line of its own, which no message about a source begins like.
-bool was_killed(const CommandResult& result) {
+bool was_killed(const process::CommandResult& result) {
   constexpr int kKilled = 128 + 9;
   constexpr std::string_view kReport = ": fatal error: Killed signal terminated program ";
   const std::size_t at = result.err.find(kReport);
@@ -152,7 +152,7 @@ Result<std::unique_ptr<Compiler>> Compiler::open(const CompilerSettings& setting
   compiler->identity_ = *banner + "\n" + processor_identity() + "\n";
   // What was compiled without a sandbox may hold the machine's files: never taken for what was compiled
   // inside.
-  const auto sandbox = sandboxed({"true"}, {});
+  const auto sandbox = process::sandboxed({"true"}, {});
   if (!sandbox) return failure(sandbox.error());
   compiler->identity_ += sandbox->front() + "\n";
   for (const auto* flags : {&kCodeFlags, &kLinkFlags})
@@ -217,9 +217,10 @@ Result<void> Compiler::build_precompiled_header(const fs::path& folder) const {
     return written;
   auto command = base_command();
   command.insert(command.end(), {"-x", "c++-header", header.string(), "-o", unfinished.string()});
-  const auto argv = sandboxed(command, {.read_only = {simt_folder()}, .writable = {folder}});
+  const auto argv = process::sandboxed(command, {.read_only = {simt_folder()}, .writable = {folder}});
   if (!argv) return failure(argv.error());
-  const auto result = run_command(*argv, "", {.deadline = kHeaderDeadline, .memory_bytes = kCompilerMemory});
+  const auto result =
+      process::run_command(*argv, "", {.deadline = kHeaderDeadline, .memory_bytes = kCompilerMemory});
   if (!result) return failure(result.error());
   if (result->exit_code != 0)
     return failure("the SIMT header does not compile: " + result->err.substr(0, 4096));
@@ -251,10 +252,10 @@ Result<CompileAttempt> Compiler::run(const std::string& unit, const fs::path& he
   const fs::path output = folder.path() / "out.so";
   command.insert(command.end(), {"-include", header.string(), "-x", "c++", "-", "-o", output.string()});
   command.insert(command.end(), kLinkFlags.begin(), kLinkFlags.end());
-  const auto argv =
-      sandboxed(command, {.read_only = {simt_folder(), header.parent_path()}, .writable = {folder.path()}});
+  const auto argv = process::sandboxed(
+      command, {.read_only = {simt_folder(), header.parent_path()}, .writable = {folder.path()}});
   if (!argv) return failure(argv.error());
-  const auto result = run_command(
+  const auto result = process::run_command(
       *argv, unit, {.deadline = deadline, .memory_bytes = kCompilerMemory, .file_bytes = kLargestFile});
   if (!result) return failure(result.error());
 
@@ -278,4 +279,4 @@ Result<CompileAttempt> Compiler::run(const std::string& unit, const fs::path& he
   return attempt;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -16,7 +16,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 struct CompilerSettings {
   std::string program = "g++";
@@ -67,4 +67,4 @@ class Compiler {
   std::filesystem::path header_;  ///< guarded by header_mutex_; empty until it is built
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

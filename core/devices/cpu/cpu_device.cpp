@@ -22,7 +22,7 @@
 #include "core/process/places.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 namespace fs = std::filesystem;
@@ -33,7 +33,7 @@ constexpr double kGenerous = 1.25;
 constexpr std::size_t kMostLog = 16 * 1024;
 
 fs::path beside_this_program(const char* name) {
-  return program_folder() / name;
+  return process::program_folder() / name;
 }
 
 /// Where core/devices/cpu/simt is, which candidates include: in the installation, or in the source tree.
@@ -44,13 +44,13 @@ fs::path header_root() {
                                                                       : fs::path(KEVOLVE_HEADER_ROOT);
 }
 
-using Compiled = tl::expected<Binary, Verdict>;
+using Compiled = tl::expected<devices::Binary, Verdict>;
 
 tl::unexpected<Verdict> stop(Outcome outcome, Gate gate, std::string evidence) {
   return tl::unexpected<Verdict>(Verdict{outcome, gate, std::move(evidence)});
 }
 
-class CpuDevice final : public Device {
+class CpuDevice final : public devices::Device {
  public:
   CpuDevice(DeviceInfo info, std::unique_ptr<Compiler> compiler, fs::path runner, double fma_flops_per_us)
       : info_(std::move(info)),
@@ -66,9 +66,9 @@ class CpuDevice final : public Device {
   }
   [[nodiscard]] std::string timing_mode() const override { return "cold"; }
   void flush_caches() override;
-  [[nodiscard]] Memory* memory() override { return &memory_; }
+  [[nodiscard]] devices::Memory* memory() override { return &memory_; }
   double copy_bytes_per_us() override {
-    if (!bytes_per_us_) bytes_per_us_ = kevolve::copy_bytes_per_us(static_cast<int>(info_.num_sms));
+    if (!bytes_per_us_) bytes_per_us_ = kevolve::cpu::copy_bytes_per_us(static_cast<int>(info_.num_sms));
     return *bytes_per_us_;
   }
 
@@ -80,18 +80,21 @@ class CpuDevice final : public Device {
   Result<Compiled> compile(const std::string& source, const LaunchPlan& plan,
                            std::chrono::milliseconds deadline) override;
   [[nodiscard]] bool can_run() const override { return true; }
-  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
-                                                 std::size_t alignment_bytes) override;
-  Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override {
+  Result<std::shared_ptr<devices::SharedBuffer>> allocate(std::size_t size_bytes,
+                                                          devices::Placement placement,
+                                                          std::size_t alignment_bytes) override;
+  Result<std::unique_ptr<devices::Runner>> start_runner(const devices::Binary& binary,
+                                                        const LaunchPlan& plan) override {
     auto process =
-        RunnerProcess::spawn({.argv = {runner_.string(), std::to_string(info_.num_sms), binary.path},
-                              .sandbox = {.read_only = {runner_, binary.path}, .writable = {}}});
+        devices::RunnerProcess::spawn({.argv = {runner_.string(), std::to_string(info_.num_sms), binary.path},
+                                       .sandbox = {.read_only = {runner_, binary.path}, .writable = {}}});
     if (!process) return failure(process.error());
     if (auto loaded = (*process)->load(plan, {to_json(plan).dump(), {}}); !loaded)
       return failure(loaded.error());
     return std::move(*process);
   }
-  Result<std::unique_ptr<Runner>> start_profiler(const Binary&, const LaunchPlan&) override {
+  Result<std::unique_ptr<devices::Runner>> start_profiler(const devices::Binary&,
+                                                          const LaunchPlan&) override {
     return failure("this device has no hardware counters");
   }
 
@@ -100,7 +103,7 @@ class CpuDevice final : public Device {
   std::unique_ptr<Compiler> compiler_;
   fs::path runner_;
   double fma_flops_per_us_;
-  HostMemory memory_;
+  devices::HostMemory memory_;
   std::optional<double> bytes_per_us_;
   std::vector<std::weak_ptr<CpuSharedBuffer>> buffers_;  ///< all that live: what flush_caches() evicts
 };
@@ -112,8 +115,9 @@ void CpuDevice::flush_caches() {
   }
 }
 
-Result<std::shared_ptr<SharedBuffer>> CpuDevice::allocate(std::size_t size_bytes, Placement placement,
-                                                          std::size_t alignment_bytes) {
+Result<std::shared_ptr<devices::SharedBuffer>> CpuDevice::allocate(std::size_t size_bytes,
+                                                                   devices::Placement placement,
+                                                                   std::size_t alignment_bytes) {
   auto buffer = CpuSharedBuffer::create(size_bytes, placement, alignment_bytes);
   if (!buffer) return failure(buffer.error());
   buffers_.push_back(*buffer);
@@ -155,7 +159,7 @@ Result<Compiled> CpuDevice::compile(const std::string& source, const LaunchPlan&
   if (*violation) return stop(Outcome::inspect_violation, Gate::inspect, **violation);
   const auto loaded = loaded_bytes(*bytes);
   if (!loaded) return failure(loaded.error());
-  Binary binary{attempt->library.string(), {}};
+  devices::Binary binary{attempt->library.string(), {}};
   binary.report.binary_hash = sha256_hex(*loaded);
   binary.report.binary_bytes = static_cast<std::int64_t>(bytes->size());
   binary.report.cached = attempt->cached;
@@ -168,7 +172,7 @@ Result<Compiled> CpuDevice::compile(const std::string& source, const LaunchPlan&
 
 }  // namespace
 
-Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& settings) {
+Result<std::unique_ptr<devices::Device>> open_cpu_device(const CpuDeviceSettings& settings) {
   const fs::path runner =
       settings.runner.empty() ? beside_this_program("kevolve-runner") : fs::absolute(settings.runner);
   if (::access(runner.c_str(), X_OK) != 0)
@@ -197,4 +201,4 @@ Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& setting
   return std::make_unique<CpuDevice>(std::move(info), std::move(*compiler), runner, peaks.fma_flops_per_us);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

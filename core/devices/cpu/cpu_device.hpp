@@ -11,7 +11,7 @@
 
 #include "core/devices/device.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 struct CpuDeviceSettings {
   std::filesystem::path cache_folder;  ///< created when missing; may be shared by several processes
@@ -25,6 +25,6 @@ struct CpuDeviceSettings {
 
 /// Fails when the compiler or the runner is missing, no sandbox can be made or the cache folder is not
 /// writable.
-Result<std::unique_ptr<Device>> open_cpu_device(const CpuDeviceSettings& settings);
+Result<std::unique_ptr<devices::Device>> open_cpu_device(const CpuDeviceSettings& settings);
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 tl::unexpected<Error> malformed(const char* what) {
@@ -80,4 +80,4 @@ Result<std::vector<ElfSymbol>> ElfImage::symbols(std::string_view table) const {
   return result;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -11,7 +11,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 struct ElfSection {
   Elf64_Shdr header{};
@@ -47,4 +47,4 @@ class ElfImage {
   std::vector<Elf64_Phdr> segments_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -8,7 +8,7 @@
 #include "core/devices/cpu/elf_image.hpp"
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 using Violation = std::optional<std::string>;
@@ -213,4 +213,4 @@ Result<std::string> loaded_bytes(std::string_view bytes) {
   return result;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

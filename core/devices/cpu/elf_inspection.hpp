@@ -12,7 +12,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 /// Names of the SIMT runtime's functions and variables, which the runner exports, begin with this.
 inline constexpr std::string_view kRuntimePrefix = "kevolve_simt_";
@@ -25,4 +25,4 @@ Result<std::optional<std::string>> inspect_shared_object(std::string_view bytes,
 /// programs.
 Result<std::string> loaded_bytes(std::string_view bytes);
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

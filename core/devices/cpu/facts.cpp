@@ -4,7 +4,7 @@
 
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 std::string vectors_text(int bits) {
@@ -35,4 +35,4 @@ std::vector<std::string> cpu_facts(int vector_bits, const std::vector<Cache>& ca
   return facts;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -6,7 +6,7 @@
 
 #include "core/devices/cpu/machine.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 /// 0: not measured. See peaks.hpp.
 struct Peaks {
@@ -16,4 +16,4 @@ struct Peaks {
 std::vector<std::string> cpu_facts(int vector_bits, const std::vector<Cache>& caches,
                                    const std::string& flags, int threads, const Peaks& peaks);
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 /// The first value of a field of /proc/cpuinfo.
@@ -59,4 +59,4 @@ std::vector<Cache> data_caches() {
   return caches;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

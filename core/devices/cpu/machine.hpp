@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 std::string processor_model();       ///< "AMD EPYC 9654 96-Core Processor"
 std::string processor_identity();    ///< model and instruction set extensions: equal where -march=native is
@@ -20,4 +20,4 @@ struct Cache {
 /// From sysfs, which also knows what a virtual machine was given; empty when it does not say.
 std::vector<Cache> data_caches();
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -10,7 +10,7 @@
 
 #include "core/process/stopwatch.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 // 8 MiB a buffer: with caches flushed, 30 GB/s a thread, as unflushed buffers of 32 MiB (27), which take four
@@ -46,7 +46,7 @@ double cold_copy_rate(std::barrier<>& start) {
     flush(x);
     flush(y);
     start.arrive_and_wait();
-    const Stopwatch watch;
+    const process::Stopwatch watch;
     for (std::size_t i = 0; i < kElements; ++i) y[i] = x[i] * 1.5F;
     best = std::max(best, 2.0 * sizeof(float) * kElements / (1e6 * watch.seconds()));
   }
@@ -89,7 +89,7 @@ double burst_rate(std::barrier<>& start, float (*burst)(), double flops) {
   double best = 0;
   start.arrive_and_wait();
   for (int i = 0; i < kBursts; ++i) {
-    const Stopwatch watch;
+    const process::Stopwatch watch;
     sink = burst();
     best = std::max(best, flops / (1e6 * watch.seconds()));
   }
@@ -112,4 +112,4 @@ double fma_flops_per_us(int threads) {
   return 0;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

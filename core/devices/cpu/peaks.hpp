@@ -1,7 +1,7 @@
 #pragma once
 // What this machine's memory and vector units reach, measured. Each call keeps `threads` threads busy.
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 /// Bytes a microsecond (read and written bytes both count) that a plain loop y = c * x moves between buffers
 /// that are in no cache: what a kernel meets whose buffers were flushed. About 40 ms.
@@ -11,4 +11,4 @@ double cold_copy_bytes_per_us(int threads);
 /// has none. About 10 ms.
 double fma_flops_per_us(int threads);
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 constexpr std::size_t kPage = 4096;
@@ -33,7 +33,8 @@ unsigned char canary(std::size_t offset) {
 
 }  // namespace
 
-Result<std::shared_ptr<CpuSharedBuffer>> CpuSharedBuffer::create(std::size_t size_bytes, Placement placement,
+Result<std::shared_ptr<CpuSharedBuffer>> CpuSharedBuffer::create(std::size_t size_bytes,
+                                                                 devices::Placement placement,
                                                                  std::size_t alignment_bytes) {
   if (alignment_bytes == 0 || alignment_bytes > kPage || (alignment_bytes & (alignment_bytes - 1)) != 0)
     return failure("a buffer's alignment must be a power of two up to 4096 bytes, not " +
@@ -47,8 +48,9 @@ Result<std::shared_ptr<CpuSharedBuffer>> CpuSharedBuffer::create(std::size_t siz
   std::shared_ptr<CpuSharedBuffer> buffer(new CpuSharedBuffer);
   buffer->size_bytes_ = size_bytes;
   buffer->mapping_bytes_ = std::max(kPage, (size_bytes + kPage - 1) / kPage * kPage);
-  buffer->data_offset_ =
-      placement == Placement::flush_left ? 0 : (buffer->mapping_bytes_ - size_bytes) & ~(alignment_bytes - 1);
+  buffer->data_offset_ = placement == devices::Placement::flush_left
+                             ? 0
+                             : (buffer->mapping_bytes_ - size_bytes) & ~(alignment_bytes - 1);
 
   buffer->writable_.reset(::memfd_create("kevolve", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!buffer->writable_.valid()) return refuse("memfd_create");
@@ -88,4 +90,4 @@ bool CpuSharedBuffer::canaries_intact() const {
   return true;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -11,11 +11,11 @@
 #include "core/devices/device.hpp"
 #include "core/process/unique_fd.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 
-class CpuSharedBuffer final : public SharedBuffer {
+class CpuSharedBuffer final : public devices::SharedBuffer {
  public:
-  static Result<std::shared_ptr<CpuSharedBuffer>> create(std::size_t size_bytes, Placement placement,
+  static Result<std::shared_ptr<CpuSharedBuffer>> create(std::size_t size_bytes, devices::Placement placement,
                                                          std::size_t alignment_bytes);
   ~CpuSharedBuffer() override;
   CpuSharedBuffer(const CpuSharedBuffer&) = delete;
@@ -39,9 +39,9 @@ class CpuSharedBuffer final : public SharedBuffer {
   CpuSharedBuffer() = default;
   void fill_canaries();
 
-  UniqueFd writable_, read_only_;
+  process::UniqueFd writable_, read_only_;
   unsigned char* mapping_ = nullptr;
   std::size_t mapping_bytes_ = 0, data_offset_ = 0, size_bytes_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

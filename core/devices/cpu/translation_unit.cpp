@@ -7,7 +7,7 @@
 #include "core/devices/cpu/simt/rewrite.hpp"
 #include "core/devices/cpu/tripwires.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 constexpr std::size_t kMostBytes = 4096;
@@ -150,4 +150,4 @@ std::string readable_diagnostics(std::string_view compiler_output, std::string_v
   return reader.text();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -9,7 +9,7 @@
 
 #include "core/model/launch_plan.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 /// What g++'s messages call the candidate's source.
 inline constexpr std::string_view kCandidateFile = "candidate.cu";
@@ -24,4 +24,4 @@ std::string translation_unit(std::string_view source, const LaunchPlan& plan,
 std::string readable_diagnostics(std::string_view compiler_output, std::string_view source,
                                  const LaunchPlan& plan, const std::vector<std::string>& own_paths);
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

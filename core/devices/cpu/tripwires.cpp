@@ -4,7 +4,7 @@
 #include <array>
 #include <cctype>
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 bool is_word(char c) {
@@ -165,4 +165,4 @@ std::optional<std::string> unsupported_on_cpu(std::string_view source, const Lau
   return std::nullopt;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

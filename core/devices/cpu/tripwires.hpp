@@ -10,7 +10,7 @@
 
 #include "core/model/launch_plan.hpp"
 
-namespace kevolve {
+namespace kevolve::cpu {
 
 /// The reason in complete sentences; nullopt when nothing stands against it.
 std::optional<std::string> unsupported_on_cpu(std::string_view source, const LaunchPlan& plan);
@@ -21,4 +21,4 @@ std::vector<std::string> included_files(std::string_view source);
 /// The source with comments and the contents of string and character literals blanked; line numbers stay.
 std::string without_comments_and_strings(std::string_view source);
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

@@ -7,7 +7,7 @@
 #include <map>
 #include <optional>
 
-namespace kevolve {
+namespace kevolve::cpu {
 namespace {
 
 constexpr std::size_t kMostReportBytes = 2048;
@@ -79,4 +79,4 @@ std::string vector_report(std::string_view compiler_output, std::string_view fil
   return text;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cpu

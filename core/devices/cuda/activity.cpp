@@ -11,7 +11,7 @@
 
 #include "core/gates/statistics.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
@@ -144,9 +144,9 @@ Witness witness_of(const std::vector<std::vector<TracedWork>>& runs, double plan
     span.push_back(span_us(work));
   }
   if (runs.empty()) return witness;
-  witness.busy_us = median(busy);
-  witness.span_us = median(span);
+  witness.busy_us = gates::median(busy);
+  witness.span_us = gates::median(span);
   return witness;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -11,7 +11,7 @@
 #include "core/devices/cuda/cupti.hpp"
 #include "core/model/evaluation.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// A kernel, or a fill of memory, as the GPU executed it.
 struct TracedWork {
@@ -40,4 +40,4 @@ class ActivityTrace {
 /// farthest from `planned`. Each run's first kernel is not the plan's and is left out.
 Witness witness_of(const std::vector<std::vector<TracedWork>>& runs, double planned);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 std::optional<int> compute_capability(std::string_view architecture) {
   constexpr std::string_view kPrefix = "sm_";
@@ -45,4 +45,4 @@ DeviceLimits limits_of(int capability) {
   }
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

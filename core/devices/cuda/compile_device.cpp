@@ -15,7 +15,7 @@
 #include "core/gates/tensor_cores.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 namespace fs = std::filesystem;
@@ -82,7 +82,7 @@ void add_resources(const CompiledKernel& kernel, const std::string& log, Compile
   report.resources[name + ".constant_bytes"] = used.constant_bytes;
 }
 
-class CompileDevice final : public Device {
+class CompileDevice final : public devices::Device {
  public:
   CompileDevice(DeviceInfo info, DeviceLimits limits, NvrtcProcess nvrtc, CubinCache cache)
       : info_(std::move(info)), limits_(limits), nvrtc_(std::move(nvrtc)), cache_(std::move(cache)) {}
@@ -91,17 +91,18 @@ class CompileDevice final : public Device {
   [[nodiscard]] DeviceLimits limits() const override { return limits_; }
   [[nodiscard]] std::string timing_mode() const override { return "cold"; }
   void flush_caches() override {}
-  [[nodiscard]] Memory* memory() override { return nullptr; }
+  [[nodiscard]] devices::Memory* memory() override { return nullptr; }
   double copy_bytes_per_us() override { return 0; }
   [[nodiscard]] bool can_run() const override { return false; }
 
-  Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan& plan,
-                                                milliseconds deadline) override;
+  Result<tl::expected<devices::Binary, Verdict>> compile(const std::string& source, const LaunchPlan& plan,
+                                                         milliseconds deadline) override;
 
-  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t, Placement, std::size_t) override {
+  Result<std::shared_ptr<devices::SharedBuffer>> allocate(std::size_t, devices::Placement,
+                                                          std::size_t) override {
     return failure(no_gpu());
   }
-  Result<std::unique_ptr<Runner>> start_runner(const Binary&, const LaunchPlan&) override {
+  Result<std::unique_ptr<devices::Runner>> start_runner(const devices::Binary&, const LaunchPlan&) override {
     return failure(no_gpu());
   }
 
@@ -153,7 +154,7 @@ Result<tl::expected<Manifest, Verdict>> CompileDevice::examine(const CompileJob&
     manifest.cubins.push_back({cubin_name(i), static_cast<std::int64_t>(bytes->size()), sha256_hex(*bytes)});
     manifest.report.binary_bytes += static_cast<std::int64_t>(bytes->size());
     for (const auto& [type, count] : answer.groups[i].tensor_cores)
-      manifest.report.resources[tensor_core_resource(type)] += count;
+      manifest.report.resources[gates::tensor_core_resource(type)] += count;
     for (const auto& name : job.groups[i].kernels) {
       const auto lowered = answer.groups[i].lowered.find(name);
       const bool known = lowered != answer.groups[i].lowered.end();
@@ -170,15 +171,16 @@ Result<tl::expected<Manifest, Verdict>> CompileDevice::examine(const CompileJob&
   return manifest;
 }
 
-Result<tl::expected<Binary, Verdict>> CompileDevice::compile(const std::string& source,
-                                                             const LaunchPlan& plan, milliseconds deadline) {
+Result<tl::expected<devices::Binary, Verdict>> CompileDevice::compile(const std::string& source,
+                                                                      const LaunchPlan& plan,
+                                                                      milliseconds deadline) {
   CompileJob job = nvrtc_.new_job(info_.architecture);
   job.source = source;
   job.macros = plan.macros;
   job.groups = groups_of(plan);
   const std::string address = key(job);
   if (const auto cached = cache_.find(address))
-    return Binary{cache_.manifest_path(address).string(), cached->report};
+    return devices::Binary{cache_.manifest_path(address).string(), cached->report};
   const auto folder = cache_.begin();
   if (!folder) return failure(folder.error());
   const BegunFolder begun(*folder);
@@ -196,7 +198,7 @@ Result<tl::expected<Binary, Verdict>> CompileDevice::compile(const std::string& 
   if (!*manifest) return tl::unexpected(manifest->error());
   if (auto committed = cache_.commit(begun.path(), address, **manifest); !committed)
     return failure(committed.error());
-  return Binary{cache_.manifest_path(address).string(), (*manifest)->report};
+  return devices::Binary{cache_.manifest_path(address).string(), (*manifest)->report};
 }
 
 std::string listed(const std::vector<int>& architectures) {
@@ -216,8 +218,8 @@ std::optional<std::string> compile_architecture(std::string_view device_name) {
   return std::string(device_name);
 }
 
-Result<std::unique_ptr<Device>> open_cuda_compile_device(const std::string& architecture,
-                                                         const CudaCompileSettings& settings) {
+Result<std::unique_ptr<devices::Device>> open_cuda_compile_device(const std::string& architecture,
+                                                                  const CudaCompileSettings& settings) {
   const auto capability = compute_capability(architecture);
   if (!capability)
     return failure("'" + architecture + "' is no GPU architecture; expected one like sm_90a or sm_80");
@@ -246,4 +248,4 @@ Result<std::unique_ptr<Device>> open_cuda_compile_device(const std::string& arch
   return std::make_unique<CompileDevice>(info, limits, std::move(*nvrtc), std::move(*cache));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -11,7 +11,7 @@
 
 #include "core/devices/device.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 struct CudaCompileSettings {
   std::filesystem::path programs;      ///< folder of kevolve-nvrtc; empty: that of the running program
@@ -25,7 +25,7 @@ std::optional<std::string> compile_architecture(std::string_view device_name);
 
 /// Fails where there is no NVRTC, no sandbox, or NVRTC does not know the architecture ("sm_90a", "sm_80", …);
 /// the error says what to install or which architectures there are.
-Result<std::unique_ptr<Device>> open_cuda_compile_device(const std::string& architecture,
-                                                         const CudaCompileSettings& settings);
+Result<std::unique_ptr<devices::Device>> open_cuda_compile_device(const std::string& architecture,
+                                                                  const CudaCompileSettings& settings);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -2,7 +2,7 @@
 
 #include <exception>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 Json strings(const std::vector<std::filesystem::path>& paths) {
@@ -113,4 +113,4 @@ Result<CompileAnswer> compile_answer_from_json(const Json& json) try {
   return failure(std::string("the answer of kevolve-nvrtc is malformed: ") + error.what());
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

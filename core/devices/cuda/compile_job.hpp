@@ -12,7 +12,7 @@
 
 #include "core/text/json.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// NVRTC's register limit holds for a whole compilation, so kernels with different limits make different
 /// cubins.
@@ -58,4 +58,4 @@ Json to_json(const CompileAnswer& answer);
 Result<CompileJob> compile_job_from_json(const Json& json);
 Result<CompileAnswer> compile_answer_from_json(const Json& json);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 namespace {
 
 /// As kernels/runner.cu writes it.
@@ -127,4 +127,4 @@ double Context::elapsed_us() const {
   return 1e3 * static_cast<double>(milliseconds);
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

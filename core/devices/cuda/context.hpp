@@ -10,7 +10,7 @@
 
 #include "core/devices/cuda/program.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 
 class Context {
  public:
@@ -57,4 +57,4 @@ class Context {
   std::uint64_t flush_bytes_ = 0;
 };
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

@@ -12,7 +12,7 @@
 #include "core/model/candidate.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 constexpr unsigned kMachineCuda = 190;          // EM_CUDA
@@ -167,4 +167,4 @@ std::array<const char*, 3> library_table_names() {
   return {kLibraryTables[0].symbol, kLibraryTables[1].symbol, kLibraryTables[2].symbol};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -10,7 +10,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// Device memory that outlives a launch and that kernels can write.
 struct WritableGlobal {
@@ -37,4 +37,4 @@ Result<Cubin> read_cubin(std::string_view bytes);
 bool is_library_table(const WritableGlobal& global);
 std::array<const char*, 3> library_table_names();
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -8,7 +8,7 @@
 #include "core/model/candidate.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 namespace fs = std::filesystem;
@@ -78,4 +78,4 @@ Result<void> CubinCache::commit(const fs::path& begun, const std::string& key,
   return failure("cannot make '" + entry.string() + "': " + error.message());
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -9,7 +9,7 @@
 
 #include "core/devices/cuda/manifest.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 class CubinCache {
  public:
@@ -31,4 +31,4 @@ class CubinCache {
   std::filesystem::path folder_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -19,7 +19,7 @@
 #include "core/devices/runner_process.hpp"
 #include "core/process/places.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 extern const char* const kRunnerKernels;  // kernels/runner.cu
 
@@ -84,8 +84,8 @@ Result<Gpu> look_at(const Driver& driver, int ordinal) {
 }
 
 /// What the sandbox must show of the machine for a CUDA context.
-SandboxPolicy gpu_sandbox(const fs::path& runner, const fs::path& kernels, const fs::path& cupti) {
-  SandboxPolicy policy{.read_only = {runner, kernels.parent_path()}};
+process::SandboxPolicy gpu_sandbox(const fs::path& runner, const fs::path& kernels, const fs::path& cupti) {
+  process::SandboxPolicy policy{.read_only = {runner, kernels.parent_path()}};
   if (cupti.has_parent_path()) policy.read_only.push_back(cupti.parent_path());
   std::error_code error;
   if (fs::exists("/sys", error)) policy.read_only.emplace_back("/sys");
@@ -112,9 +112,9 @@ double tensor_flops_per_clock(int capability) {
   }
 }
 
-class CudaDevice final : public Device {
+class CudaDevice final : public devices::Device {
  public:
-  CudaDevice(const Driver& driver, Gpu gpu, DeviceInfo info, std::unique_ptr<Device> compiler,
+  CudaDevice(const Driver& driver, Gpu gpu, DeviceInfo info, std::unique_ptr<devices::Device> compiler,
              fs::path runner, fs::path cupti)
       : driver_(driver),
         gpu_(std::move(gpu)),
@@ -141,38 +141,42 @@ class CudaDevice final : public Device {
     for (const auto& process : standing_by_)
       (void)process->await_greeting();  // its error is met when it is used
   }
-  [[nodiscard]] Memory* memory() override { return memory_.get(); }
+  [[nodiscard]] devices::Memory* memory() override { return memory_.get(); }
   [[nodiscard]] int candidates_per_draw() const override { return kCandidatesPerDraw; }
   double copy_bytes_per_us() override;
   [[nodiscard]] double flops_per_us(PrecisionClass precision) const override;
 
-  Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan& plan,
-                                                std::chrono::milliseconds deadline) override {
+  Result<tl::expected<devices::Binary, Verdict>> compile(const std::string& source, const LaunchPlan& plan,
+                                                         std::chrono::milliseconds deadline) override {
     return compiler_->compile(source, plan, deadline);
   }
   [[nodiscard]] bool can_run() const override { return true; }
-  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement placement,
-                                                 std::size_t alignment_bytes) override {
+  Result<std::shared_ptr<devices::SharedBuffer>> allocate(std::size_t size_bytes,
+                                                          devices::Placement placement,
+                                                          std::size_t alignment_bytes) override {
     return buffers_->take(size_bytes, placement, alignment_bytes);
   }
-  Result<std::unique_ptr<Runner>> start_runner(const Binary& binary, const LaunchPlan& plan) override;
-  Result<std::unique_ptr<Runner>> start_profiler(const Binary& binary, const LaunchPlan& plan) override;
+  Result<std::unique_ptr<devices::Runner>> start_runner(const devices::Binary& binary,
+                                                        const LaunchPlan& plan) override;
+  Result<std::unique_ptr<devices::Runner>> start_profiler(const devices::Binary& binary,
+                                                          const LaunchPlan& plan) override;
 
  private:
   Result<fs::path> compile_own(const std::string& source, const LaunchPlan& plan);
   Result<void> stand_by();
-  [[nodiscard]] Result<std::unique_ptr<RunnerProcess>> spawn(bool administer) const;
-  Result<void> load(RunnerProcess& process, const Binary& binary, const LaunchPlan& plan) const;
+  [[nodiscard]] Result<std::unique_ptr<devices::RunnerProcess>> spawn(bool administer) const;
+  Result<void> load(devices::RunnerProcess& process, const devices::Binary& binary,
+                    const LaunchPlan& plan) const;
 
   const Driver& driver_;
   Gpu gpu_;
   DeviceInfo info_;
-  std::unique_ptr<Device> compiler_;
+  std::unique_ptr<devices::Device> compiler_;
   fs::path runner_, cupti_, runner_kernels_;
   std::optional<runner::Context> context_;  ///< the judge's; LibTorch shares it
-  std::unique_ptr<Memory> memory_;
+  std::unique_ptr<devices::Memory> memory_;
   std::optional<BufferPool> buffers_;
-  std::deque<std::unique_ptr<RunnerProcess>> standing_by_;
+  std::deque<std::unique_ptr<devices::RunnerProcess>> standing_by_;
   double copy_bytes_per_us_ = 0;
 };
 
@@ -202,14 +206,14 @@ Result<void> CudaDevice::prepare() {
   return {};
 }
 
-Result<std::unique_ptr<RunnerProcess>> CudaDevice::spawn(bool administer) const {
-  RunnerCommand command{
+Result<std::unique_ptr<devices::RunnerProcess>> CudaDevice::spawn(bool administer) const {
+  devices::RunnerCommand command{
       .argv = {runner_.string(), driver_.uuid(gpu_.device), runner_kernels_.string(), cupti_.string()},
       .sandbox = gpu_sandbox(runner_, runner_kernels_, cupti_),
       .device_clock = true,
       .greets = true};
   command.sandbox.administer = administer;
-  return RunnerProcess::spawn(command);
+  return devices::RunnerProcess::spawn(command);
 }
 
 /// Runners that make their context while others work.
@@ -222,16 +226,18 @@ Result<void> CudaDevice::stand_by() {
   return {};
 }
 
-Result<std::unique_ptr<Runner>> CudaDevice::start_runner(const Binary& binary, const LaunchPlan& plan) {
+Result<std::unique_ptr<devices::Runner>> CudaDevice::start_runner(const devices::Binary& binary,
+                                                                  const LaunchPlan& plan) {
   if (auto waiting = stand_by(); !waiting) return failure(waiting.error());
-  std::unique_ptr<RunnerProcess> process = std::move(standing_by_.front());
+  std::unique_ptr<devices::RunnerProcess> process = std::move(standing_by_.front());
   standing_by_.pop_front();
   if (auto loaded = load(*process, binary, plan); !loaded) return failure(loaded.error());
   if (auto waiting = stand_by(); !waiting) return failure(waiting.error());
   return process;
 }
 
-Result<std::unique_ptr<Runner>> CudaDevice::start_profiler(const Binary& binary, const LaunchPlan& plan) {
+Result<std::unique_ptr<devices::Runner>> CudaDevice::start_profiler(const devices::Binary& binary,
+                                                                    const LaunchPlan& plan) {
   auto process = spawn(true);
   if (!process) return failure(process.error());
   if (auto loaded = load(**process, binary, plan); !loaded) return failure(loaded.error());
@@ -239,12 +245,13 @@ Result<std::unique_ptr<Runner>> CudaDevice::start_profiler(const Binary& binary,
 }
 
 /// Cubins go over as descriptors: a runner that stood by cannot see files that came later.
-Result<void> CudaDevice::load(RunnerProcess& process, const Binary& binary, const LaunchPlan& plan) const {
+Result<void> CudaDevice::load(devices::RunnerProcess& process, const devices::Binary& binary,
+                              const LaunchPlan& plan) const {
   const fs::path manifest(binary.path);
   const auto parsed = read_manifest(manifest);
   if (!parsed) return failure(parsed.error());
-  std::vector<UniqueFd> files;
-  RunnerLoad what{Json{{"plan", to_json(plan)}, {"manifest", to_json(*parsed)}}.dump(), {}};
+  std::vector<process::UniqueFd> files;
+  devices::RunnerLoad what{Json{{"plan", to_json(plan)}, {"manifest", to_json(*parsed)}}.dump(), {}};
   for (const CubinFile& cubin : parsed->cubins) {
     files.emplace_back(::open((manifest.parent_path() / cubin.file).c_str(), O_RDONLY | O_CLOEXEC));
     if (!files.back().valid())
@@ -314,12 +321,12 @@ Result<std::vector<std::string>> gpu_uuids() {
   return uuids;
 }
 
-Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSettings& settings) {
+Result<std::unique_ptr<devices::Device>> open_cuda_device(int ordinal, const CudaDeviceSettings& settings) {
   const auto& driver = Driver::load();
   if (!driver) return failure(driver.error().in(fmt::format("device cuda:{}", ordinal)));
   auto gpu = look_at(*driver, ordinal);
   if (!gpu) return failure(gpu.error());
-  const fs::path programs = settings.programs.empty() ? program_folder() : settings.programs;
+  const fs::path programs = settings.programs.empty() ? process::program_folder() : settings.programs;
   const fs::path runner = programs / "kevolve-cuda-runner";
   if (::access(runner.c_str(), X_OK) != 0)
     return failure(
@@ -349,4 +356,4 @@ Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSe
   return device;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

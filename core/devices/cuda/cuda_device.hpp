@@ -13,7 +13,7 @@
 
 #include "core/devices/device.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 struct CudaDeviceSettings {
   std::filesystem::path programs;  ///< folder of kevolve-nvrtc and kevolve-cuda-runner; empty: this program's
@@ -30,6 +30,6 @@ int gpu_count();
 Result<std::vector<std::string>> gpu_uuids();
 
 /// The error says what is missing: driver, GPU, NVRTC, sandbox, runner.
-Result<std::unique_ptr<Device>> open_cuda_device(int ordinal, const CudaDeviceSettings& settings);
+Result<std::unique_ptr<devices::Device>> open_cuda_device(int ordinal, const CudaDeviceSettings& settings);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

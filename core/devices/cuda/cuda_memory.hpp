@@ -8,9 +8,9 @@
 #include "core/devices/cuda/gpu_examination.hpp"
 #include "core/devices/memory.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
-class CudaMemory : public Memory {
+class CudaMemory : public devices::Memory {
  public:
   /// `ordinal`: of the GPU that the queue's context is on; `size_bytes`: of its memory.
   CudaMemory(std::shared_ptr<KernelQueue> queue, int ordinal, std::size_t size_bytes)
@@ -28,15 +28,15 @@ class CudaMemory : public Memory {
   void from_host(void* to, const void* from, std::size_t size_bytes) override;
   void to_host(void* to, const void* from, std::size_t size_bytes) override;
   void poison(std::byte* at, std::size_t size_bytes, std::uint8_t pattern) override;
-  void draw(const DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) override;
+  void draw(const gates::DrawPlan& plan, DType dtype, std::byte* to, std::size_t count) override;
   bool equal(const void* a, const void* b, std::size_t size_bytes) override;
-  std::size_t first_difference(const Elements& a, const Elements& b) override;
-  std::vector<std::size_t> unwritten_in_both(const Elements& a, std::uint8_t poison_a, const Elements& b,
-                                             std::uint8_t poison_b) override;
-  Comparison compare(const Expectation& expected, const Elements& answer, PrecisionClass required,
-                     std::optional<std::uint8_t> poison) override;
-  double at(const Elements& elements, std::size_t index) override;
-  bool holds_poison(const Elements& elements, std::size_t index, std::uint8_t pattern) override;
+  std::size_t first_difference(const gates::Elements& a, const gates::Elements& b) override;
+  std::vector<std::size_t> unwritten_in_both(const gates::Elements& a, std::uint8_t poison_a,
+                                             const gates::Elements& b, std::uint8_t poison_b) override;
+  gates::Comparison compare(const gates::Expectation& expected, const gates::Elements& answer,
+                            PrecisionClass required, std::optional<std::uint8_t> poison) override;
+  double at(const gates::Elements& elements, std::size_t index) override;
+  bool holds_poison(const gates::Elements& elements, std::size_t index, std::uint8_t pattern) override;
 
  private:
   std::shared_ptr<KernelQueue> queue_;
@@ -46,4 +46,4 @@ class CudaMemory : public Memory {
   GpuExamination examination_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 namespace fs = std::filesystem;
@@ -179,4 +179,4 @@ Result<std::vector<double>> MetricHost::evaluate(const std::vector<std::uint8_t>
   return values;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

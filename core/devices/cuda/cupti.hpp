@@ -19,7 +19,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 #define KEVOLVE_CUPTI_FUNCTIONS(use)                                                                         \
   use(cuptiGetResultString) use(cuptiProfilerInitialize) use(cuptiProfilerDeInitialize)                      \
@@ -92,4 +92,4 @@ class MetricHost {
 /// CUPTI takes names as an array of pointers; it lives as long as `names` do.
 std::vector<const char*> pointers(const std::vector<std::string>& names);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

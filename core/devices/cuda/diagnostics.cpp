@@ -8,7 +8,7 @@
 #include "core/text/utf8.hpp"
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 constexpr std::size_t kEvidenceBytes = 4096 - 128;  // room for the last line
@@ -166,4 +166,4 @@ std::vector<std::string> kernels_named_in(std::string_view source) {
   return names;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

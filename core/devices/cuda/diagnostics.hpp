@@ -7,7 +7,7 @@
 
 #include "core/model/launch_plan.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// Errors of a compilation that failed, with lines of candidate.cu, at most 4 KiB. A name expression that is
 /// no kernel of the source is reported as the launch that asks for it, with the kernels that there are. Paths
@@ -21,4 +21,4 @@ std::string compile_warnings(std::string_view log);
 /// Names after __global__ in the source, in order, each once. Textual: good enough for a hint.
 std::vector<std::string> kernels_named_in(std::string_view source);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 // cuda.h renames functions to their newest version (cuMemAlloc is cuMemAlloc_v2): the name after expansion.
@@ -80,4 +80,4 @@ Result<void> Driver::check(CUresult result, std::string_view what) const {
   return failure(fmt::format("{}: {}", what, words(result)));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -12,7 +12,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 #define KEVOLVE_CUDA_FUNCTIONS(use)                                                                          \
   use(cuInit) use(cuDriverGetVersion) use(cuGetErrorName) use(cuGetErrorString) use(cuDeviceGetCount) use(   \
@@ -52,4 +52,4 @@ struct Driver {
   [[nodiscard]] Result<void> check(CUresult result, std::string_view what) const;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 CUdeviceptr address(const void* memory) {
@@ -79,4 +79,4 @@ double DriverQueue::time_us(const std::function<void()>& work) {
   return 1e3 * static_cast<double>(milliseconds);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -8,7 +8,7 @@
 #include "core/devices/cuda/kernel_queue.hpp"
 #include "core/devices/cuda/program.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 class DriverQueue : public KernelQueue {
  public:
@@ -33,4 +33,4 @@ class DriverQueue : public KernelQueue {
   CUevent begin_ = nullptr, end_ = nullptr;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

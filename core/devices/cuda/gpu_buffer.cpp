@@ -7,7 +7,7 @@
 
 #include "core/process/stopwatch.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 void end_for_broken_gpu(const std::string& what) {
   std::fprintf(stderr, "event=gpu_broken %s\n", what.c_str());
@@ -16,7 +16,7 @@ void end_for_broken_gpu(const std::string& what) {
 }
 
 double KernelQueue::time_us(const std::function<void()>& work) {
-  const Stopwatch watch;
+  const process::Stopwatch watch;
   work();
   finish();
   return 1e6 * watch.seconds();
@@ -41,4 +41,4 @@ std::byte* GpuBuffer::at_least(std::size_t size_bytes) {
   return memory_.get();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

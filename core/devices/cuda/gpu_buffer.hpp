@@ -7,7 +7,7 @@
 
 #include "core/devices/cuda/kernel_queue.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// Memory of the queue, released with the last reference, which keeps the queue too.
 Result<std::shared_ptr<std::byte>> allocate_on(const std::shared_ptr<KernelQueue>& queue,
@@ -45,4 +45,4 @@ class GpuBuffer {
   std::size_t size_bytes_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -5,7 +5,7 @@
 
 #include "core/devices/cuda/judge_launch.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 static_assert(sizeof(std::size_t) == sizeof(std::uint64_t));
 
@@ -17,7 +17,7 @@ struct GpuExamination::KeptNoise {
   double torch_max_error = 0, torch_squares = 0;
 
   /// An Expectation may be copied and then changed.
-  [[nodiscard]] bool is_of(const Expectation& expected) const {
+  [[nodiscard]] bool is_of(const gates::Expectation& expected) const {
     return oracle == expected.oracle.data() && torch == expected.torch.data &&
            response == expected.response.data();
   }
@@ -25,20 +25,20 @@ struct GpuExamination::KeptNoise {
 
 namespace {
 
-JudgeSubject subject_of(const Expectation& expected, const Elements& answer) {
+JudgeSubject subject_of(const gates::Expectation& expected, const gates::Elements& answer) {
   JudgeSubject subject{};
   subject.answer = answer.data;
   subject.torch = expected.torch.data;
   subject.oracle = expected.oracle.data();
-  subject.tiles = tiles_of(expected.shape, answer.count, answer.dtype);
-  subject.type = limits_of(answer.dtype);
+  subject.tiles = gates::tiles_of(expected.shape, answer.count, answer.dtype);
+  subject.type = gates::limits_of(answer.dtype);
   subject.dtype = answer.dtype;
-  subject.response_rule = response_rule(expected.intermediates);
+  subject.response_rule = gates::response_rule(expected.intermediates);
   return subject;
 }
 
-Measured together(const std::vector<MeasuredPart>& parts) {
-  Measured all;
+gates::Measured together(const std::vector<MeasuredPart>& parts) {
+  gates::Measured all;
   for (const MeasuredPart& part : parts) {
     all.needed = std::max(all.needed, part.needed);
     all.max_error = std::max(all.max_error, part.max_error);
@@ -50,8 +50,8 @@ Measured together(const std::vector<MeasuredPart>& parts) {
 }
 
 /// All but the sample.
-Wrong together(const std::vector<FoundPart>& parts) {
-  Wrong all;
+gates::Wrong together(const std::vector<FoundPart>& parts) {
+  gates::Wrong all;
   double needed = -1;
   for (const FoundPart& part : parts) {
     if (part.count == 0) continue;
@@ -86,7 +86,7 @@ std::vector<MeasuredPart> GpuExamination::measured_parts(const JudgeSubject& sub
   return findings_.download<MeasuredPart>(blocks);
 }
 
-const GpuExamination::KeptNoise& GpuExamination::noise_of(const Expectation& expected) {
+const GpuExamination::KeptNoise& GpuExamination::noise_of(const gates::Expectation& expected) {
   std::shared_ptr<void>& kept = expected.noise[expected.response.empty() ? 0 : 1];
   if (const auto* known = static_cast<const KeptNoise*>(kept.get());
       known != nullptr && known->is_of(expected)) {
@@ -96,45 +96,45 @@ const GpuExamination::KeptNoise& GpuExamination::noise_of(const Expectation& exp
   noise->oracle = expected.oracle.data(), noise->torch = expected.torch.data;
   noise->response = expected.response.data();
   JudgeSubject subject = subject_of(expected, expected.torch);
-  auto tiles = allocate_on(queue_, subject.tiles.number * sizeof(Noise));
+  auto tiles = allocate_on(queue_, subject.tiles.number * sizeof(gates::Noise));
   if (!tiles) end_for_broken_gpu(tiles.error().message);
   noise->tiles = std::move(*tiles);
-  auto* of_tiles = reinterpret_cast<Noise*>(noise->tiles.get());
+  auto* of_tiles = reinterpret_cast<gates::Noise*>(noise->tiles.get());
   if (subject.tiles.number > 0) {
     queue_->launch("judge_observe", static_cast<std::uint32_t>(subject.tiles.number), subject,
                    expected.response.empty() ? nullptr : expected.response.data(), of_tiles);
   }
   noise->oracle_rms = rms(expected.oracle);
   subject.noise = of_tiles;
-  const Measured torch = together(measured_parts(subject, noise->oracle_rms));
+  const gates::Measured torch = together(measured_parts(subject, noise->oracle_rms));
   noise->torch_max_error = torch.max_error;
   noise->torch_squares = torch.error_squares;
   kept = noise;
   return *noise;
 }
 
-bool GpuExamination::same(const Expectation& expected, const Elements& answer) {
+bool GpuExamination::same(const gates::Expectation& expected, const gates::Elements& answer) {
   return first_difference(answer, expected.torch) == answer.count;
 }
 
-Measured GpuExamination::measure(const Expectation& expected, const Elements& answer) {
+gates::Measured GpuExamination::measure(const gates::Expectation& expected, const gates::Elements& answer) {
   const KeptNoise& noise = noise_of(expected);
   JudgeSubject subject = subject_of(expected, answer);
-  subject.noise = reinterpret_cast<const Noise*>(noise.tiles.get());
-  Measured all = together(measured_parts(subject, noise.oracle_rms));
+  subject.noise = reinterpret_cast<const gates::Noise*>(noise.tiles.get());
+  gates::Measured all = together(measured_parts(subject, noise.oracle_rms));
   all.torch_max_error = noise.torch_max_error;
   all.torch_squares = noise.torch_squares;
   return all;
 }
 
-Wrong GpuExamination::search(const JudgeSearch& search, std::size_t stride, std::size_t most) {
+gates::Wrong GpuExamination::search(const JudgeSearch& search, std::size_t stride, std::size_t most) {
   const std::uint32_t blocks = search_blocks(search.subject.tiles);
   const std::size_t warps = std::size_t{blocks} * kJudgeWarps;
   queue_->launch("judge_find", blocks, search, findings_.room<FoundPart>(warps));
   const auto parts = findings_.download<FoundPart>(warps);
-  Wrong wrong = together(parts);
+  gates::Wrong wrong = together(parts);
   if (wrong.count == 0) return wrong;
-  if (stride == 0) stride = sample_stride(wrong.count);
+  if (stride == 0) stride = gates::sample_stride(wrong.count);
   std::vector<std::uint64_t> before;
   std::uint64_t sum = 0;
   for (const FoundPart& part : parts) before.push_back(sum), sum += part.count;
@@ -145,33 +145,33 @@ Wrong GpuExamination::search(const JudgeSearch& search, std::size_t stride, std:
   return wrong;
 }
 
-Wrong GpuExamination::find_wrong(const Expectation& expected, const Elements& answer, double allowed,
-                                 std::optional<std::uint8_t> poison) {
+gates::Wrong GpuExamination::find_wrong(const gates::Expectation& expected, const gates::Elements& answer,
+                                        double allowed, std::optional<std::uint8_t> poison) {
   JudgeSearch sought{};
   sought.subject = subject_of(expected, answer);
   sought.seek = is_floating(answer.dtype) ? Seek::beyond : Seek::differing;
   if (sought.seek == Seek::beyond)
-    sought.subject.noise = reinterpret_cast<const Noise*>(noise_of(expected).tiles.get());
+    sought.subject.noise = reinterpret_cast<const gates::Noise*>(noise_of(expected).tiles.get());
   sought.poison = poison ? *poison : -1;
   sought.allowed = allowed;
-  sought.columns = columns_of(expected.shape);
-  return search(sought, 0, kMostSampled);
+  sought.columns = gates::columns_of(expected.shape);
+  return search(sought, 0, gates::kMostSampled);
 }
 
-std::vector<std::size_t> GpuExamination::unwritten_in_both(const Elements& a, std::uint8_t poison_a,
-                                                           const Elements& b, std::uint8_t poison_b) {
+std::vector<std::size_t> GpuExamination::unwritten_in_both(const gates::Elements& a, std::uint8_t poison_a,
+                                                           const gates::Elements& b, std::uint8_t poison_b) {
   JudgeSearch sought{};
   sought.subject.answer = a.data;
   sought.subject.torch = b.data;
-  sought.subject.tiles = tiles_of({static_cast<std::int64_t>(a.count)}, a.count, a.dtype);
+  sought.subject.tiles = gates::tiles_of({static_cast<std::int64_t>(a.count)}, a.count, a.dtype);
   sought.subject.dtype = a.dtype;
   sought.seek = Seek::unwritten;
   sought.poison = poison_a, sought.torch_poison = poison_b;
   sought.columns = std::max<std::size_t>(1, a.count);
-  return search(sought, 1, kMostSampled).sample;
+  return search(sought, 1, gates::kMostSampled).sample;
 }
 
-std::size_t GpuExamination::first_difference(const Elements& a, const Elements& b) {
+std::size_t GpuExamination::first_difference(const gates::Elements& a, const gates::Elements& b) {
   const std::uint64_t none[] = {a.count};
   auto* first = uploads_.upload<std::uint64_t>(none);
   queue_->launch("judge_first_difference", stride_blocks(a.count), a.data, b.data, a.dtype,
@@ -188,11 +188,11 @@ std::vector<double> GpuExamination::values(DType dtype, const void* data,
   return findings_.download<double>(indices.size());
 }
 
-std::vector<double> GpuExamination::look(const Expectation& expected, const Elements& answer, Side side,
-                                         std::span<const std::size_t> indices) {
-  if (side == Side::oracle) return values(DType::f64, expected.oracle.data(), indices);
-  const Elements& elements = side == Side::answer ? answer : expected.torch;
+std::vector<double> GpuExamination::look(const gates::Expectation& expected, const gates::Elements& answer,
+                                         gates::Side side, std::span<const std::size_t> indices) {
+  if (side == gates::Side::oracle) return values(DType::f64, expected.oracle.data(), indices);
+  const gates::Elements& elements = side == gates::Side::answer ? answer : expected.torch;
   return values(elements.dtype, elements.data, indices);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

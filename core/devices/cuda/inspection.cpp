@@ -5,7 +5,7 @@
 
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 std::string explain_global(const WritableGlobal& global) {
@@ -76,4 +76,4 @@ std::vector<std::string> unused_kernels(const std::vector<Cubin>& cubins,
   return names;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -8,7 +8,7 @@
 #include "core/devices/cuda/cubin.hpp"
 #include "core/devices/cuda/manifest.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// What variables that no code refers to may take together: enough for the constants of libraries' headers,
 /// too little to keep an answer in, should code reach them from a neighbour's address.
@@ -27,4 +27,4 @@ std::vector<std::string> missing_kernels(const std::vector<Cubin>& cubins,
 std::vector<std::string> unused_kernels(const std::vector<Cubin>& cubins,
                                         const std::vector<CompiledKernel>& kernels);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -1,6 +1,6 @@
 #include "core/devices/cuda/judge_kernels.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 extern const char* const kJudgeKernels;
 
@@ -20,4 +20,4 @@ LaunchPlan judge_plan() {
   return plan;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -6,10 +6,10 @@
 
 #include "core/model/launch_plan.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 const std::string& judge_source();
 /// A plan that names each kernel once; it is never launched as a plan.
 LaunchPlan judge_plan();
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -7,7 +7,7 @@
 
 #include "core/devices/cuda/kernels/judge_types.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// More than any GPU runs at once (132 multiprocessors of 2048 threads are 1056 blocks), and few enough to
 /// bring the findings of each to the host.
@@ -30,11 +30,11 @@ constexpr std::uint32_t stride_blocks(std::uint64_t count) {
   return blocks_of(count, 16 * kJudgeThreads, kMostBlocks);
 }
 /// A warp a tile.
-constexpr std::uint32_t measure_blocks(const Tiles& tiles) {
+constexpr std::uint32_t measure_blocks(const gates::Tiles& tiles) {
   return blocks_of(tiles.number, kJudgeWarps, kMostBlocks);
 }
-constexpr std::uint32_t search_blocks(const Tiles& tiles) {
+constexpr std::uint32_t search_blocks(const gates::Tiles& tiles) {
   return blocks_of(tiles.number, kJudgeWarps, kMostSearchBlocks);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

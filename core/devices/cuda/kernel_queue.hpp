@@ -16,7 +16,7 @@
 #include "core/devices/cuda/kernels/judge_types.hpp"
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 struct KernelArgument {
   const void* value = nullptr;
@@ -52,4 +52,4 @@ class KernelQueue {
 /// Logs to stderr and ends the process: a judge whose own GPU context is broken must not continue.
 [[noreturn]] void end_for_broken_gpu(const std::string& what);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

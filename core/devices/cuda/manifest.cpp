@@ -2,7 +2,7 @@
 
 #include <exception>
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 Json to_json(const Manifest& manifest) {
   Json cubins = Json::array(), kernels = Json::array();
@@ -52,4 +52,4 @@ Result<Manifest> read_manifest(const std::filesystem::path& file) {
   return manifest;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -9,7 +9,7 @@
 
 #include "core/model/evaluation.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 struct CompiledKernel {
   std::string name;  ///< the launches' C++ name expression
@@ -36,4 +36,4 @@ Result<Manifest> manifest_from_json(const Json& json);
 /// The error names the file.
 Result<Manifest> read_manifest(const std::filesystem::path& file);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

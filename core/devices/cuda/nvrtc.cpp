@@ -8,7 +8,7 @@
 #include "core/devices/cuda/ptx_globals.hpp"
 #include "core/devices/cuda/ptx_tensor_cores.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 // The functions used, declared by hand after NVIDIA's documentation of NVRTC 12 and 13: the ABI is stable,
 // and no CUDA header is needed to build kevolve. A result of 0 is success, 6 a source that does not compile.
@@ -170,4 +170,4 @@ CompileAnswer Nvrtc::run(const CompileJob& job) const {
   return answer;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -4,7 +4,7 @@
 
 #include "core/devices/cuda/compile_job.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 class Nvrtc {
  public:
@@ -22,4 +22,4 @@ class Nvrtc {
   const Functions* functions_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -12,17 +12,17 @@
 
 namespace {
 
-void print(const kevolve::CompileAnswer& answer) {
+void print(const kevolve::cuda::CompileAnswer& answer) {
   using nlohmann::detail::error_handler_t;  // a source's bytes, and so its errors, need not be UTF-8
   std::cout << to_json(answer).dump(-1, ' ', false, error_handler_t::replace) << std::endl;
 }
 
-kevolve::Result<kevolve::CompileAnswer> answer_to(const std::string& request) {
+kevolve::Result<kevolve::cuda::CompileAnswer> answer_to(const std::string& request) {
   const auto json = kevolve::parse_json(request, "compile job");
   if (!json) return kevolve::failure(json.error());
-  const auto job = kevolve::compile_job_from_json(*json);
+  const auto job = kevolve::cuda::compile_job_from_json(*json);
   if (!job) return kevolve::failure(job.error());
-  const auto nvrtc = kevolve::Nvrtc::load(job->library, job->companions);
+  const auto nvrtc = kevolve::cuda::Nvrtc::load(job->library, job->companions);
   if (!nvrtc) return kevolve::failure(nvrtc.error());
   return nvrtc->run(*job);
 }
@@ -51,7 +51,7 @@ int main(int argc, char**) {
   if (auto answer = answer_to(request)) {
     print(*answer);
   } else {
-    kevolve::CompileAnswer failed;
+    kevolve::cuda::CompileAnswer failed;
     failed.message = answer.error().message;
     print(failed);
   }

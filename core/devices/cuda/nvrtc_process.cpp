@@ -7,7 +7,7 @@
 #include "core/process/command.hpp"
 #include "core/process/places.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 namespace fs = std::filesystem;
@@ -18,7 +18,7 @@ constexpr std::size_t kAnswerBytes = 16 << 20;
 
 Result<fs::path> program_in(const fs::path& programs) {
   std::error_code error;
-  const fs::path folder = programs.empty() ? program_folder() : programs;
+  const fs::path folder = programs.empty() ? process::program_folder() : programs;
   const fs::path program = fs::canonical(folder / "kevolve-nvrtc", error);
   if (error)
     return failure(fmt::format(
@@ -48,16 +48,16 @@ CompileJob NvrtcProcess::new_job(const std::string& architecture) const {
 
 Result<tl::expected<CompileAnswer, Verdict>> NvrtcProcess::run(const CompileJob& job,
                                                                milliseconds deadline) const {
-  SandboxPolicy policy;
+  process::SandboxPolicy policy;
   policy.read_only = toolkit_.include_folders;
   policy.read_only.push_back(toolkit_.library);
   for (const auto& companion : toolkit_.companions) policy.read_only.push_back(companion);
   policy.read_only.push_back(program_);
   if (!job.output.empty()) policy.writable.push_back(job.output);
-  const auto argv = sandboxed({program_.string()}, policy);
+  const auto argv = process::sandboxed({program_.string()}, policy);
   if (!argv) return failure(argv.error());
-  const CommandLimits limits{deadline, memory_bytes_, kAnswerBytes, kCubinBytes};
-  const auto result = run_command(*argv, to_json(job).dump(), limits);
+  const process::CommandLimits limits{deadline, memory_bytes_, kAnswerBytes, kCubinBytes};
+  const auto result = process::run_command(*argv, to_json(job).dump(), limits);
   if (!result) return failure(result.error());
   if (result->timed_out)
     return tl::unexpected(Verdict{
@@ -84,4 +84,4 @@ Result<tl::expected<CompileAnswer, Verdict>> NvrtcProcess::run(const CompileJob&
                              (result->err.empty() ? result->out : result->err).substr(0, 2000)));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

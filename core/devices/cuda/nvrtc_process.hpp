@@ -10,7 +10,7 @@
 #include "core/devices/cuda/toolkit.hpp"
 #include "core/model/verdict.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 class NvrtcProcess {
  public:
@@ -36,4 +36,4 @@ class NvrtcProcess {
   std::size_t memory_bytes_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -1,6 +1,6 @@
 #include "core/devices/cuda/prelude.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 // What nvcc has before the first line of a source, because it includes the host's <math.h> and <limits.h>;
@@ -136,4 +136,4 @@ const std::vector<BuiltinHeader>& builtin_headers() {
   return headers;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

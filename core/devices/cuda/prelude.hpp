@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 struct BuiltinHeader {
   const char* name;  ///< as in #include <name>
@@ -15,4 +15,4 @@ struct BuiltinHeader {
 /// "kevolve_prelude.h", which every compilation includes first, and the standard headers.
 const std::vector<BuiltinHeader>& builtin_headers();
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 constexpr const char* kRange = "plan";
@@ -237,4 +237,4 @@ Result<std::map<std::string, double>> Profiler::collect(const std::vector<std::s
   return found;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

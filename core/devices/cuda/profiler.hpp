@@ -18,7 +18,7 @@
 #include "core/devices/cuda/cupti.hpp"
 #include "core/devices/cuda/driver.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 class Profiler {
  public:
@@ -56,4 +56,4 @@ class Profiler {
   std::vector<std::uint8_t> availability_;  ///< empty: unknown
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

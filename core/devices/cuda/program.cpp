@@ -6,7 +6,7 @@
 #include "core/model/candidate.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 Result<Program> Program::load(const Driver& driver, const std::filesystem::path& manifest) {
   const auto parsed = read_manifest(manifest);
@@ -83,4 +83,4 @@ CUfunction Program::kernel(const std::string& name, std::int64_t max_registers) 
   return found == kernels_.end() ? nullptr : found->second;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

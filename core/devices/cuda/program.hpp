@@ -13,7 +13,7 @@
 #include "core/devices/cuda/driver.hpp"
 #include "core/devices/cuda/manifest.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 class Program {
  public:
@@ -55,4 +55,4 @@ class Program {
   std::vector<Table> tables_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

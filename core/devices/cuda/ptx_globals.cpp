@@ -3,7 +3,7 @@
 #include <cctype>
 #include <map>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 bool in_identifier(char c) {
@@ -53,4 +53,4 @@ std::vector<std::string> unreferenced_globals(std::string_view ptx) {
   return names;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

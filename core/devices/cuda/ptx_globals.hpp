@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// Variables declared at the top of the PTX whose names occur nowhere else in it, sorted. Inline assembly is
 /// part of the PTX, so a reference from there counts.
 std::vector<std::string> unreferenced_globals(std::string_view ptx);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -4,7 +4,7 @@
 #include <array>
 #include <cctype>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 /// The narrowest first: an instruction counts under the first of these that it names.
@@ -55,4 +55,4 @@ std::map<std::string, std::int64_t> tensor_core_types(std::string_view ptx) {
   return counts;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

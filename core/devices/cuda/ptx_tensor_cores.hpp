@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// Instructions by the narrowest type among their operands: "f16", "bf16", "tf32", "e4m3", "s8", … or "f64".
 /// Empty when there are none.
 std::map<std::string, std::int64_t> tensor_core_types(std::string_view ptx);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <sstream>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 /// The text between the first pair of single quotes, or "".
@@ -58,4 +58,4 @@ std::map<std::string, KernelResources> parse_ptxas_log(std::string_view log) {
   return kernels;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

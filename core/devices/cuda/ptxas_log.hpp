@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 /// Bytes are a thread's, except shared_bytes, a block's. Dynamic shared memory is not in it.
 struct KernelResources {
@@ -21,4 +21,4 @@ struct KernelResources {
 /// By symbol ("_Z4rowsILi8EEvPf"), entry functions only. Lines that it does not know are passed over.
 std::map<std::string, KernelResources> parse_ptxas_log(std::string_view log);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

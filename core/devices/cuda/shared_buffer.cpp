@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 constexpr std::uint8_t kCanary = 0xA5;
@@ -19,8 +19,8 @@ CUmemAllocationProp properties(CUdevice device) {
 }
 
 /// Canaries as they must be, to compare with: one granule, made once for each Memory.
-const std::byte* reference_canaries(Memory& memory, std::size_t size_bytes) {
-  static std::map<std::pair<Memory*, std::size_t>, std::shared_ptr<std::byte>> made;
+const std::byte* reference_canaries(devices::Memory& memory, std::size_t size_bytes) {
+  static std::map<std::pair<devices::Memory*, std::size_t>, std::shared_ptr<std::byte>> made;
   auto& reference = made[{&memory, size_bytes}];
   if (!reference) {
     if (auto block = memory.allocate(size_bytes)) {
@@ -34,8 +34,9 @@ const std::byte* reference_canaries(Memory& memory, std::size_t size_bytes) {
 }  // namespace
 
 Result<std::unique_ptr<CudaSharedBuffer>> CudaSharedBuffer::create(const Driver& driver, CUdevice device,
-                                                                   Memory& memory, std::size_t size_bytes,
-                                                                   Placement placement,
+                                                                   devices::Memory& memory,
+                                                                   std::size_t size_bytes,
+                                                                   devices::Placement placement,
                                                                    std::size_t alignment_bytes) {
   const CUmemAllocationProp wanted = properties(device);
   std::size_t granule = 0;
@@ -48,8 +49,9 @@ Result<std::unique_ptr<CudaSharedBuffer>> CudaSharedBuffer::create(const Driver&
   buffer->placement_ = placement;
   buffer->alignment_bytes_ = alignment_bytes;
   buffer->mapping_bytes_ = std::max(granule, (size_bytes + granule - 1) / granule * granule);
-  buffer->data_offset_ =
-      placement == Placement::flush_left ? 0 : (buffer->mapping_bytes_ - size_bytes) & ~(alignment_bytes - 1);
+  buffer->data_offset_ = placement == devices::Placement::flush_left
+                             ? 0
+                             : (buffer->mapping_bytes_ - size_bytes) & ~(alignment_bytes - 1);
   CUmemGenericAllocationHandle handle{};
   done = driver.check(driver.cuMemCreate_(&handle, buffer->mapping_bytes_, &wanted, 0), what);
   if (!done) return failure(done.error());
@@ -101,8 +103,9 @@ bool CudaSharedBuffer::canaries_intact() const {
   return true;
 }
 
-Result<std::shared_ptr<SharedBuffer>> BufferPool::take(std::size_t size_bytes, Placement placement,
-                                                       std::size_t alignment_bytes) {
+Result<std::shared_ptr<devices::SharedBuffer>> BufferPool::take(std::size_t size_bytes,
+                                                                devices::Placement placement,
+                                                                std::size_t alignment_bytes) {
   for (const auto& buffer : all_) {
     if (buffer.use_count() == 1 && buffer->size_bytes() == size_bytes && buffer->placement() == placement &&
         buffer->alignment_bytes() == alignment_bytes && buffer->canaries_intact())
@@ -118,4 +121,4 @@ Result<std::shared_ptr<SharedBuffer>> BufferPool::take(std::size_t size_bytes, P
   return all_.back();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

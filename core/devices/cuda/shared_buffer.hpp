@@ -15,13 +15,14 @@
 #include "core/devices/device.hpp"
 #include "core/process/unique_fd.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
-class CudaSharedBuffer final : public SharedBuffer {
+class CudaSharedBuffer final : public devices::SharedBuffer {
  public:
   static Result<std::unique_ptr<CudaSharedBuffer>> create(const Driver& driver, CUdevice device,
-                                                          Memory& memory, std::size_t size_bytes,
-                                                          Placement placement, std::size_t alignment_bytes);
+                                                          devices::Memory& memory, std::size_t size_bytes,
+                                                          devices::Placement placement,
+                                                          std::size_t alignment_bytes);
   ~CudaSharedBuffer() override;
   CudaSharedBuffer(const CudaSharedBuffer&) = delete;
   CudaSharedBuffer& operator=(const CudaSharedBuffer&) = delete;
@@ -33,37 +34,37 @@ class CudaSharedBuffer final : public SharedBuffer {
   [[nodiscard]] std::size_t mapping_bytes() const override { return mapping_bytes_; }
   [[nodiscard]] std::size_t data_offset() const override { return data_offset_; }
 
-  [[nodiscard]] Placement placement() const { return placement_; }
+  [[nodiscard]] devices::Placement placement() const { return placement_; }
   [[nodiscard]] std::size_t alignment_bytes() const { return alignment_bytes_; }
 
  private:
-  CudaSharedBuffer(const Driver& driver, Memory& memory) : driver_(driver), memory_(memory) {}
+  CudaSharedBuffer(const Driver& driver, devices::Memory& memory) : driver_(driver), memory_(memory) {}
   [[nodiscard]] std::byte* at(std::size_t offset) const {
     return reinterpret_cast<std::byte*>(address_ + offset);
   }
   void fill_canaries();
 
   const Driver& driver_;
-  Memory& memory_;
+  devices::Memory& memory_;
   CUdeviceptr address_ = 0;
   bool mapped_ = false;
-  UniqueFd descriptor_;
+  process::UniqueFd descriptor_;
   std::size_t mapping_bytes_ = 0, data_offset_ = 0, size_bytes_ = 0, alignment_bytes_ = 0;
-  Placement placement_ = Placement::flush_right;
+  devices::Placement placement_ = devices::Placement::flush_right;
 };
 
 class BufferPool {
  public:
-  BufferPool(const Driver& driver, CUdevice device, Memory& memory)
+  BufferPool(const Driver& driver, CUdevice device, devices::Memory& memory)
       : driver_(driver), device_(device), memory_(memory) {}
-  Result<std::shared_ptr<SharedBuffer>> take(std::size_t size_bytes, Placement placement,
-                                             std::size_t alignment_bytes);
+  Result<std::shared_ptr<devices::SharedBuffer>> take(std::size_t size_bytes, devices::Placement placement,
+                                                      std::size_t alignment_bytes);
 
  private:
   const Driver& driver_;
   CUdevice device_;
-  Memory& memory_;
+  devices::Memory& memory_;
   std::vector<std::shared_ptr<CudaSharedBuffer>> all_;  ///< free are those that only the pool holds
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

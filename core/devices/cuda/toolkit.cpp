@@ -8,7 +8,7 @@
 #include <string>
 #include <system_error>
 
-namespace kevolve {
+namespace kevolve::cuda {
 namespace {
 
 namespace fs = std::filesystem;
@@ -78,4 +78,4 @@ Result<Toolkit> find_toolkit(const fs::path& programs) {
       tried);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

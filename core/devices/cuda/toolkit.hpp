@@ -7,7 +7,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 struct Toolkit {
   std::filesystem::path root;                          ///< canonical
@@ -24,4 +24,4 @@ Result<Toolkit> find_toolkit(const std::filesystem::path& programs);
 /// The toolkit in exactly this folder, or why it is none.
 Result<Toolkit> toolkit_in(const std::filesystem::path& root);
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

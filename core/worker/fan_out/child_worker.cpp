@@ -4,7 +4,7 @@
 
 #include "core/process/pipe.hpp"
 
-namespace kevolve {
+namespace kevolve::fan_out {
 namespace {
 
 constexpr std::size_t kWriteBytes = 1 << 16;
@@ -12,15 +12,16 @@ constexpr std::size_t kWriteBytes = 1 << 16;
 }  // namespace
 
 Result<ChildWorker> ChildWorker::start(const ChildPlan& plan) {
-  TRY(Pipe in, make_pipe());
-  TRY(Pipe out, make_pipe());
-  TRY(Pipe err, make_pipe());
-  for (const UniqueFd* ours : {&in.write_end, &out.read_end, &err.read_end}) make_nonblocking(*ours);
-  ChildSettings settings;
+  TRY(process::Pipe in, process::make_pipe());
+  TRY(process::Pipe out, process::make_pipe());
+  TRY(process::Pipe err, process::make_pipe());
+  for (const process::UniqueFd* ours : {&in.write_end, &out.read_end, &err.read_end})
+    process::make_nonblocking(*ours);
+  process::ChildSettings settings;
   settings.descriptors = {{in.read_end.get(), 0}, {out.write_end.get(), 1}, {err.write_end.get(), 2}};
   settings.environment = plan.environment;
   settings.dies_with_us = true;
-  TRY(Child process, Child::spawn(plan.argv, settings));
+  TRY(process::Child process, process::Child::spawn(plan.argv, settings));
   ChildWorker child(plan.mark, std::move(process));
   child.in_ = std::move(in.write_end);
   child.out_ = std::move(out.read_end);
@@ -65,4 +66,4 @@ void ChildWorker::add_to(std::vector<pollfd>& polls) const {
   if (in_.valid() && !to_.empty()) polls.push_back({in_.get(), POLLOUT, 0});
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

@@ -11,7 +11,7 @@
 #include "core/process/child.hpp"
 #include "core/worker/fan_out/streams.hpp"
 
-namespace kevolve {
+namespace kevolve::fan_out {
 
 struct ChildPlan {
   std::string mark;                      ///< "gpu=3": in messages, and behind each line of its log
@@ -37,15 +37,15 @@ class ChildWorker {
   void add_to(std::vector<pollfd>& polls) const;
 
  private:
-  explicit ChildWorker(std::string mark, Child process)
+  explicit ChildWorker(std::string mark, process::Child process)
       : mark_(std::move(mark)), process_(std::move(process)) {}
   void pass_on(const std::vector<std::string>& log) const;
 
   std::string mark_;
-  Child process_;
-  UniqueFd in_, out_, err_;
+  process::Child process_;
+  process::UniqueFd in_, out_, err_;
   Outgoing to_;
   Incoming from_, log_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

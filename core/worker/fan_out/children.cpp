@@ -7,14 +7,14 @@
 
 #include "core/process/pipe.hpp"
 
-namespace kevolve {
+namespace kevolve::fan_out {
 namespace {
 
 constexpr std::chrono::seconds kListDeadline{60};
 
 std::vector<std::string> seeing(const std::string& gpu) {
   constexpr std::string_view kVisible = "CUDA_VISIBLE_DEVICES=";
-  std::vector<std::string> words = own_environment();
+  std::vector<std::string> words = process::own_environment();
   std::erase_if(words, [&](const std::string& word) { return word.starts_with(kVisible); });
   words.push_back(std::string(kVisible) + gpu);
   return words;
@@ -23,12 +23,12 @@ std::vector<std::string> seeing(const std::string& gpu) {
 }  // namespace
 
 Result<std::vector<std::string>> list_gpus(const std::string& program) {
-  TRY(Pipe out, make_pipe());
-  ChildSettings settings;
+  TRY(process::Pipe out, process::make_pipe());
+  process::ChildSettings settings;
   settings.descriptors = {{out.write_end.get(), 1}, {STDERR_FILENO, 2}};
-  settings.environment = own_environment();
+  settings.environment = process::own_environment();
   settings.dies_with_us = true;
-  TRY(Child process, Child::spawn({program, "--list-gpus"}, settings));
+  TRY(process::Child process, process::Child::spawn({program, "--list-gpus"}, settings));
   out.write_end.reset();
   const auto exit_code = process.wait(kListDeadline);  // a few lines fit into the pipe meanwhile
   if (!exit_code)
@@ -53,7 +53,7 @@ std::vector<ChildPlan> children_on_gpus(const std::vector<std::string>& command,
 std::vector<ChildPlan> children_alike(const std::vector<std::string>& command, int number) {
   std::vector<ChildPlan> children;
   for (int i = 0; i < number; ++i)
-    children.push_back({fmt::format("process={}", i), command, own_environment()});
+    children.push_back({fmt::format("process={}", i), command, process::own_environment()});
   return children;
 }
 
@@ -61,4 +61,4 @@ int share_of(int threads, std::size_t processes) {
   return std::max(1, threads / static_cast<int>(processes));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

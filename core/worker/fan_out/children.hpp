@@ -7,7 +7,7 @@
 
 #include "core/worker/fan_out/child_worker.hpp"
 
-namespace kevolve {
+namespace kevolve::fan_out {
 
 /// UUIDs of the GPUs that the driver sees, in its order. A process of `program` looks (--list-gpus), so that
 /// the driver is not loaded here.
@@ -21,4 +21,4 @@ std::vector<ChildPlan> children_alike(const std::vector<std::string>& command, i
 /// The threads that each process may use, of `threads` in all: at least one.
 int share_of(int threads, std::size_t processes);
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

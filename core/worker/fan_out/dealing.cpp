@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::fan_out {
 namespace {
 
 /// Of one request: that many ended children prove it guilty in any case.
@@ -81,4 +81,4 @@ bool Dealing::idle() const {
          std::all_of(children_.begin(), children_.end(), [](const Child& c) { return c.given.empty(); });
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

@@ -19,7 +19,7 @@
 #include "core/model/worker_protocol.hpp"
 #include "core/process/supervision.hpp"
 
-namespace kevolve {
+namespace kevolve::fan_out {
 
 /// Enough to keep the threads that compile ahead busy; what an engine keeps at one worker for a GPU.
 inline constexpr std::size_t kMostUnanswered = 32;
@@ -57,7 +57,7 @@ class Dealing {
   struct Request {
     std::string id, line;
     std::chrono::milliseconds patience;
-    Suspicion suspicion = {};
+    process::Suspicion suspicion = {};
     std::size_t died_with = 0;  ///< the last child
   };
   struct Child {
@@ -71,4 +71,4 @@ class Dealing {
   std::uint64_t answered_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

@@ -8,11 +8,11 @@
 #include <cstring>
 #include <utility>
 
+#include "core/process/log.hpp"
 #include "core/worker/fan_out/dealing.hpp"
 #include "core/worker/fan_out/one_hello.hpp"
-#include "core/process/log.hpp"
 
-namespace kevolve {
+namespace kevolve::fan_out {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -42,20 +42,20 @@ class FanOut {
   FanOut(const FanOutSettings& settings, int in, int out)
       : settings_(settings), in_(in), out_(out), dealing_(settings.children.size()) {
     for (const ChildPlan& plan : settings.children)
-      slots_.emplace_back(plan, BackOff(settings.first_back_off, settings.longest_back_off));
+      slots_.emplace_back(plan, process::BackOff(settings.first_back_off, settings.longest_back_off));
   }
 
   Result<void> serve();
 
  private:
   struct Slot {
-    Slot(const ChildPlan& p, BackOff b) : plan(p), back_off(b) {}
+    Slot(const ChildPlan& p, process::BackOff b) : plan(p), back_off(b) {}
     const ChildPlan& plan;
     enum class State { waiting, starting, ready, gone } state = State::waiting;
     std::optional<ChildWorker> worker;
     Hello hello;
     Clock::time_point since = Clock::now();  ///< it is to be started, was started, or gave a sign of life
-    BackOff back_off;                        ///< until it starts again
+    process::BackOff back_off;               ///< until it starts again
     std::uint64_t answered = 0;              ///< since its start
     std::string why;                         ///< of its last end
   };
@@ -130,8 +130,9 @@ void FanOut::lose(Slot& slot, const std::string& why, bool refused) {
   slot.why = why;
   const milliseconds back_off = refused ? slot.back_off.longest() : slot.back_off.wait();
   slot.since = Clock::now() + back_off;
-  log_line("process_lost",
-           {{"process", slot.plan.mark}, {"reason", why}, {"again_in_ms", std::to_string(back_off.count())}});
+  process::log_line(
+      "process_lost",
+      {{"process", slot.plan.mark}, {"reason", why}, {"again_in_ms", std::to_string(back_off.count())}});
   if (const auto given_up = dealing_.lost(index(slot), fmt::format("{}: {}", slot.plan.mark, why)))
     replies_.add(to_line(WorkerReply(*given_up)));
 }
@@ -149,7 +150,7 @@ Result<void> FanOut::say_hello() {
   first_ = hellos.front();
   said_hello_ = true;
   replies_.add(to_line(WorkerReply(one)));
-  log_line("processes_ready", {{"number", std::to_string(hellos.size())}});
+  process::log_line("processes_ready", {{"number", std::to_string(hellos.size())}});
   for (Slot& slot : slots_)
     if (slot.state == State::ready) dealing_.begin(index(slot));
   return {};
@@ -232,7 +233,7 @@ void FanOut::take_request(std::string line) {
   if (line.find_first_not_of(" \t\r") == std::string::npos) return;
   const Result<WorkerRequest> request = request_from_line(line);
   if (!request) {
-    log_line("bad_request", {{"reason", request.error().message}});
+    process::log_line("bad_request", {{"reason", request.error().message}});
     replies_.add(to_line(WorkerReply(ErrorReply{id_in(line), request.error().message})));
     return;
   }
@@ -257,7 +258,7 @@ void FanOut::take_reply(Slot& slot, const std::string& line) {
   if (!reply) return lose(slot, "it said something that is not its protocol: " + reply.error().message);
   if (auto* hello = std::get_if<Hello>(&*reply)) return greet(slot, std::move(*hello));
   if (!dealing_.answered(index(slot), id_of(*reply))) {
-    log_line("stray_reply", {{"process", slot.plan.mark}, {"id", id_of(*reply)}});
+    process::log_line("stray_reply", {{"process", slot.plan.mark}, {"id", id_of(*reply)}});
     return;
   }
   slot.since = Clock::now();
@@ -301,8 +302,8 @@ void FanOut::keep_time(Slot& slot) {
 
 }  // namespace
 
-Result<void> fan_out(const FanOutSettings& settings, int in, int out) {
+Result<void> serve(const FanOutSettings& settings, int in, int out) {
   return FanOut(settings, in, out).serve();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

@@ -11,7 +11,7 @@
 
 #include "core/worker/fan_out/child_worker.hpp"
 
-namespace kevolve {
+namespace kevolve::fan_out {
 
 struct FanOutSettings {
   std::vector<ChildPlan> children;
@@ -29,6 +29,6 @@ struct FanOutSettings {
 
 /// Serves the requests of `in` until it ends and every request is answered on `out`. An error when no child
 /// starts, when they disagree on version or device, when none works any more, or when nobody reads `out`.
-Result<void> fan_out(const FanOutSettings& settings, int in, int out);
+Result<void> serve(const FanOutSettings& settings, int in, int out);
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

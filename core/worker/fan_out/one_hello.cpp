@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace kevolve {
+namespace kevolve::fan_out {
 namespace {
 
 std::string keys_of(const Hello& hello) {
@@ -36,4 +36,4 @@ Result<Hello> one_hello(const std::vector<NamedHello>& hellos) {
   return one;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

@@ -6,7 +6,7 @@
 
 #include "core/model/worker_protocol.hpp"
 
-namespace kevolve {
+namespace kevolve::fan_out {
 
 struct NamedHello {
   std::string child;  ///< "gpu=3"
@@ -19,4 +19,4 @@ Result<void> agree(const NamedHello& first, const NamedHello& other);
 /// The first one's, for as many candidates at once as there are; `hellos` must not be empty.
 Result<Hello> one_hello(const std::vector<NamedHello>& hellos);
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

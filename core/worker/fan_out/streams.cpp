@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::fan_out {
 
 bool Outgoing::write_to(int descriptor, std::size_t most) {
   const ssize_t n =
@@ -37,4 +37,4 @@ Incoming::Found Incoming::read_from(int descriptor, std::vector<std::string>& li
   return Found::some;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

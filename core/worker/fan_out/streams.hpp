@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace kevolve {
+namespace kevolve::fan_out {
 
 /// What is to be written. Owned by one thread.
 class Outgoing {
@@ -34,4 +34,4 @@ class Incoming {
   std::string begun_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::fan_out

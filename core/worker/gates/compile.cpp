@@ -4,7 +4,7 @@
 
 #include "core/worker/gates/policy.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 constexpr std::chrono::seconds kCompileDeadline{60};
@@ -23,7 +23,7 @@ GateCheck compile_gate() {
   return {Gate::compile, Phase::ahead, run_compile};
 }
 
-Result<std::optional<Verdict>> compile(Device& device, CompiledSubject& subject) {
+Result<std::optional<Verdict>> compile(devices::Device& device, CompiledSubject& subject) {
   auto compiled = device.compile(subject.subject.source, subject.plan, kCompileDeadline);
   if (!compiled) return failure(compiled.error());
   if (!*compiled) return std::optional(std::move(compiled->error()));
@@ -31,7 +31,7 @@ Result<std::optional<Verdict>> compile(Device& device, CompiledSubject& subject)
   return std::optional<Verdict>();
 }
 
-Result<tl::expected<CompiledSubject, Verdict>> compiled_at(Device& device, const Operator& op,
+Result<tl::expected<CompiledSubject, Verdict>> compiled_at(devices::Device& device, const Operator& op,
                                                            const Bindings& axes,
                                                            const CompiledSubject& subject) {
   auto moved = planned_at(device, op, axes, subject);
@@ -46,7 +46,7 @@ tl::unexpected<Error> rival_failed(const std::string& name, const std::string& e
   return failure(fmt::format("the kernel to compare with, '{}', failed: {}", name, evidence));
 }
 
-Result<CompiledSubject> compiled_rival(Device& device, const Operator& op, const Bindings& axes,
+Result<CompiledSubject> compiled_rival(devices::Device& device, const Operator& op, const Bindings& axes,
                                        const Subject& subject) {
   auto rival = planned(device, op, axes, subject);
   if (!rival) return rival_failed(subject.name, rival.error().evidence);
@@ -56,4 +56,4 @@ Result<CompiledSubject> compiled_rival(Device& device, const Operator& op, const
   return std::move(*rival);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "core/gates/tensor_cores.hpp"
+#include "core/process/log.hpp"
 #include "core/process/stopwatch.hpp"
 #include "core/text/words.hpp"
 #include "core/worker/gates/compile.hpp"
 #include "core/worker/gates/draw_check.hpp"
-#include "core/process/log.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 constexpr double kMaxSeconds = 60;  // then no further distributions, but never fewer than these
@@ -19,9 +19,13 @@ constexpr double kHopelessSeconds = 0.2;           // then the fewest distributi
 constexpr std::uint64_t kHoldoutDraws = 100;       // numbers of the hold-outs' draws
 
 /// Another combination of placement, order and poison for each further draw.
-Pass pass_for(std::size_t k, const Seed& seed) {
-  constexpr ThreadOrder kOrders[] = {ThreadOrder::forward, ThreadOrder::reverse, ThreadOrder::shuffled};
-  return {.set = k % 2, .poison = kPoisons[k % 3], .order = kOrders[k % 3], .order_seed = seed.bits[0] + k};
+Pass pass_for(std::size_t k, const gates::Seed& seed) {
+  constexpr devices::ThreadOrder kOrders[] = {devices::ThreadOrder::forward, devices::ThreadOrder::reverse,
+                                              devices::ThreadOrder::shuffled};
+  return {.set = k % 2,
+          .poison = gates::kPoisons[k % 3],
+          .order = kOrders[k % 3],
+          .order_seed = seed.bits[0] + k};
 }
 
 /// Whether a candidate that took `seconds` for `done` distributions has seen enough of them.
@@ -32,16 +36,16 @@ bool enough(std::size_t done, double seconds, bool hopeless) {
 }
 
 void log_limited(const Trial& trial, std::size_t done) {
-  log_line("distributions_limited", {{"operator", trial.op->name},
-                                     {"workload", trial.workload->name},
-                                     {"checked", std::to_string(done)},
-                                     {"of", std::to_string(trial.op->distributions.size())}});
+  process::log_line("distributions_limited", {{"operator", trial.op->name},
+                                              {"workload", trial.workload->name},
+                                              {"checked", std::to_string(done)},
+                                              {"of", std::to_string(trial.op->distributions.size())}});
 }
 
 /// Every distribution at the workload's own axes.
 Result<Verdict> check_workload(Trial& trial, Nearness& nearness) {
   Court& court = *trial.court;
-  const Stopwatch watch;
+  const process::Stopwatch watch;
   const Bindings& axes = trial.workload->axes;
   const Distribution& timed = timed_distribution(*trial.op);
   TRY(const auto first, court.draws.get(court.judge, axes, timed, 0));
@@ -96,7 +100,7 @@ Result<Verdict> run_correctness(Trial& trial) {
   auto verdict = check_workload(trial, nearness);
   if (verdict && verdict->passed()) verdict = check_holdouts(trial, nearness);
   if (verdict && nearness.precision) {
-    trial.record.precision = allowed_class(trial.candidate->binary.report, *nearness.precision);
+    trial.record.precision = gates::allowed_class(trial.candidate->binary.report, *nearness.precision);
     trial.record.accuracy = nearness.accuracy;
   }
   return verdict;
@@ -108,4 +112,4 @@ GateCheck correctness_gate() {
   return {Gate::correctness, Phase::alone, run_correctness};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

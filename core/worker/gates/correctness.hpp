@@ -9,9 +9,9 @@
 
 #include "core/worker/gates/gate_check.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 /// Leaves the runner of a candidate that passes in Trial::session.
 GateCheck correctness_gate();
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -10,7 +10,7 @@
 
 #include "core/worker/trial.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 enum class Phase {
   ahead,  ///< needs no court; for several trials at once
@@ -32,4 +32,4 @@ const std::vector<GateCheck>& gate_checks();
 /// gate belongs to another phase. Records verdict and times.
 Result<void> walk(const std::vector<GateCheck>& checks, Phase phase, Trial& trial);
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -5,7 +5,7 @@
 #include "core/worker/gates/profile.hpp"
 #include "core/worker/gates/timing.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 const std::vector<GateCheck>& gate_checks() {
   static const std::vector<GateCheck> kChecks = {policy_gate(),      compile_gate(), inspect_gate(),
@@ -13,4 +13,4 @@ const std::vector<GateCheck>& gate_checks() {
   return kChecks;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

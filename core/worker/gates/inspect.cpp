@@ -2,11 +2,11 @@
 
 #include "core/gates/tensor_cores.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 Result<Verdict> run_inspect(Trial& trial) {
-  if (auto narrow = too_narrow(trial.candidate->binary.report, trial.op->precision)) return *narrow;
+  if (auto narrow = gates::too_narrow(trial.candidate->binary.report, trial.op->precision)) return *narrow;
   return Verdict{Outcome::passed, Gate::inspect, ""};
 }
 
@@ -16,4 +16,4 @@ GateCheck inspect_gate() {
   return {.gate = Gate::inspect, .phase = Phase::ahead, .run = run_inspect, .has_time = false};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

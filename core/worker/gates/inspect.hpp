@@ -5,8 +5,8 @@
 
 #include "core/worker/gates/gate_check.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 GateCheck inspect_gate();
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -4,7 +4,7 @@
 
 #include "core/gates/policy.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 /// Only the tunables that the header names, each with one of its values, the defaults for those not given.
@@ -53,19 +53,19 @@ GateCheck policy_gate() {
   return {Gate::policy, Phase::ahead, run_policy};
 }
 
-tl::expected<CompiledSubject, Verdict> planned(Device& device, const Operator& op, const Bindings& axes,
-                                               const Subject& subject) {
+tl::expected<CompiledSubject, Verdict> planned(devices::Device& device, const Operator& op,
+                                               const Bindings& axes, const Subject& subject) {
   auto header = parse_candidate(subject.source, op, subject.name);
   if (!header) return tl::make_unexpected(violation(header.error()));
-  if (auto forbidden = check_policy(subject.source)) return tl::make_unexpected(std::move(*forbidden));
+  if (auto forbidden = gates::check_policy(subject.source)) return tl::make_unexpected(std::move(*forbidden));
   auto all = planned_at(device, op, axes, {subject, std::move(*header), {}, {}});
   if (!all) return all;
   if (auto verdict = too_large(all->plan, device.limits())) return tl::make_unexpected(std::move(*verdict));
   return all;
 }
 
-tl::expected<CompiledSubject, Verdict> planned_at(Device& device, const Operator& op, const Bindings& axes,
-                                                  const CompiledSubject& subject) {
+tl::expected<CompiledSubject, Verdict> planned_at(devices::Device& device, const Operator& op,
+                                                  const Bindings& axes, const CompiledSubject& subject) {
   const auto tunables = complete_tunables(subject.header, subject.subject.tunables);
   if (!tunables) return tl::make_unexpected(violation(tunables.error()));
   auto plan = resolve(subject.header, op, axes, *tunables, device.limits());
@@ -75,4 +75,4 @@ tl::expected<CompiledSubject, Verdict> planned_at(Device& device, const Operator
   return out;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -4,15 +4,15 @@
 
 #include "core/worker/gates/gate_check.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 GateCheck policy_gate();
 
 /// The subject's plan at these axes, or why it may not have one.
-tl::expected<CompiledSubject, Verdict> planned(Device& device, const Operator& op, const Bindings& axes,
-                                               const Subject& subject);
+tl::expected<CompiledSubject, Verdict> planned(devices::Device& device, const Operator& op,
+                                               const Bindings& axes, const Subject& subject);
 /// The same subject, planned at other axes: a hold-out's.
-tl::expected<CompiledSubject, Verdict> planned_at(Device& device, const Operator& op, const Bindings& axes,
-                                                  const CompiledSubject& subject);
+tl::expected<CompiledSubject, Verdict> planned_at(devices::Device& device, const Operator& op,
+                                                  const Bindings& axes, const CompiledSubject& subject);
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

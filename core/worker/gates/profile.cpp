@@ -2,22 +2,22 @@
 
 #include "core/gates/profile.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 constexpr std::chrono::seconds kProfileDeadline{30};
 
-Result<std::map<std::string, double>> count(const Trial& trial, const Draw& draw) {
+Result<std::map<std::string, double>> count(const Trial& trial, const judge::Draw& draw) {
   TRY(Session session, Session::start(*trial.device, *trial.op, *trial.candidate, kProfileDeadline, true));
-  TRY_DO(session.add_set(Placement::flush_right));
+  TRY_DO(session.add_set(devices::Placement::flush_right));
   session.write_inputs(0, draw);
-  TRY(const RunReport report, session.run({.set = 0}, draw));  // `prepare` as well, and the poison
+  TRY(const devices::RunReport report, session.run({.set = 0}, draw));  // `prepare` as well, and the poison
   if (!report.verdict.passed()) return failure(report.verdict.evidence);
   return session.profile(0);
 }
 
-KernelFacts kernel_facts(const Trial& trial) {
-  KernelFacts facts = facts_of(trial.candidate->plan, trial.candidate->binary.report.resources);
+gates::KernelFacts kernel_facts(const Trial& trial) {
+  gates::KernelFacts facts = gates::facts_of(trial.candidate->plan, trial.candidate->binary.report.resources);
   facts.median_us = trial.record.measurements.front().median_us;
   facts.least_bytes = static_cast<double>(trial.op->bytes.evaluate(trial.workload->axes).value_or(0));
   facts.num_sms = trial.record.device.num_sms;
@@ -29,8 +29,8 @@ Result<Verdict> run_profile(Trial& trial) {
   TRY(const auto draw,
       court.draws.get(court.judge, trial.workload->axes, timed_distribution(*trial.op), kFirstTimedDraw));
   const auto counters = count(trial, *draw);
-  trial.record.profile = counters ? profile_of(metrics_of(*counters), kernel_facts(trial))
-                                  : no_profile(counters.error().message);
+  trial.record.profile = counters ? gates::profile_of(gates::metrics_of(*counters), kernel_facts(trial))
+                                  : gates::no_profile(counters.error().message);
   return Verdict{Outcome::passed, Gate::profile, ""};
 }
 
@@ -40,4 +40,4 @@ GateCheck profile_gate() {
   return {Gate::profile, Phase::alone, run_profile};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -4,8 +4,8 @@
 
 #include "core/worker/gates/gate_check.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 GateCheck profile_gate();
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -8,7 +8,7 @@
 #include "core/process/log.hpp"
 #include "core/worker/timing_bench.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 namespace {
 
 /// A time below this share of the physical limit is a mistake of the measurement or a trick.
@@ -34,15 +34,15 @@ Verdict believed(const Evaluation& record, const Timing& timing) {
           fmt::format(
               "The median of {} us is below half of the physical limit of {} us, which moving the workload's "
               "bytes or doing its operations takes on this device. Such a time is not believed.",
-              number_text(median_us), number_text(record.floor_us))};
+              gates::number_text(median_us), gates::number_text(record.floor_us))};
 }
 
 void log_timed(const Trial& trial, const std::string& stopped) {
   const Measurement& own = trial.record.measurements.front();
-  log_line("timed", {{"id", trial.request.id},
-                     {"samples", std::to_string(own.samples_us.size())},
-                     {"median_us", number_text(own.median_us)},
-                     {"stopped", stopped}});
+  process::log_line("timed", {{"id", trial.request.id},
+                              {"samples", std::to_string(own.samples_us.size())},
+                              {"median_us", gates::number_text(own.median_us)},
+                              {"stopped", stopped}});
 }
 
 Result<Verdict> run_timing(Trial& trial) {
@@ -65,4 +65,4 @@ GateCheck timing_gate() {
   return {Gate::timing, Phase::alone, run_timing};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -6,8 +6,8 @@
 
 #include "core/worker/gates/gate_check.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 GateCheck timing_gate();
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -1,13 +1,13 @@
 #include "core/process/stopwatch.hpp"
 #include "core/worker/gates/gate_check.hpp"
 
-namespace kevolve {
+namespace kevolve::worker {
 
 Result<void> walk(const std::vector<GateCheck>& checks, Phase phase, Trial& trial) {
   while (!trial.ended() && trial.gates_met < checks.size()) {
     const GateCheck& check = checks[trial.gates_met];
     if (check.phase != phase) return {};
-    const Stopwatch watch;
+    const process::Stopwatch watch;
     auto verdict = check.run(trial);
     if (!verdict) return failure(verdict.error());
     if (check.has_time) trial.record.gate_ms[std::string(name(check.gate))] = watch.milliseconds();
@@ -17,4 +17,4 @@ Result<void> walk(const std::vector<GateCheck>& checks, Phase phase, Trial& tria
   return {};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::worker

@@ -4,11 +4,11 @@
 
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::engine {
 
-BackendEvents BackendNews::events() {
+llm::BackendEvents BackendNews::events() {
   using Kind = Item::Kind;
-  BackendEvents events;
+  llm::BackendEvents events;
   events.outage_began = [this](std::string_view endpoint, std::string_view why) {
     add({Kind::outage_began, std::string(endpoint), std::string(why)});
   };
@@ -30,4 +30,4 @@ std::vector<BackendNews::Item> BackendNews::take() {
   return std::exchange(items_, {});
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

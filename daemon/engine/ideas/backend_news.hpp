@@ -8,7 +8,7 @@
 
 #include "llm_client/backend.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class BackendNews {
  public:
@@ -17,7 +17,7 @@ class BackendNews {
     std::string endpoint, text;
   };
   /// Events that end up here. The news must outlive the backend.
-  BackendEvents events();
+  llm::BackendEvents events();
   std::vector<Item> take();
 
  private:
@@ -26,4 +26,4 @@ class BackendNews {
   std::vector<Item> items_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

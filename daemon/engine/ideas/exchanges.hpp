@@ -15,12 +15,12 @@
 #include "daemon/engine/workers/signal.hpp"
 #include "llm_client/backend.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 /// A backend, and how it has behaved in this run.
 struct Correspondent {
   std::string name;  ///< as archived with its exchanges: "llm", "manual", "replay"
-  std::unique_ptr<Backend> backend;
+  std::unique_ptr<llm::Backend> backend;
   int refusals = 0;             ///< in a row
   std::string out_of_use = {};  ///< why it is not asked any more in this run; ""
 };
@@ -28,14 +28,14 @@ struct Correspondent {
 struct ModelAnswer {
   ExchangeId exchange;
   std::string text;
-  Finish finish = Finish::unknown;
+  llm::Finish finish = llm::Finish::unknown;
 };
 
 class Exchanges {
  public:
   /// `used`: what the job's present budget has spent before this run.
-  Exchanges(boost::asio::io_context& io, Archive& archive, Observer& observer, const JobBudget& budget,
-            const Usage& used)
+  Exchanges(boost::asio::io_context& io, archive::Archive& archive, Observer& observer,
+            const JobBudget& budget, const search::Usage& used)
       : io_(io),
         archive_(archive),
         observer_(observer),
@@ -46,28 +46,28 @@ class Exchanges {
   /// Nothing when there is no answer: the correspondent refused or gave up (the observer knows), the budget
   /// does not allow the question, or stop() was called. An Error means that the archive failed.
   boost::asio::awaitable<Result<std::optional<ModelAnswer>>> ask(Correspondent& whom, RunId run,
-                                                                 RoundId round, Question question);
+                                                                 RoundId round, llm::Question question);
   /// No more questions. Those that wait for the budget return without an answer.
   void stop();
-  [[nodiscard]] const Usage& used() const { return budget_.used(); }
+  [[nodiscard]] const search::Usage& used() const { return budget_.used(); }
   [[nodiscard]] int under_way() const { return budget_.under_way(); }
   /// Questions of this run that got an answer.
   [[nodiscard]] int answered() const { return answered_; }
 
  private:
   boost::asio::awaitable<bool> allowed(std::int64_t prompt_tokens);
-  boost::asio::awaitable<ChatResult> put(Backend& backend, Question question);
-  void settle(std::int64_t prompt_tokens, const ChatResult& result);
-  void note_failure(Correspondent& whom, const ExchangeKey& key, const ChatError& error);
+  boost::asio::awaitable<llm::ChatResult> put(llm::Backend& backend, llm::Question question);
+  void settle(std::int64_t prompt_tokens, const llm::ChatResult& result);
+  void note_failure(Correspondent& whom, const llm::ExchangeKey& key, const llm::ChatError& error);
 
   boost::asio::io_context& io_;
-  Archive& archive_;
+  archive::Archive& archive_;
   Observer& observer_;
   const JobBudget limits_;
-  ExchangeBudget budget_;
+  search::ExchangeBudget budget_;
   Signal changed_;  ///< an exchange has ended
   bool stopped_ = false;
   int answered_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

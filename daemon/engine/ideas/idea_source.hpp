@@ -19,15 +19,15 @@
 #include "daemon/engine/judging/judge_desk.hpp"
 #include "daemon/engine/judging/search_state.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class Exchanges;
 
 /// What a source knows of a round, and may use in it.
 struct RoundScope {
   SearchState& search;
-  const RoundRecord& round;
-  RoundContext& known;                                  ///< when the round began
+  const archive::RoundRecord& round;
+  search::RoundContext& known;                          ///< when the round began
   const std::map<std::string, CandidateId>& known_ids;  ///< of the survivors in `known`, by candidate hash
   Exchanges& exchanges;                                 ///< with models
   JudgeDesk& desk;
@@ -35,8 +35,8 @@ struct RoundScope {
 
 /// An idea that is to become a row, with the candidates that carry it out already.
 struct Proposal {
-  NewIdea idea;
-  std::vector<NewCandidate> candidates = {};
+  archive::NewIdea idea;
+  std::vector<archive::NewCandidate> candidates = {};
 };
 
 class IdeaSource {
@@ -62,7 +62,8 @@ class IdeaSource {
   /// Writes further candidates of one of its ideas and has them judged. Returns those that got a verdict.
   /// `ideas`: all of the round.
   virtual boost::asio::awaitable<Result<std::vector<Judged>>> carry_out(
-      RoundScope& /*scope*/, const IdeaRecord& /*idea*/, const std::vector<IdeaRecord>& /*ideas*/) {
+      RoundScope& /*scope*/, const archive::IdeaRecord& /*idea*/,
+      const std::vector<archive::IdeaRecord>& /*ideas*/) {
     co_return std::vector<Judged>{};
   }
 
@@ -78,4 +79,4 @@ class IdeaSource {
   const double weight_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -6,7 +6,7 @@
 #include "daemon/engine/ideas/model_kinds.hpp"
 #include "daemon/engine/ideas/playbook_source.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace {
 
 struct Kind {
@@ -52,7 +52,7 @@ void IdeaSources::stop(IdeaSource::Stop how) {
 }
 
 Result<void> check_idea_sources(const Job& job, const std::filesystem::path& default_models_file,
-                                const TakenKeys* taken) {
+                                const llm::TakenKeys* taken) {
   const Opening opening{job, job.models.value_or(default_models_file), taken};
   for (const JobIdeaSource& settings : in_order(job)) {
     TRY_DO(kind_of(settings).check(settings, opening));
@@ -62,7 +62,7 @@ Result<void> check_idea_sources(const Job& job, const std::filesystem::path& def
 
 Result<std::unique_ptr<IdeaSources>> open_idea_sources(const Job& job,
                                                        const std::filesystem::path& default_models_file,
-                                                       const TakenKeys* taken) {
+                                                       const llm::TakenKeys* taken) {
   auto sources = std::make_unique<IdeaSources>();
   Opening opening{job, job.models.value_or(default_models_file), taken, &sources->news};
   for (const JobIdeaSource& settings : in_order(job)) {
@@ -72,4 +72,4 @@ Result<std::unique_ptr<IdeaSources>> open_idea_sources(const Job& job,
   return sources;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

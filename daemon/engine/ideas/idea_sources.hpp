@@ -12,7 +12,7 @@
 #include "daemon/engine/ideas/idea_source.hpp"
 #include "llm_client/http/keys.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 struct IdeaSources {
   BackendNews news;  ///< first: backends use it until their end
@@ -28,11 +28,11 @@ struct IdeaSources {
 /// error is for the job's author: a model without a key or, under a budget in USD, without a price; a
 /// recording that cannot be read. `taken`: keys, when they were taken from the environment before.
 Result<void> check_idea_sources(const Job& job, const std::filesystem::path& default_models_file,
-                                const TakenKeys* taken = nullptr);
+                                const llm::TakenKeys* taken = nullptr);
 
 /// What `job` names. Errors: as above. With `taken` nullptr, keys are taken out of the environment now.
 Result<std::unique_ptr<IdeaSources>> open_idea_sources(const Job& job,
                                                        const std::filesystem::path& default_models_file,
-                                                       const TakenKeys* taken = nullptr);
+                                                       const llm::TakenKeys* taken = nullptr);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -12,7 +12,7 @@
 #include "llm_client/manual_backend.hpp"
 #include "llm_client/recording.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -56,23 +56,23 @@ Result<void> check_record_and_prompts(const Opening& opening) {
   if (opening.job.record) {
     TRY_DO(check_record(*opening.job.record));
   }
-  TRY_DO(load_prompts(opening.job.prompts));
+  TRY_DO(llm::load_prompts(opening.job.prompts));
   return {};
 }
 
 /// The models of a source, with all that the models file says of them.
 struct ModelSetup {
-  ModelsFile file;
-  std::vector<WeightedModel> models;
+  llm::ModelsFile file;
+  std::vector<llm::WeightedModel> models;
   std::set<std::string> endpoints;  ///< that they are at
 };
 
 /// An error: the file is wrong, has no such model, or, under a budget in USD, no price for one.
 Result<ModelSetup> model_setup(const JobIdeaSource& settings, const Opening& opening) {
   ModelSetup setup;
-  TRY(setup.file, load_models(opening.models_file));
+  TRY(setup.file, llm::load_models(opening.models_file));
   for (const JobModel& model : settings.models) setup.models.push_back({model.name, model.weight});
-  TRY(setup.endpoints, endpoints_of(setup.file, setup.models));
+  TRY(setup.endpoints, llm::endpoints_of(setup.file, setup.models));
   if (!opening.job.budget.usd) return setup;
   for (const JobModel& model : settings.models) {
     if (setup.file.models.at(model.name).price) continue;
@@ -87,13 +87,13 @@ Result<ModelSetup> model_setup(const JobIdeaSource& settings, const Opening& ope
 /// A model behind that backend. All that is asked of it is recorded where the job wants that.
 template <class BackendPointer>
 OpenedSource as_source(const JobIdeaSource& settings, Result<BackendPointer> opened, Opening& opening) {
-  TRY(std::unique_ptr<Backend> backend, std::move(opened));
+  TRY(std::unique_ptr<llm::Backend> backend, std::move(opened));
   if (opening.job.record) {
-    TRY(backend, RecordingBackend::open(*opening.job.record, std::move(backend)));
+    TRY(backend, llm::RecordingBackend::open(*opening.job.record, std::move(backend)));
   }
   if (opening.prompts == nullptr) {
-    TRY(PromptSet prompts, load_prompts(opening.job.prompts));
-    opening.prompts = std::make_shared<const PromptSet>(std::move(prompts));
+    TRY(llm::PromptSet prompts, llm::load_prompts(opening.job.prompts));
+    opening.prompts = std::make_shared<const llm::PromptSet>(std::move(prompts));
   }
   return std::make_unique<ModelSource>(Correspondent{settings.kind, std::move(backend)}, settings.weight,
                                        ++opening.models, opening.prompts);
@@ -103,9 +103,9 @@ OpenedSource as_source(const JobIdeaSource& settings, Result<BackendPointer> ope
 
 Result<void> check_llm(const JobIdeaSource& settings, const Opening& opening) {
   TRY(const ModelSetup setup, model_setup(settings, opening));
-  TRY_DO(opening.taken == nullptr ? read_keys(setup.file, setup.endpoints)
-                                  : look_up_keys(setup.file, setup.endpoints, *opening.taken));
-  TRY_DO(check_choice(setup.file, setup.models));
+  TRY_DO(opening.taken == nullptr ? llm::read_keys(setup.file, setup.endpoints)
+                                  : llm::look_up_keys(setup.file, setup.endpoints, *opening.taken));
+  TRY_DO(llm::check_choice(setup.file, setup.models));
   return check_record_and_prompts(opening);
 }
 
@@ -115,25 +115,25 @@ Result<void> check_manual(const JobIdeaSource& settings, const Opening& opening)
 }
 
 Result<void> check_replay(const JobIdeaSource& settings, const Opening& opening) {
-  TRY_DO(load_recording(settings.file));
+  TRY_DO(llm::load_recording(settings.file));
   return check_record_and_prompts(opening);
 }
 
 OpenedSource open_llm(const JobIdeaSource& settings, Opening& opening) {
   TRY(const ModelSetup setup, model_setup(settings, opening));
-  TRY(const KeyRing keys, opening.taken == nullptr
-                              ? take_keys(setup.file, setup.endpoints)
-                              : look_up_keys(setup.file, setup.endpoints, *opening.taken));
-  return as_source(settings, HttpBackend::open(setup.file, setup.models, keys, opening.news->events()),
+  TRY(const llm::KeyRing keys, opening.taken == nullptr
+                                   ? llm::take_keys(setup.file, setup.endpoints)
+                                   : llm::look_up_keys(setup.file, setup.endpoints, *opening.taken));
+  return as_source(settings, llm::HttpBackend::open(setup.file, setup.models, keys, opening.news->events()),
                    opening);
 }
 
 OpenedSource open_manual(const JobIdeaSource& settings, Opening& opening) {
-  return as_source(settings, ManualBackend::open(settings.folder), opening);
+  return as_source(settings, llm::ManualBackend::open(settings.folder), opening);
 }
 
 OpenedSource open_replay(const JobIdeaSource& settings, Opening& opening) {
-  return as_source(settings, ReplayBackend::open(settings.file, opening.news->events()), opening);
+  return as_source(settings, llm::ReplayBackend::open(settings.file, opening.news->events()), opening);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -7,7 +7,7 @@
 
 #include "daemon/engine/ideas/opening.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 Result<void> check_llm(const JobIdeaSource& settings, const Opening& opening);
 Result<void> check_manual(const JobIdeaSource& settings, const Opening& opening);
@@ -17,4 +17,4 @@ OpenedSource open_llm(const JobIdeaSource& settings, Opening& opening);
 OpenedSource open_manual(const JobIdeaSource& settings, Opening& opening);
 OpenedSource open_replay(const JobIdeaSource& settings, Opening& opening);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -13,7 +13,7 @@
 #include "daemon/engine/ideas/pursuit.hpp"
 #include "daemon/engine/workers/task_group.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -22,16 +22,17 @@ constexpr int kIdeaTurns = 2;
 
 /// The idea's number among those of models in its round, from 1. Ideas of other sources do not count, so that
 /// a recording answers whatever the playbook's share is.
-int ordinal_of(const IdeaRecord& idea, const std::vector<IdeaRecord>& ideas) {
+int ordinal_of(const archive::IdeaRecord& idea, const std::vector<archive::IdeaRecord>& ideas) {
   int ordinal = 0;
-  for (const IdeaRecord& other : ideas) {
+  for (const archive::IdeaRecord& other : ideas) {
     if (other.exchange) ++ordinal;
     if (other.id == idea.id) break;
   }
   return ordinal;
 }
 
-Result<std::vector<std::string>> keys_of(Archive& archive, const std::vector<CandidateId>& candidates) {
+Result<std::vector<std::string>> keys_of(archive::Archive& archive,
+                                         const std::vector<CandidateId>& candidates) {
   std::vector<std::string> keys;
   for (const CandidateId candidate : candidates) {
     TRY(std::string key, archive.idea_key(candidate));
@@ -50,7 +51,7 @@ asio::awaitable<Result<void>> pursue(Pursuit& pursuit, std::vector<Judged>& all)
 }  // namespace
 
 ModelSource::ModelSource(Correspondent model, double weight, int number,
-                         std::shared_ptr<const PromptSet> prompts)
+                         std::shared_ptr<const llm::PromptSet> prompts)
     : IdeaSource(model.name, weight),
       model_(std::move(model)),
       number_(number),
@@ -61,26 +62,26 @@ ModelSource::ModelSource(Correspondent model, double weight, int number,
 asio::awaitable<Result<std::vector<Proposal>>> ModelSource::propose(RoundScope& scope, int count,
                                                                     std::vector<std::string>& siblings) {
   std::vector<std::string> tried = siblings;
-  for (const LedgerEntry& entry : scope.known.ledger) tried.push_back(entry.idea_text);
+  for (const search::LedgerEntry& entry : scope.known.ledger) tried.push_back(entry.idea_text);
   std::vector<Proposal> proposals;
   for (int turn = 1; turn <= kIdeaTurns && static_cast<int>(proposals.size()) < count; ++turn) {
     const int wanted = count - static_cast<int>(proposals.size());
-    Question question =
-        question_of(scope, slot_of_ideas(turn), ideas_messages(*prompts_, scope.known, wanted, siblings));
+    llm::Question question = question_of(scope, slot_of_ideas(turn),
+                                         llm::ideas_messages(*prompts_, scope.known, wanted, siblings));
     CO_TRY(
         const std::optional<ModelAnswer> answer,
         co_await scope.exchanges.ask(model_, scope.search.run.run_id, scope.round.id, std::move(question)));
     if (!answer) break;
-    auto reply = parse_ideas(answer->text, answer->finish, static_cast<std::size_t>(wanted) * 2);
+    auto reply = llm::parse_ideas(answer->text, answer->finish, static_cast<std::size_t>(wanted) * 2);
     if (!reply) {
       scope.search.observer.warned(fmt::format("{} round {}: a reply of {} held no ideas: {}",
                                                scope.search.problem.label(), scope.round.number, name(),
                                                reply.error().message));
       continue;
     }
-    for (const Idea& idea : reply->ideas) {
+    for (const search::Idea& idea : reply->ideas) {
       if (static_cast<int>(proposals.size()) == count) break;
-      if (near_duplicate(idea.text, tried)) continue;
+      if (search::near_duplicate(idea.text, tried)) continue;
       tried.push_back(idea.text);
       siblings.push_back(idea.text);
       proposals.push_back(proposal_of(idea, answer->exchange, scope));
@@ -94,23 +95,24 @@ std::string ModelSource::slot_of_ideas(int turn) const {
   return number_ == 1 ? slot : fmt::format("source-{}/{}", number_, slot);
 }
 
-Proposal ModelSource::proposal_of(const Idea& idea, ExchangeId exchange, const RoundScope& scope) const {
-  NewIdea row{scope.search.problem.op_id, scope.round.id, name(), idea_key(idea.text), idea.text};
+Proposal ModelSource::proposal_of(const search::Idea& idea, ExchangeId exchange,
+                                  const RoundScope& scope) const {
+  archive::NewIdea row{scope.search.problem.op_id, scope.round.id, name(), idea_key(idea.text), idea.text};
   row.bottleneck = idea.bottleneck;
   row.predicted_us = idea.predicted_us;
   row.exchange = exchange;
   for (const std::string& parent : idea.parents) {
-    for (const Survivor& survivor : scope.known.survivors) {
+    for (const search::Survivor& survivor : scope.known.survivors) {
       if (survivor.idea_key == parent) row.parents.push_back(scope.known_ids.at(survivor.candidate_hash));
     }
   }
   return {std::move(row)};
 }
 
-asio::awaitable<Result<std::vector<Judged>>> ModelSource::carry_out(RoundScope& scope, const IdeaRecord& row,
-                                                                    const std::vector<IdeaRecord>& ideas) {
+asio::awaitable<Result<std::vector<Judged>>> ModelSource::carry_out(
+    RoundScope& scope, const archive::IdeaRecord& row, const std::vector<archive::IdeaRecord>& ideas) {
   CO_TRY(std::vector<std::string> parents, keys_of(scope.search.archive, row.parents));
-  const Idea idea = as_idea(row, std::move(parents));
+  const search::Idea idea = as_idea(row, std::move(parents));
   const int ordinal = ordinal_of(row, ideas), ways = scope.search.run.job.policy.implementations_per_idea;
   std::vector<std::unique_ptr<Pursuit>> pursuits;
   std::vector<Judged> judged;
@@ -128,10 +130,10 @@ void ModelSource::stop(Stop how) {
   if (how == Stop::now || !model_.backend->worth_waiting_for()) model_.backend->stop();
 }
 
-Question question_of(const RoundScope& scope, std::string slot, std::vector<Message> messages) {
+llm::Question question_of(const RoundScope& scope, std::string slot, std::vector<llm::Message> messages) {
   const Problem& problem = scope.search.problem;
-  Question question;
-  question.seed = derive_seed(
+  llm::Question question;
+  question.seed = search::derive_seed(
       scope.search.job_seed(),
       fmt::format("{} {} round {} {}", problem.op.name, problem.workload, scope.round.number, slot));
   question.key = {problem.op.name, problem.workload, scope.round.number, std::move(slot)};
@@ -139,8 +141,8 @@ Question question_of(const RoundScope& scope, std::string slot, std::vector<Mess
   return question;
 }
 
-Idea as_idea(const IdeaRecord& row, std::vector<std::string> parents) {
-  Idea idea{row.source, row.key, row.text, std::move(parents)};
+search::Idea as_idea(const archive::IdeaRecord& row, std::vector<std::string> parents) {
+  search::Idea idea{row.source, row.key, row.text, std::move(parents)};
   idea.bottleneck = row.bottleneck;
   idea.predicted_us = row.predicted_us;
   return idea;
@@ -161,4 +163,4 @@ std::string idea_key(std::string_view text) {
   return key.substr(0, 40) + '-' + sha256_hex(text).substr(0, 4);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -1,16 +1,16 @@
 #include "daemon/engine/ideas/playbook_source.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 
 asio::awaitable<Result<std::vector<Proposal>>> PlaybookSource::propose(RoundScope& scope, int count,
                                                                        std::vector<std::string>& siblings) {
-  CO_TRY(const std::vector<Idea> ideas, playbook_.propose(scope.known, count));
+  CO_TRY(const std::vector<search::Idea> ideas, playbook_.propose(scope.known, count));
   std::vector<Proposal> proposals;
-  for (const Idea& idea : ideas) {
-    CO_TRY(std::vector<NewCandidate> candidates, candidates_of(idea, scope));
+  for (const search::Idea& idea : ideas) {
+    CO_TRY(std::vector<archive::NewCandidate> candidates, candidates_of(idea, scope));
     if (candidates.empty()) continue;
-    const NewIdea row{scope.search.problem.op_id, scope.round.id, idea.source, idea.key, idea.text};
+    const archive::NewIdea row{scope.search.problem.op_id, scope.round.id, idea.source, idea.key, idea.text};
     proposals.push_back({row, std::move(candidates)});
     siblings.push_back(idea.text);
   }
@@ -18,15 +18,17 @@ asio::awaitable<Result<std::vector<Proposal>>> PlaybookSource::propose(RoundScop
 }
 
 /// None that the round, or an earlier one, tries already.
-Result<std::vector<NewCandidate>> PlaybookSource::candidates_of(const Idea& idea, RoundScope& scope) {
+Result<std::vector<archive::NewCandidate>> PlaybookSource::candidates_of(const search::Idea& idea,
+                                                                         RoundScope& scope) {
   const int wanted = scope.search.run.job.policy.implementations_per_idea;
-  TRY(const std::vector<Implementation> implementations, playbook_.implement(idea, scope.known, wanted));
-  std::vector<NewCandidate> candidates;
-  for (const Implementation& implementation : implementations) {
+  TRY(const std::vector<search::Implementation> implementations,
+      playbook_.implement(idea, scope.known, wanted));
+  std::vector<archive::NewCandidate> candidates;
+  for (const search::Implementation& implementation : implementations) {
     const std::string hash = candidate_hash(implementation.source, implementation.tunables);
     if (!scope.known.tried.insert(hash)) continue;
-    NewCandidate candidate{implementation.source, implementation.tunables, {}};
-    for (const Parent& parent : implementation.parents) {
+    archive::NewCandidate candidate{implementation.source, implementation.tunables, {}};
+    for (const search::Parent& parent : implementation.parents) {
       const auto id = scope.known_ids.find(parent.candidate_hash);
       if (id != scope.known_ids.end()) candidate.parents.push_back({id->second, parent.relation});
     }
@@ -44,4 +46,4 @@ OpenedSource open_playbook(const JobIdeaSource& settings, Opening& /*opening*/) 
   return std::make_unique<PlaybookSource>(settings.weight);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

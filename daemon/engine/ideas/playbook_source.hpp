@@ -5,7 +5,7 @@
 #include "core/search/playbook.hpp"
 #include "daemon/engine/ideas/opening.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class PlaybookSource final : public IdeaSource {
  public:
@@ -16,12 +16,12 @@ class PlaybookSource final : public IdeaSource {
                                                                 std::vector<std::string>& siblings) override;
 
  private:
-  Result<std::vector<NewCandidate>> candidates_of(const Idea& idea, RoundScope& scope);
+  Result<std::vector<archive::NewCandidate>> candidates_of(const search::Idea& idea, RoundScope& scope);
 
-  Playbook playbook_;
+  search::Playbook playbook_;
 };
 
 Result<void> check_playbook(const JobIdeaSource& settings, const Opening& opening);
 OpenedSource open_playbook(const JobIdeaSource& settings, Opening& opening);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -12,7 +12,7 @@
 #include "daemon/engine/ideas/idea_source.hpp"
 #include "llm_client/prompts/messages.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 /// Both from 1: the idea among those of models in its round, and the way of carrying it out.
 struct WayOfIdea {
@@ -22,8 +22,8 @@ struct WayOfIdea {
 class Pursuit {
  public:
   /// All references must outlive run().
-  Pursuit(Correspondent& model, const PromptSet& prompts, RoundScope& scope, IdeaId idea_id, const Idea& idea,
-          WayOfIdea way);
+  Pursuit(Correspondent& model, const llm::PromptSet& prompts, RoundScope& scope, IdeaId idea_id,
+          const search::Idea& idea, WayOfIdea way);
 
   boost::asio::awaitable<Result<void>> run();
   /// All of its candidates that got a verdict.
@@ -32,7 +32,7 @@ class Pursuit {
  private:
   /// What the next turn is about.
   struct Version {
-    CandidateAttempt attempt = {};
+    llm::CandidateAttempt attempt = {};
     std::optional<CandidateId> candidate = {};  ///< where it became one
     std::optional<ExchangeId> exchange = {};    ///< that wrote it
   };
@@ -42,25 +42,25 @@ class Pursuit {
   boost::asio::awaitable<Result<bool>> improve_once(int turn, int turns);
   boost::asio::awaitable<Result<void>> tune();
   boost::asio::awaitable<Result<std::optional<ModelAnswer>>> ask(std::string slot,
-                                                                 std::vector<Message> messages);
+                                                                 std::vector<llm::Message> messages);
   boost::asio::awaitable<Result<bool>> attempt(const ModelAnswer& answer, Relation relation);
-  boost::asio::awaitable<Result<std::optional<CandidateAttempt>>> attempt_source(
-      std::string source, std::vector<ParentRecord> parents);
-  boost::asio::awaitable<Result<const Judged*>> judge(NewCandidate candidate);
-  [[nodiscard]] std::vector<ParentRecord> parents_of_next(Relation relation) const;
-  Result<CandidateRecord> enter(const NewCandidate& candidate);
+  boost::asio::awaitable<Result<std::optional<llm::CandidateAttempt>>> attempt_source(
+      std::string source, std::vector<archive::ParentRecord> parents);
+  boost::asio::awaitable<Result<const Judged*>> judge(archive::NewCandidate candidate);
+  [[nodiscard]] std::vector<archive::ParentRecord> parents_of_next(Relation relation) const;
+  Result<archive::CandidateRecord> enter(const archive::NewCandidate& candidate);
   /// A verified candidate's time, on the scale of the round; 0 when it did not pass.
   [[nodiscard]] double us(const Judged& judged) const;
 
   Correspondent& model_;
-  const PromptSet& prompts_;
+  const llm::PromptSet& prompts_;
   RoundScope& scope_;
   const IdeaId idea_id_;
-  const Idea& idea_;
+  const search::Idea& idea_;
   const int way_;
   const std::string slot_;  ///< of the first question: "idea-2/way-1"
   Version latest_;
   std::vector<Judged> judged_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

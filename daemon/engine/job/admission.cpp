@@ -6,7 +6,7 @@
 
 #include "daemon/engine/ideas/idea_sources.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace {
 
 std::filesystem::path in_full(const std::filesystem::path& path) {
@@ -48,4 +48,4 @@ Result<PreparedJob> admit_job(Job job, const std::string& where, const Admission
   return prepared;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

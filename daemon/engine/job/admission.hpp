@@ -11,7 +11,7 @@
 #include "daemon/engine/job/preparation.hpp"
 #include "llm_client/http/keys.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 /// What a service lets jobs ask of it.
 struct ServiceLimits {
@@ -22,7 +22,7 @@ struct ServiceLimits {
 
 struct AdmissionRules {
   std::filesystem::path models;            ///< for jobs that name no models file
-  const TakenKeys* keys = nullptr;         ///< nullptr: keys are still in the environment
+  const llm::TakenKeys* keys = nullptr;    ///< nullptr: keys are still in the environment
   const ServiceLimits* service = nullptr;  ///< nullptr: a run of its own
 };
 
@@ -30,4 +30,4 @@ struct AdmissionRules {
 Result<PreparedJob> admit_job(const Json& document, const std::string& where, const AdmissionRules& rules);
 Result<PreparedJob> admit_job(Job job, const std::string& where, const AdmissionRules& rules);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

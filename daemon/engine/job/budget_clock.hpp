@@ -7,7 +7,7 @@
 
 #include "core/search/budget.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class BudgetClock {
  public:
@@ -15,15 +15,16 @@ class BudgetClock {
   explicit BudgetClock(Clock::time_point now = Clock::now()) : started_(now) {}
 
   /// `before`: used by earlier runs of the present budget.
-  void carry_over(const Usage& before) { before_ = before; }
+  void carry_over(const search::Usage& before) { before_ = before; }
   void pause(double seconds) { paused_seconds_ += seconds; }
 
-  [[nodiscard]] const Usage& before() const { return before_; }
+  [[nodiscard]] const search::Usage& before() const { return before_; }
   [[nodiscard]] double elapsed_seconds(Clock::time_point now = Clock::now()) const {
     return std::chrono::duration<double>(now - started_).count();
   }
   /// `by_models`: of the budget, by exchanges of this run and of those before; `evaluations`: of this run.
-  [[nodiscard]] Usage used(Usage by_models, int evaluations, Clock::time_point now = Clock::now()) const {
+  [[nodiscard]] search::Usage used(search::Usage by_models, int evaluations,
+                                   Clock::time_point now = Clock::now()) const {
     by_models.evaluations = before_.evaluations + evaluations;
     by_models.wall_seconds = before_.wall_seconds + elapsed_seconds(now) - paused_seconds_;
     return by_models;
@@ -31,8 +32,8 @@ class BudgetClock {
 
  private:
   const Clock::time_point started_;
-  Usage before_;
+  search::Usage before_;
   double paused_seconds_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

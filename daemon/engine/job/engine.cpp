@@ -6,7 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 
 std::string in_words(const PoolNews& news) {
@@ -19,7 +19,7 @@ std::string in_words(const PoolNews& news) {
                      news.text, next);
 }
 
-Result<RunSummary> run_job(const EngineSettings& settings, Archive& archive, IdeaSources& ideas,
+Result<RunSummary> run_job(const EngineSettings& settings, archive::Archive& archive, IdeaSources& ideas,
                            Observer& observer) {
   ::signal(SIGPIPE, SIG_IGN);  // a dead worker is noticed by its end of file
   asio::io_context io(1);
@@ -50,4 +50,4 @@ Result<RunSummary> run_job(const EngineSettings& settings, Archive& archive, Ide
   return summary;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -4,7 +4,7 @@
 
 #include "daemon/engine/job/job_run.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 struct EngineSettings {
   PreparedJob prepared;
@@ -14,10 +14,10 @@ struct EngineSettings {
 
 /// Blocks until the job ends. SIGINT and SIGTERM end it early, with all state saved: `ended_by` is then
 /// "interrupted".
-Result<RunSummary> run_job(const EngineSettings& settings, Archive& archive, IdeaSources& ideas,
+Result<RunSummary> run_job(const EngineSettings& settings, archive::Archive& archive, IdeaSources& ideas,
                            Observer& observer);
 
 /// What happens to workers, in a sentence for Observer::warned(); "" for what nobody needs to know.
 std::string in_words(const PoolNews& news);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

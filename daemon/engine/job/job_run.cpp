@@ -9,7 +9,7 @@
 
 #include "daemon/engine/job/places.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -44,7 +44,7 @@ void JobRun::stop(Stop how) {
   how == Stop::now ? parts_.workers->abandon("interrupted") : parts_.workers->close("interrupted");
 }
 
-Usage JobRun::used() const {
+search::Usage JobRun::used() const {
   return clock_.used(exchanges_ ? exchanges_->used() : clock_.before(), evaluations());
 }
 
@@ -83,14 +83,14 @@ void JobRun::look_after(double passed_seconds) {
 
 Result<void> JobRun::begin(const DeviceInfo& device) {
   const Job& document = parts_.prepared.job;
-  Archive& archive = parts_.archive;
-  TRY(const JobRecord job, archive.begin_job(document.name, to_json(document)));
+  archive::Archive& archive = parts_.archive;
+  TRY(const archive::JobRecord job, archive.begin_job(document.name, to_json(document)));
   TRY(const DeviceId device_id, archive.enter_device(device));
   const Json versions{{"kevolve", parts_.version}, {"worker", parts_.workers->pool().version()}};
   TRY(const RunId run, archive.begin_run({job.id, device, std::to_string(document.seed), versions}));
-  TRY(const Spending spent, archive.spending(job.id));
-  const Usage before{spent.evaluations, spent.requests, spent.input_tokens + spent.output_tokens, spent.usd,
-                     spent.wall_seconds};
+  TRY(const archive::Spending spent, archive.spending(job.id));
+  const search::Usage before{spent.evaluations, spent.requests, spent.input_tokens + spent.output_tokens,
+                             spent.usd, spent.wall_seconds};
   clock_.carry_over(before);
   exchanges_.emplace(io_, archive, observer_, document.budget, before);
   environment_.emplace(SearchEnvironment{io_, archive, *parts_.workers, parts_.ideas, *exchanges_, observer_,
@@ -164,15 +164,18 @@ Result<RunSummary> JobRun::conclude(const Result<void>& searched) {
 /// Run and job in one transaction: a run that ended without its job would be taken for the end of another
 /// series.
 Result<void> JobRun::write_end(const Result<void>& searched, const std::string& ended_by) {
-  const RunState state = !searched ? RunState::failed : stopped_ ? RunState::interrupted : RunState::finished;
-  TRY(Transaction transaction, parts_.archive.begin());
+  const archive::RunState state = !searched  ? archive::RunState::failed
+                                  : stopped_ ? archive::RunState::interrupted
+                                             : archive::RunState::finished;
+  TRY(archive::Transaction transaction, parts_.archive.begin());
   TRY_DO(parts_.archive.end_run(environment_->run.run_id, state));
   if (!searched) {
-    TRY_DO(parts_.archive.end_job(environment_->run.job_id, JobState::failed, searched.error().message));
+    TRY_DO(parts_.archive.end_job(environment_->run.job_id, archive::JobState::failed,
+                                  searched.error().message));
   } else if (!stopped_) {
-    TRY_DO(parts_.archive.end_job(environment_->run.job_id, JobState::finished, ended_by));
+    TRY_DO(parts_.archive.end_job(environment_->run.job_id, archive::JobState::finished, ended_by));
   }
   return transaction.commit();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -27,7 +27,7 @@
 #include "daemon/engine/search/operator_search.hpp"
 #include "daemon/engine/workers/worker_pool.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class JobRun : public std::enable_shared_from_this<JobRun> {
  public:
@@ -38,7 +38,7 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   struct Parts {
     PreparedJob prepared;
     std::string version;  ///< of this program, archived with the run
-    Archive& archive;
+    archive::Archive& archive;
     IdeaSources& ideas;
     std::shared_ptr<WorkerShare> workers;
   };
@@ -55,7 +55,7 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   /// For the summary: trouble of its workers, which the observer heard of from elsewhere.
   void note_trouble(std::string_view what) { observer_.note(what); }
 
-  [[nodiscard]] Usage used() const;  ///< of the present budget
+  [[nodiscard]] search::Usage used() const;  ///< of the present budget
   [[nodiscard]] std::vector<OperatorSummary> operators() const;
   [[nodiscard]] const WorkerShare& workers() const { return *parts_.workers; }
   [[nodiscard]] bool began() const { return environment_.has_value(); }
@@ -80,7 +80,9 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   Result<void> begin(const DeviceInfo& device);
   Result<RunSummary> conclude(const Result<void>& searched);
   Result<void> write_end(const Result<void>& searched, const std::string& ended_by);
-  [[nodiscard]] std::string spent_budget() const { return spent_limit(parts_.prepared.job.budget, used()); }
+  [[nodiscard]] std::string spent_budget() const {
+    return search::spent_limit(parts_.prepared.job.budget, used());
+  }
   void stop_backends(bool all);
 
   boost::asio::io_context& io_;
@@ -97,4 +99,4 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   boost::asio::steady_timer tick_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -11,7 +11,7 @@
 #include "daemon/engine/ideas/idea_sources.hpp"
 #include "daemon/engine/report/observer.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class Outages {
  public:
@@ -37,4 +37,4 @@ class Outages {
   std::set<std::string> away_;  ///< endpoints
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

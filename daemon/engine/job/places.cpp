@@ -9,7 +9,7 @@
 #include "core/text/names.hpp"
 #include "core/text/schema.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace fs = std::filesystem;
 namespace {
 
@@ -21,7 +21,7 @@ std::string variable(const char* name) {
 }  // namespace
 
 fs::path program_beside(const std::string& name) {
-  return program_folder() / name;
+  return process::program_folder() / name;
 }
 
 Result<fs::path> seeds_folder() {
@@ -29,7 +29,7 @@ Result<fs::path> seeds_folder() {
     if (fs::is_directory(named)) return fs::path(named);
     return failure(fmt::format("KEVOLVE_SEEDS names '{}', which is not a folder", named));
   }
-  const fs::path programs = program_folder();
+  const fs::path programs = process::program_folder();
   const std::vector<fs::path> places = {programs / "../share/kevolve/kernels/seed",
                                         programs / "../../kernels/seed"};
   for (const fs::path& place : places) {
@@ -42,7 +42,7 @@ Result<fs::path> seeds_folder() {
 }
 
 fs::path default_models_file() {
-  const fs::path programs = program_folder();
+  const fs::path programs = process::program_folder();
   const fs::path installed = programs / "../share/kevolve/config/models.json";
   return (fs::exists(installed) ? installed : programs / "../../config/models.json").lexically_normal();
 }
@@ -80,4 +80,4 @@ fs::path default_archive() {
   return "kevolve.db";
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -9,7 +9,7 @@
 #include "core/model/operator.hpp"
 #include "core/text/result.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 /// build/bin/kevolve-worker beside build/bin/kevolve.
 std::filesystem::path program_beside(const std::string& name);
@@ -29,4 +29,4 @@ std::filesystem::path default_models_file();
 /// $KEVOLVE_ARCHIVE, else $XDG_DATA_HOME/kevolve/archive.db, else ~/.local/share/kevolve/archive.db.
 std::filesystem::path default_archive();
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

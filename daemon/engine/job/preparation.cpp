@@ -4,7 +4,7 @@
 
 #include "daemon/engine/job/places.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 Result<PreparedJob> prepare_job(Job job, const std::string& where) {
   PreparedJob prepared;
@@ -36,4 +36,4 @@ std::filesystem::path worker_log(const std::filesystem::path& archive) {
   return std::filesystem::path(archive) += ".worker.log";
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -10,7 +10,7 @@
 #include "core/model/operator.hpp"
 #include "daemon/engine/workers/worker_client.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 struct PreparedJob {
   Job job;
@@ -28,4 +28,4 @@ WorkerCommand worker_command(const std::vector<std::string>& launcher, const std
 /// Where workers of an archive log: beside it.
 std::filesystem::path worker_log(const std::filesystem::path& archive);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -5,7 +5,7 @@
 #include <functional>
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class Allowance {
  public:
@@ -23,4 +23,4 @@ class Allowance {
   int taken_ = 0;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

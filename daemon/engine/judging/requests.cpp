@@ -2,13 +2,13 @@
 
 #include "core/model/subjects.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 using namespace subjects;
 
-EvaluateRequest first_request(const SearchState& search, const CandidateRecord& candidate) {
+EvaluateRequest first_request(const SearchState& search, const archive::CandidateRecord& candidate) {
   const Problem& problem = search.problem;
-  const Champion &naive = search.standing.naive, &champion = search.standing.champion;
+  const search::Champion &naive = search.standing.naive, &champion = search.standing.champion;
   const std::string yardstick = problem.yardstick();
   EvaluateRequest request;
   request.device = problem.device.name;
@@ -30,13 +30,14 @@ EvaluateRequest first_request(const SearchState& search, const CandidateRecord& 
   return request;
 }
 
-EvaluateRequest seed_request(const SearchState& search, const CandidateRecord& naive) {
+EvaluateRequest seed_request(const SearchState& search, const archive::CandidateRecord& naive) {
   EvaluateRequest request = first_request(search, naive);
   request.baselines = {std::string(kEager), std::string(kCompile)};
   return request;
 }
 
-EvaluateRequest retiming_request(const SearchState& search, const CandidateRecord& contender, bool last) {
+EvaluateRequest retiming_request(const SearchState& search, const archive::CandidateRecord& contender,
+                                 bool last) {
   EvaluateRequest request = first_request(search, contender);
   request.fresh_draws = true;
   if (last && search.problem.device.traits().has_counters) request.last_gate = Gate::profile;
@@ -44,7 +45,8 @@ EvaluateRequest retiming_request(const SearchState& search, const CandidateRecor
   return request;
 }
 
-std::optional<EvaluateRequest> race_request(const SearchState& search, const CandidateRecord& contender) {
+std::optional<EvaluateRequest> race_request(const SearchState& search,
+                                            const archive::CandidateRecord& contender) {
   const Problem& problem = search.problem;
   if (problem.device.traits().shows_races || problem.op.workload("small") == nullptr) return std::nullopt;
   EvaluateRequest request = first_request(search, contender);
@@ -57,4 +59,4 @@ std::optional<EvaluateRequest> race_request(const SearchState& search, const Can
   return request;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

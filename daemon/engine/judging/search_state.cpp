@@ -4,11 +4,11 @@
 
 #include "core/model/common_scale.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace {
 
 /// Why a search has no winner, for its summary.
-std::string nothing_won(const Standing& standing) {
+std::string nothing_won(const search::Standing& standing) {
   std::vector<std::string> parts;
   for (const auto& [outcome, count] : standing.counts.outcomes)
     parts.push_back(fmt::format("{} {}", count, outcome));
@@ -23,12 +23,12 @@ std::string Problem::label() const {
   return workload == "small" ? op.name : op.name + "/" + workload;
 }
 
-ResultKey Problem::key() const {
+archive::ResultKey Problem::key() const {
   return {op_id, workload, device_id, op.precision};
 }
 
-RankingQuery Problem::ranking(int top) const {
-  RankingQuery query;
+archive::RankingQuery Problem::ranking(int top) const {
+  archive::RankingQuery query;
   query.operator_name = op.name;
   query.op = op_id;
   query.workload = workload;
@@ -40,7 +40,7 @@ RankingQuery Problem::ranking(int top) const {
 }
 
 OperatorSummary SearchState::summary() const {
-  const Champion& champion = standing.champion;
+  const search::Champion& champion = standing.champion;
   OperatorSummary summary;
   summary.name = problem.op.name;
   summary.workload = problem.workload;
@@ -74,4 +74,4 @@ double median_us_of(const Evaluation& evaluation, std::string_view subject) {
   return measurement == nullptr ? 0 : measurement->median_us;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

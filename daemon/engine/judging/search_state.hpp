@@ -10,7 +10,7 @@
 #include "daemon/engine/judging/allowance.hpp"
 #include "daemon/engine/report/observer.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 /// What is searched for: a fast kernel of an operator, at one workload, on one device.
 struct Problem {
@@ -26,8 +26,8 @@ struct Problem {
   /// for that and is what users compare with; on the cpu device the naive kernel.
   [[nodiscard]] std::string yardstick() const { return device.traits().yardstick; }
   /// Where results compare with each other.
-  [[nodiscard]] ResultKey key() const;
-  [[nodiscard]] RankingQuery ranking(int top) const;
+  [[nodiscard]] archive::ResultKey key() const;
+  [[nodiscard]] archive::RankingQuery ranking(int top) const;
 };
 
 struct RunIdentity {
@@ -37,12 +37,12 @@ struct RunIdentity {
 };
 
 struct SearchState {
-  Archive& archive;
+  archive::Archive& archive;
   Observer& observer;
   Allowance& allowance;
   const RunIdentity run;
   Problem problem;
-  Standing standing = {};
+  search::Standing standing = {};
 
   [[nodiscard]] std::uint64_t job_seed() const { return static_cast<std::uint64_t>(run.job.seed); }
   /// For the observer.
@@ -52,4 +52,4 @@ struct SearchState {
 /// An evaluation's median time of a subject; 0 when it was not timed.
 double median_us_of(const Evaluation& evaluation, std::string_view subject);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

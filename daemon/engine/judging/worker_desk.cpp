@@ -7,7 +7,7 @@
 #include "core/text/words.hpp"
 #include "daemon/engine/judging/requests.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -15,7 +15,7 @@ namespace {
 /// outside.
 constexpr int kAttempts = 6;
 
-std::string short_hash(const CandidateRecord& candidate) {
+std::string short_hash(const archive::CandidateRecord& candidate) {
   return candidate.hash.substr(0, 12);
 }
 
@@ -48,7 +48,7 @@ class WorkerDesk::InFlight {
 
 // --------------------------------------------------------------------------------------------- judging
 
-asio::awaitable<Result<Evaluation>> WorkerDesk::judge_seed(const CandidateRecord& naive) {
+asio::awaitable<Result<Evaluation>> WorkerDesk::judge_seed(const archive::CandidateRecord& naive) {
   Result<Evaluation> answer = co_await ask_workers(seed_request(search_, naive));
   if (!answer) co_return failure(answer.error().in(search_.problem.op.name + " naive.cu"));
   Evaluation& evaluation = *answer;
@@ -56,11 +56,12 @@ asio::awaitable<Result<Evaluation>> WorkerDesk::judge_seed(const CandidateRecord
   // Against itself: the ranking then holds the naive kernel at 1 x.
   if (search_.problem.yardstick() == subjects::kNaive)
     evaluation.speedup = evaluation.speedup_low = evaluation.verdict.passed() ? 1 : 0;
-  CO_TRY_DO(record(naive, evaluation, Purpose::search));
+  CO_TRY_DO(record(naive, evaluation, archive::Purpose::search));
   co_return std::move(evaluation);
 }
 
-asio::awaitable<Result<std::optional<Judged>>> WorkerDesk::judge(CandidateRecord candidate, int round) {
+asio::awaitable<Result<std::optional<Judged>>> WorkerDesk::judge(archive::CandidateRecord candidate,
+                                                                 int round) {
   if (candidate.evaluation) co_return first_judgement(std::move(candidate));
   co_await twins_done(candidate.hash);
   if (!search_.allowance.may_evaluate()) co_return std::nullopt;
@@ -75,7 +76,7 @@ asio::awaitable<Result<std::optional<Judged>>> WorkerDesk::judge(CandidateRecord
                      evaluation.error().message));
     co_return std::nullopt;
   }
-  CO_TRY(const EvaluationId id, record(candidate, *evaluation, Purpose::search));
+  CO_TRY(const EvaluationId id, record(candidate, *evaluation, archive::Purpose::search));
   search_.standing.counts.add(evaluation->verdict);
   std::string idea_key = search_.archive.idea_key(candidate.id).value_or("");
   search_.observer.evaluated(search_.problem.label(), round, candidate.hash, idea_key, *evaluation);
@@ -91,9 +92,9 @@ asio::awaitable<void> WorkerDesk::twins_done(std::string hash) {
 }
 
 /// The evaluation of an identical candidate, which then counts for this one; nothing when there is none.
-Result<std::optional<Judged>> WorkerDesk::judgement_of_twin(const CandidateRecord& candidate) {
+Result<std::optional<Judged>> WorkerDesk::judgement_of_twin(const archive::CandidateRecord& candidate) {
   const Problem& problem = search_.problem;
-  TRY(std::optional<EvaluationRecord> known,
+  TRY(std::optional<archive::EvaluationRecord> known,
       search_.archive.find_evaluation(candidate.hash, problem.op_id, problem.workload, problem.device_id));
   if (!known) return std::nullopt;
   TRY_DO(search_.archive.reuse_evaluation(candidate.id, known->id));
@@ -101,20 +102,20 @@ Result<std::optional<Judged>> WorkerDesk::judgement_of_twin(const CandidateRecor
 }
 
 /// As the candidate was judged first: retimings, which came later in its round, may have decided it anew.
-Result<Judged> WorkerDesk::first_judgement(CandidateRecord candidate) {
-  TRY(CandidateDetail detail, search_.archive.detail(candidate.id));
+Result<Judged> WorkerDesk::first_judgement(archive::CandidateRecord candidate) {
+  TRY(archive::CandidateDetail detail, search_.archive.detail(candidate.id));
   const Problem& problem = search_.problem;
-  for (EvaluationRecord& row : detail.evaluations) {
-    const bool first = row.purpose == Purpose::search || row.purpose == Purpose::manual;
+  for (archive::EvaluationRecord& row : detail.evaluations) {
+    const bool first = row.purpose == archive::Purpose::search || row.purpose == archive::Purpose::manual;
     const bool here = row.workload == problem.workload && row.evaluation.device.key() == problem.device.key();
     if (first && here)
       return judged(std::move(candidate), detail.idea.key, row.id, std::move(row.evaluation));
   }
-  TRY(EvaluationRecord row, search_.archive.evaluation(*candidate.evaluation));
+  TRY(archive::EvaluationRecord row, search_.archive.evaluation(*candidate.evaluation));
   return judged(std::move(candidate), detail.idea.key, row.id, std::move(row.evaluation));
 }
 
-Judged WorkerDesk::judged(CandidateRecord candidate, std::string idea_key, EvaluationId id,
+Judged WorkerDesk::judged(archive::CandidateRecord candidate, std::string idea_key, EvaluationId id,
                           Evaluation evaluation) const {
   const double score = search_.standing.scale.score(candidate.hash, evaluation.speedup);
   return {std::move(candidate), std::move(idea_key), id, std::move(evaluation), score};
@@ -122,7 +123,7 @@ Judged WorkerDesk::judged(CandidateRecord candidate, std::string idea_key, Evalu
 
 // ------------------------------------------------------------------------------------------ contenders
 
-asio::awaitable<Result<std::optional<Retimed>>> WorkerDesk::retime(const CandidateRecord& contender,
+asio::awaitable<Result<std::optional<Retimed>>> WorkerDesk::retime(const archive::CandidateRecord& contender,
                                                                    bool last) {
   Result<Evaluation> evaluation = co_await ask_workers(retiming_request(search_, contender, last));
   if (!evaluation) {
@@ -130,11 +131,11 @@ asio::awaitable<Result<std::optional<Retimed>>> WorkerDesk::retime(const Candida
     co_return std::nullopt;
   }
   search_.allowance.take();
-  CO_TRY(const EvaluationId id, record(contender, *evaluation, Purpose::retime));
+  CO_TRY(const EvaluationId id, record(contender, *evaluation, archive::Purpose::retime));
   co_return Retimed{id, std::move(*evaluation)};
 }
 
-asio::awaitable<bool> WorkerDesk::shows_no_race(const CandidateRecord& contender) {
+asio::awaitable<bool> WorkerDesk::shows_no_race(const archive::CandidateRecord& contender) {
   std::optional<EvaluateRequest> request = race_request(search_, contender);
   if (!request) co_return true;
   const Result<Evaluation> evaluation = co_await workers_.evaluate(std::move(*request));
@@ -164,9 +165,9 @@ asio::awaitable<Result<Evaluation>> WorkerDesk::ask_workers(EvaluateRequest requ
   co_return evaluation;
 }
 
-Result<EvaluationId> WorkerDesk::record(const CandidateRecord& candidate, const Evaluation& evaluation,
-                                        Purpose purpose) {
-  NewEvaluation row;
+Result<EvaluationId> WorkerDesk::record(const archive::CandidateRecord& candidate,
+                                        const Evaluation& evaluation, archive::Purpose purpose) {
+  archive::NewEvaluation row;
   row.candidate = candidate.id;
   row.run = search_.run.run_id;
   row.workload = search_.problem.workload;
@@ -182,4 +183,4 @@ void WorkerDesk::warn(std::string_view what) {
   if (search_.allowance.may_evaluate()) search_.observer.warned(what);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -16,7 +16,7 @@
 #include "daemon/engine/workers/signal.hpp"
 #include "daemon/engine/workers/worker_pool.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class WorkerDesk final : public JudgeDesk {
  public:
@@ -24,22 +24,23 @@ class WorkerDesk final : public JudgeDesk {
   WorkerDesk(boost::asio::io_context& io, SearchState& search, WorkerShare& workers)
       : io_(io), search_(search), workers_(workers) {}
 
-  boost::asio::awaitable<Result<Evaluation>> judge_seed(const CandidateRecord& naive) override;
-  boost::asio::awaitable<Result<std::optional<Judged>>> judge(CandidateRecord candidate, int round) override;
-  boost::asio::awaitable<Result<std::optional<Retimed>>> retime(const CandidateRecord& contender,
+  boost::asio::awaitable<Result<Evaluation>> judge_seed(const archive::CandidateRecord& naive) override;
+  boost::asio::awaitable<Result<std::optional<Judged>>> judge(archive::CandidateRecord candidate,
+                                                              int round) override;
+  boost::asio::awaitable<Result<std::optional<Retimed>>> retime(const archive::CandidateRecord& contender,
                                                                 bool last) override;
-  boost::asio::awaitable<bool> shows_no_race(const CandidateRecord& contender) override;
+  boost::asio::awaitable<bool> shows_no_race(const archive::CandidateRecord& contender) override;
 
  private:
   class InFlight;
 
-  Result<Judged> first_judgement(CandidateRecord candidate);
-  Result<std::optional<Judged>> judgement_of_twin(const CandidateRecord& candidate);
+  Result<Judged> first_judgement(archive::CandidateRecord candidate);
+  Result<std::optional<Judged>> judgement_of_twin(const archive::CandidateRecord& candidate);
   boost::asio::awaitable<void> twins_done(std::string hash);
   boost::asio::awaitable<Result<Evaluation>> ask_workers(EvaluateRequest request);
-  Result<EvaluationId> record(const CandidateRecord& candidate, const Evaluation& evaluation,
-                              Purpose purpose);
-  [[nodiscard]] Judged judged(CandidateRecord candidate, std::string idea_key, EvaluationId id,
+  Result<EvaluationId> record(const archive::CandidateRecord& candidate, const Evaluation& evaluation,
+                              archive::Purpose purpose);
+  [[nodiscard]] Judged judged(archive::CandidateRecord candidate, std::string idea_key, EvaluationId id,
                               Evaluation evaluation) const;
   void warn(std::string_view what);
 
@@ -49,4 +50,4 @@ class WorkerDesk final : public JudgeDesk {
   std::map<std::string, std::shared_ptr<Signal>> in_flight_;  ///< by candidate hash; notified when done
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

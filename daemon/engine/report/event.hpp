@@ -12,7 +12,7 @@
 #include "core/model/job.hpp"
 #include "daemon/engine/report/run_summary.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace events {
 
 struct RunStarted {
@@ -37,7 +37,7 @@ struct Evaluated {
 struct Exchanged {
   std::string_view op;
   int round;
-  const NewExchange& exchange;
+  const archive::NewExchange& exchange;
 };
 struct Promoted {
   const OperatorSummary& champion;
@@ -66,4 +66,4 @@ using RunEvent = std::variant<events::RunStarted, events::Seeded, events::RoundS
                               events::Exchanged, events::Promoted, events::OperatorStopped, events::Warned,
                               events::Troubled, events::Noted, events::RunEnded>;
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

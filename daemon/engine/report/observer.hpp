@@ -4,7 +4,7 @@
 
 #include "daemon/engine/report/event.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class Observer {
  public:
@@ -20,7 +20,7 @@ class Observer {
                  const Evaluation& evaluation) {
     heard(events::Evaluated{op, round, candidate, idea_key, evaluation});
   }
-  void exchanged(std::string_view op, int round, const NewExchange& exchange) {
+  void exchanged(std::string_view op, int round, const archive::NewExchange& exchange) {
     heard(events::Exchanged{op, round, exchange});
   }
   void promoted(const OperatorSummary& champion) { heard(events::Promoted{champion}); }
@@ -31,4 +31,4 @@ class Observer {
   void run_ended(const RunSummary& summary) { heard(events::RunEnded{summary}); }
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -1,6 +1,6 @@
 #include "daemon/engine/report/run_json.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 Json to_json(const OperatorSummary& s) {
   return {{"operator", s.name},
@@ -24,7 +24,7 @@ Json to_json(const OperatorSummary& s) {
           {"note", s.note}};
 }
 
-Json to_json(const Usage& usage) {
+Json to_json(const search::Usage& usage) {
   return {{"evaluations", usage.evaluations},
           {"requests", usage.requests},
           {"tokens", usage.tokens},
@@ -46,4 +46,4 @@ Json to_json(const RunSummary& summary) {
           {"troubles", summary.troubles}};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

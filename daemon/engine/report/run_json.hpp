@@ -4,10 +4,10 @@
 #include "core/search/budget.hpp"
 #include "daemon/engine/report/observer.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 Json to_json(const OperatorSummary& summary);
-Json to_json(const Usage& usage);
+Json to_json(const search::Usage& usage);
 Json to_json(const RunSummary& summary);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -8,7 +8,7 @@
 #include "core/model/subjects.hpp"
 #include "core/search/budget.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 /// What a finished run says of one operator.
 struct OperatorSummary {
@@ -17,7 +17,7 @@ struct OperatorSummary {
   std::string yardstick{subjects::kNaive};  ///< what `speedup` is against: "naive", or "eager" on a GPU
   /// On the scale of the best kernel (core/model/common_scale.hpp); 0 when not measured.
   double naive_us = 0, eager_us = 0, compile_us = 0, best_us = 0;
-  double floor_us = 0;                                             ///< physical limit; 0: unknown
+  double floor_us = 0;                  ///< physical limit; 0: unknown
   double speedup = 1, speedup_low = 1;  ///< over naive: median ratio and its lower bound
   std::string idea_key, idea;           ///< of the best kernel
   Bindings tunables;
@@ -34,9 +34,9 @@ struct RunSummary {
   int evaluations = 0;
   double wall_seconds = 0;
   std::string ended_by;                    ///< "all rounds done", "budget: …", "interrupted"
-  Usage used = {};                         ///< of the present budget, earlier interrupted runs included
+  search::Usage used = {};                 ///< of the present budget, earlier interrupted runs included
   int exchanges = 0;                       ///< with models, answered in this run
   std::vector<std::string> troubles = {};  ///< what was warned of, each once
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -10,7 +10,7 @@
 #include "core/model/subjects.hpp"
 #include "core/text/words.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace {
 
 std::string shown(double us) {
@@ -58,8 +58,8 @@ std::string head(const JobSummary& report) {
   text += ".\n\n";
   if (report.device)
     text += fmt::format("Device: {} ({}).  \n", report.device->name, cell(report.device->model));
-  text += fmt::format("Since {}; this was written after {}.\n", to_iso8601(report.job.created_at),
-                      to_iso8601(report.job.changed_at));
+  text += fmt::format("Since {}; this was written after {}.\n", archive::to_iso8601(report.job.created_at),
+                      archive::to_iso8601(report.job.changed_at));
   return text;
 }
 
@@ -83,7 +83,7 @@ std::string table_of_times(const JobSummary& report) {
 std::string development(const JobSummary& report, const OperatorSummary& s) {
   const CommonScale scale = CommonScale::of(s.best_us, s.speedup);
   std::vector<std::string> steps;
-  for (const RoundBest& best : report.rounds) {
+  for (const archive::RoundBest& best : report.rounds) {
     if (best.operator_name != s.name || best.round.workload != s.workload) continue;
     steps.push_back(best.speedup > 0 ? fmt::format("{}: {} ({:.2f} ×)", best.round.number,
                                                    shown(scale.us(best.speedup)), best.speedup)
@@ -119,7 +119,7 @@ std::string spending(const JobSummary& report) {
   const auto of = [](auto limit, const std::string& unit) {
     return limit ? fmt::format(" of {}{}", *limit, unit) : std::string();
   };
-  const Usage& used = report.used;
+  const search::Usage& used = report.used;
   const JobBudget& budget = report.budget;
   std::string text = "\n## Spent\n\n";
   text += fmt::format("- {}{} of run time\n", in_duration(used.wall_seconds),
@@ -129,7 +129,7 @@ std::string spending(const JobSummary& report) {
     text += fmt::format("- {}{} requests to models, {}{} tokens, {:.2f}{} USD\n", used.requests,
                         of(budget.requests, ""), used.tokens, of(budget.tokens, ""), used.usd,
                         of(budget.usd, ""));
-  for (const CostRecord& cost : report.costs) {
+  for (const archive::CostRecord& cost : report.costs) {
     text += fmt::format(
         "- {} ({}), over all runs: {} exchanges, {:.2f} USD, {} candidates, {} verified, {} wins\n",
         cost.model, cost.source, cost.exchanges, cost.spent.usd, cost.candidates, cost.verified, cost.wins);
@@ -168,15 +168,15 @@ std::string next_steps(const JobSummary& report) {
   text += fmt::format("kevolve report {}{}\n", report.job.name, archive);
   if (!report.failures.empty()) text += fmt::format("kevolve failures --examples 5{}\n", archive);
   switch (report.job.state) {
-    case JobState::finished:
+    case archive::JobState::finished:
       text += fmt::format("kevolve resume {}{}   # another series of rounds, seeded by these kernels\n",
                           report.job.name, archive);
       break;
-    case JobState::cancelled:
-    case JobState::paused:
-    case JobState::failed:
-    case JobState::queued:
-    case JobState::running:
+    case archive::JobState::cancelled:
+    case archive::JobState::paused:
+    case archive::JobState::failed:
+    case archive::JobState::queued:
+    case archive::JobState::running:
       text += fmt::format("kevolve resume {}{}   # continues where it was\n", report.job.name, archive);
   }
   return text + "```\n";
@@ -190,7 +190,7 @@ std::string summary_markdown(const JobSummary& report) {
   return text + spending(report) + troubles(report) + next_steps(report);
 }
 
-Result<JobSummary> gather_summary(Archive& archive, const std::string& job) {
+Result<JobSummary> gather_summary(archive::Archive& archive, const std::string& job) {
   JobSummary report;
   TRY(const auto record, archive.job(job));
   if (!record) return failure(fmt::format("the archive has no job '{}'", job));
@@ -201,8 +201,8 @@ Result<JobSummary> gather_summary(Archive& archive, const std::string& job) {
   TRY(report.funnel, archive.funnel(report.job.id));
   TRY(report.costs, archive.costs(report.job.id));
   TRY(const auto failures, archive.job_failures(report.job.id));
-  for (const FailureGroup& group : failures) {
-    const FailureGroup::Example& newest = group.examples.front();
+  for (const archive::FailureGroup& group : failures) {
+    const archive::FailureGroup::Example& newest = group.examples.front();
     report.failures.push_back({group.operator_name, group.gate, group.outcome, group.count,
                                newest.candidate_hash, newest.evidence});
   }
@@ -233,4 +233,4 @@ Result<void> write_summary(const JobSummary& report, const std::filesystem::path
   return {};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -11,16 +11,16 @@
 #include "core/search/budget.hpp"
 #include "daemon/engine/report/observer.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 struct JobSummary {
-  JobRecord job;
+  archive::JobRecord job;
   std::optional<DeviceInfo> device;
   JobBudget budget;
-  Usage used;                              ///< of the present budget
+  search::Usage used;                      ///< of the present budget
   std::vector<OperatorSummary> operators;  ///< of the run that ended
-  std::vector<RoundBest> rounds;           ///< of all runs
-  Funnel funnel;
+  std::vector<archive::RoundBest> rounds;  ///< of all runs
+  archive::Funnel funnel;
   struct Failure {
     std::string operator_name;
     Gate gate = Gate::policy;
@@ -29,7 +29,7 @@ struct JobSummary {
     std::string example, evidence;  ///< the newest: candidate's hash, evidence
   };
   std::vector<Failure> failures;
-  std::vector<CostRecord> costs;
+  std::vector<archive::CostRecord> costs;
   std::vector<std::string> troubles;
   std::filesystem::path archive;
 };
@@ -37,10 +37,10 @@ struct JobSummary {
 std::string summary_markdown(const JobSummary& report);
 
 /// What the archive has of the job. Its run adds device, operators, use and troubles.
-Result<JobSummary> gather_summary(Archive& archive, const std::string& job);
+Result<JobSummary> gather_summary(archive::Archive& archive, const std::string& job);
 void add_run(JobSummary& report, const RunSummary& run);
 
 /// Written beside the file and renamed: whoever reads it finds all of it. Makes the folder.
 Result<void> write_summary(const JobSummary& report, const std::filesystem::path& file);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

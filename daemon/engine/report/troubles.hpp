@@ -8,7 +8,7 @@
 
 #include "daemon/engine/report/observer.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class TroubleCollector final : public Observer {
  public:
@@ -34,4 +34,4 @@ class TroubleCollector final : public Observer {
   std::vector<std::string> troubles_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -6,14 +6,14 @@
 #include "daemon/engine/search/recall.hpp"
 #include "daemon/engine/search/round.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
 /// The naive kernel as the first champion; its row and its times are not known yet.
-Result<Champion> read_naive(const Operator& op) {
+Result<search::Champion> read_naive(const Operator& op) {
   const std::filesystem::path file = op.naive_file();
-  Champion naive;
+  search::Champion naive;
   TRY(naive.source, read_text_file(file));
   TRY(const CandidateHeader header, parse_candidate(naive.source, op, file.string()));
   naive.tunables = default_tunables(header);
@@ -36,7 +36,7 @@ OperatorSearch::OperatorSearch(SearchEnvironment& environment, const Operator& o
 // ----------------------------------------------------------------------------------------------- seed
 
 asio::awaitable<Result<void>> OperatorSearch::seed() {
-  CO_TRY(Champion naive, read_naive(search_.problem.op));
+  CO_TRY(search::Champion naive, read_naive(search_.problem.op));
   CO_TRY(search_.problem.op_id, search_.archive.enter_operator(search_.problem.op));
   CO_TRY(const Evaluation evaluation, co_await judge_naive(naive));
   const Verdict& verdict = evaluation.verdict;
@@ -52,26 +52,26 @@ asio::awaitable<Result<void>> OperatorSearch::seed() {
 }
 
 /// Its evaluation, from the archive or a worker. Fills in the row that it belongs to.
-asio::awaitable<Result<Evaluation>> OperatorSearch::judge_naive(Champion& naive) {
+asio::awaitable<Result<Evaluation>> OperatorSearch::judge_naive(search::Champion& naive) {
   const Problem& problem = search_.problem;
-  CO_TRY(const std::optional<EvaluationRecord> known,
+  CO_TRY(const std::optional<archive::EvaluationRecord> known,
          search_.archive.find_evaluation(naive.hash, problem.op_id, problem.workload, problem.device_id));
   if (known) {
     naive.id = known->candidate;
     co_return known->evaluation;
   }
-  CO_TRY(const CandidateRecord row, enter_naive(naive));
+  CO_TRY(const archive::CandidateRecord row, enter_naive(naive));
   naive.id = row.id;
   search_.standing.naive = search_.standing.champion = naive;
   co_return co_await desk_.judge_seed(row);
 }
 
 /// The naive kernel's row. A run that was killed before its verdict left one.
-Result<CandidateRecord> OperatorSearch::enter_naive(const Champion& naive) {
+Result<archive::CandidateRecord> OperatorSearch::enter_naive(const search::Champion& naive) {
   const OperatorId op = search_.problem.op_id;
-  TRY(std::optional<CandidateRecord> known, search_.archive.seed_candidate(op, naive.hash));
+  TRY(std::optional<archive::CandidateRecord> known, search_.archive.seed_candidate(op, naive.hash));
   if (known) return std::move(*known);
-  TRY(Transaction transaction, search_.archive.begin());
+  TRY(archive::Transaction transaction, search_.archive.begin());
   TRY(const IdeaId idea, search_.archive.add_idea({op, std::nullopt, "seed", naive.idea_key, naive.idea}));
   TRY(const std::vector<CandidateId> ids,
       search_.archive.add_candidates(idea, {{naive.source, naive.tunables, {}}}));
@@ -83,7 +83,7 @@ Result<CandidateRecord> OperatorSearch::enter_naive(const Champion& naive) {
 
 asio::awaitable<Result<void>> OperatorSearch::round() {
   const Problem& problem = search_.problem;
-  CO_TRY(const RoundRecord row,
+  CO_TRY(const archive::RoundRecord row,
          search_.archive.begin_round(search_.run.job_id, problem.op_id, problem.workload));
   CO_TRY(RoundKnowledge known, context_.build(row));
   const RoundScope scope{search_, row, known.context, known.ids, environment_.exchanges, desk_};
@@ -92,9 +92,9 @@ asio::awaitable<Result<void>> OperatorSearch::round() {
   if (end == Round::End::open) co_return Result<void>{};  // the next call, or the next run, continues it
   CO_TRY_DO(search_.archive.finish_round(row.id));
   if (end == Round::End::nothing_left) {
-    search_.standing.stop_reason = kNothingLeft;
+    search_.standing.stop_reason = search::kNothingLeft;
   } else {
-    add_round(search_.standing, row.number);
+    search::add_round(search_.standing, row.number);
   }
   note_stop();
   co_return Result<void>{};
@@ -103,8 +103,8 @@ asio::awaitable<Result<void>> OperatorSearch::round() {
 void OperatorSearch::note_stop() {
   const JobPolicy& policy = search_.run.job.policy;
   search_.standing.stop_reason =
-      reason_to_stop(search_.standing, {policy.plateau_rounds, policy.plateau_gain});
+      search::reason_to_stop(search_.standing, {policy.plateau_rounds, policy.plateau_gain});
   if (stopped()) search_.observer.operator_stopped(search_.summary());
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -19,12 +19,12 @@
 #include "daemon/engine/search/promoter.hpp"
 #include "daemon/engine/search/round_context.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 /// What all searches of a run share.
 struct SearchEnvironment {
   boost::asio::io_context& io;
-  Archive& archive;
+  archive::Archive& archive;
   WorkerShare& workers;
   IdeaSources& ideas;
   Exchanges& exchanges;
@@ -52,8 +52,8 @@ class OperatorSearch {
   [[nodiscard]] OperatorSummary summary() const { return search_.summary(); }
 
  private:
-  boost::asio::awaitable<Result<Evaluation>> judge_naive(Champion& naive);
-  Result<CandidateRecord> enter_naive(const Champion& naive);
+  boost::asio::awaitable<Result<Evaluation>> judge_naive(search::Champion& naive);
+  Result<archive::CandidateRecord> enter_naive(const search::Champion& naive);
   void note_stop();
 
   SearchEnvironment& environment_;
@@ -63,4 +63,4 @@ class OperatorSearch {
   Promoter promoter_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

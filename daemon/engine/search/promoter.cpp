@@ -7,7 +7,7 @@
 #include "core/search/random.hpp"
 #include "daemon/engine/search/recall.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -25,8 +25,9 @@ std::string shortened(const std::string& text, std::size_t length) {
 
 }  // namespace
 
-asio::awaitable<Result<bool>> Promoter::promote_best(std::vector<Judged> judged, const RoundRecord& round) {
-  CO_TRY(const std::vector<ChampionRecord> before, search_.archive.champions(search_.problem.key()));
+asio::awaitable<Result<bool>> Promoter::promote_best(std::vector<Judged> judged,
+                                                     const archive::RoundRecord& round) {
+  CO_TRY(const std::vector<archive::ChampionRecord> before, search_.archive.champions(search_.problem.key()));
   // A run may have been killed right after it promoted the round's winner.
   if (std::any_of(before.begin(), before.end(), [&](const auto& row) { return row.round == round.id; }))
     co_return true;
@@ -47,11 +48,11 @@ asio::awaitable<Result<bool>> Promoter::promote_best(std::vector<Judged> judged,
 }
 
 std::vector<Judged> Promoter::ranked(std::vector<Judged> judged) const {
-  std::vector<Entrant> entrants;
+  std::vector<search::Entrant> entrants;
   for (const Judged& one : judged)
     entrants.push_back({one.candidate.id, one.candidate.hash, one.score, one.evaluation.verdict.passed()});
   std::vector<Judged> ranked;
-  for (const std::size_t place : contenders(entrants, search_.standing.champion))
+  for (const std::size_t place : search::contenders(entrants, search_.standing.champion))
     ranked.push_back(std::move(judged[place]));
   return ranked;
 }
@@ -59,37 +60,37 @@ std::vector<Judged> Promoter::ranked(std::vector<Judged> judged) const {
 /// Times a contender again until the figures decide. A run that was killed between two retimings continues
 /// after the last one.
 asio::awaitable<Result<Promoter::Trial>> Promoter::try_contender(const Judged& contender,
-                                                                 const RoundRecord& round) {
-  const Rival rival = rival_of(search_.standing, search_.problem.yardstick());
-  const std::uint64_t seed = derive_seed(search_.job_seed(), contender.candidate.hash);
+                                                                 const archive::RoundRecord& round) {
+  const search::Rival rival = search::rival_of(search_.standing, search_.problem.yardstick());
+  const std::uint64_t seed = search::derive_seed(search_.job_seed(), contender.candidate.hash);
   CO_TRY(Retimings done, earlier_retimings(contender));
-  Decision decision = decide(done.evaluations, rival, search_.standing.scale, seed);
-  while (decision.kind == Decision::Kind::undecided) {
+  search::Decision decision = search::decide(done.evaluations, rival, search_.standing.scale, seed);
+  while (decision.kind == search::Decision::Kind::undecided) {
     if (!may_evaluate()) co_return Trial::not_judged;
-    const bool last = done.ids.size() + 1 == kRetimings;
+    const bool last = done.ids.size() + 1 == search::kRetimings;
     CO_TRY(std::optional<Retimed> one, co_await desk_.retime(contender.candidate, last));
     if (!one) co_return Trial::not_judged;
     done.ids.push_back(one->id);
     done.evaluations.push_back(std::move(one->evaluation));
-    decision = decide(done.evaluations, rival, search_.standing.scale, seed);
+    decision = search::decide(done.evaluations, rival, search_.standing.scale, seed);
   }
-  if (decision.kind == Decision::Kind::refuted) {
+  if (decision.kind == search::Decision::Kind::refuted) {
     warn_of_refutation(contender, done.evaluations[decision.of_each.size()]);
     co_return Trial::refuted;
   }
-  if (decision.kind == Decision::Kind::not_faster) co_return Trial::not_faster;
+  if (decision.kind == search::Decision::Kind::not_faster) co_return Trial::not_faster;
   CO_TRY_DO(promote(contender, done.ids[decision.middle], round));
   co_return Trial::promoted;
 }
 
 /// Those of this very contender since the present champion is champion, at most kRetimings.
 Result<Promoter::Retimings> Promoter::earlier_retimings(const Judged& contender) {
-  TRY(CandidateDetail detail, search_.archive.detail(contender.candidate.id));
+  TRY(archive::CandidateDetail detail, search_.archive.detail(contender.candidate.id));
   const Problem& problem = search_.problem;
   Retimings found;
-  for (EvaluationRecord& row : detail.evaluations) {
-    if (found.ids.size() == kRetimings) break;
-    if (row.purpose != Purpose::retime || row.candidate != contender.candidate.id) continue;
+  for (archive::EvaluationRecord& row : detail.evaluations) {
+    if (found.ids.size() == search::kRetimings) break;
+    if (row.purpose != archive::Purpose::retime || row.candidate != contender.candidate.id) continue;
     if (row.workload != problem.workload || row.evaluation.device.key() != problem.device.key()) continue;
     if (row.evaluated_at < search_.standing.champion.since) continue;
     found.ids.push_back(row.id);
@@ -98,7 +99,8 @@ Result<Promoter::Retimings> Promoter::earlier_retimings(const Judged& contender)
   return found;
 }
 
-Result<void> Promoter::promote(const Judged& contender, EvaluationId evaluation, const RoundRecord& round) {
+Result<void> Promoter::promote(const Judged& contender, EvaluationId evaluation,
+                               const archive::RoundRecord& round) {
   TRY_DO(search_.archive.promote(search_.problem.key(), contender.candidate.id, evaluation, round.id));
   TRY_DO(recall_champion(search_, search_.standing));
   search_.observer.promoted(search_.summary());
@@ -112,4 +114,4 @@ void Promoter::warn_of_refutation(const Judged& contender, const Evaluation& eva
                                       shortened(evaluation.verdict.evidence, kEvidenceBytes)));
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

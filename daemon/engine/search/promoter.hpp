@@ -8,7 +8,7 @@
 #include "daemon/engine/judging/judge_desk.hpp"
 #include "daemon/engine/judging/search_state.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class Promoter {
  public:
@@ -16,7 +16,8 @@ class Promoter {
   Promoter(SearchState& search, JudgeDesk& desk) : search_(search), desk_(desk) {}
 
   /// False when it could not finish: the budget is spent, or workers failed. The round then stays open.
-  boost::asio::awaitable<Result<bool>> promote_best(std::vector<Judged> judged, const RoundRecord& round);
+  boost::asio::awaitable<Result<bool>> promote_best(std::vector<Judged> judged,
+                                                    const archive::RoundRecord& round);
 
  private:
   enum class Trial { promoted, not_faster, refuted, not_judged };
@@ -26,9 +27,10 @@ class Promoter {
     std::vector<Evaluation> evaluations;
   };
 
-  boost::asio::awaitable<Result<Trial>> try_contender(const Judged& contender, const RoundRecord& round);
+  boost::asio::awaitable<Result<Trial>> try_contender(const Judged& contender,
+                                                      const archive::RoundRecord& round);
   Result<Retimings> earlier_retimings(const Judged& contender);
-  Result<void> promote(const Judged& contender, EvaluationId evaluation, const RoundRecord& round);
+  Result<void> promote(const Judged& contender, EvaluationId evaluation, const archive::RoundRecord& round);
   void warn_of_refutation(const Judged& contender, const Evaluation& evaluation);
   [[nodiscard]] std::vector<Judged> ranked(std::vector<Judged> judged) const;
   [[nodiscard]] bool may_evaluate() const { return search_.allowance.may_evaluate(); }
@@ -38,4 +40,4 @@ class Promoter {
   std::map<std::string, int> not_judged_;  ///< times that workers failed on a contender, by candidate hash
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

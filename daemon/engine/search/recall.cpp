@@ -5,7 +5,7 @@
 #include "core/model/candidate.hpp"
 #include "core/model/subjects.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace {
 
 using namespace subjects;
@@ -19,10 +19,11 @@ double compile_speedup_of(const Evaluation& evaluation, const std::string& yards
   return (yardstick_us > 0 ? yardstick_us : median_us_of(evaluation, kCandidate)) / compile_us;
 }
 
-Result<Champion> champion_of(Archive& archive, const Scale& scale, const ChampionRecord& row) {
-  TRY(const CandidateDetail detail, archive.detail(row.candidate));
-  TRY(const EvaluationRecord record, archive.evaluation(row.evaluation));
-  Champion champion;
+Result<search::Champion> champion_of(archive::Archive& archive, const search::Scale& scale,
+                                     const archive::ChampionRecord& row) {
+  TRY(const archive::CandidateDetail detail, archive.detail(row.candidate));
+  TRY(const archive::EvaluationRecord record, archive.evaluation(row.evaluation));
+  search::Champion champion;
   champion.id = detail.candidate.id;
   champion.hash = detail.candidate.hash;
   champion.source = detail.candidate.source;
@@ -37,9 +38,9 @@ Result<Champion> champion_of(Archive& archive, const Scale& scale, const Champio
   return champion;
 }
 
-Result<int> number_of(Archive& archive, JobId job, RoundId id) {
-  TRY(const std::vector<RoundRecord> rounds, archive.rounds(job));
-  for (const RoundRecord& round : rounds) {
+Result<int> number_of(archive::Archive& archive, JobId job, RoundId id) {
+  TRY(const std::vector<archive::RoundRecord> rounds, archive.rounds(job));
+  for (const archive::RoundRecord& round : rounds) {
     if (round.id == id) return round.number;
   }
   return 0;  // of another job
@@ -51,15 +52,16 @@ struct TimesOfChampions {
   std::map<RoundId, double> of_round;
 };
 
-Result<TimesOfChampions> times_of_champions(const SearchState& search, const Standing& standing,
-                                            const std::vector<RoundRecord>& series) {
-  TRY(const std::vector<ChampionRecord> promoted, search.archive.champions(search.problem.key()));
-  TimesOfChampions times{plateau_us(standing.scale, standing.naive), {}};
-  for (const ChampionRecord& row : promoted) {
-    TRY(const Champion champion, champion_of(search.archive, standing.scale, row));
-    const double us = plateau_us(standing.scale, champion);
-    const bool in_series = std::any_of(series.begin(), series.end(),
-                                       [&](const RoundRecord& round) { return round.id == row.round; });
+Result<TimesOfChampions> times_of_champions(const SearchState& search, const search::Standing& standing,
+                                            const std::vector<archive::RoundRecord>& series) {
+  TRY(const std::vector<archive::ChampionRecord> promoted, search.archive.champions(search.problem.key()));
+  TimesOfChampions times{search::plateau_us(standing.scale, standing.naive), {}};
+  for (const archive::ChampionRecord& row : promoted) {
+    TRY(const search::Champion champion, champion_of(search.archive, standing.scale, row));
+    const double us = search::plateau_us(standing.scale, champion);
+    const bool in_series = std::any_of(series.begin(), series.end(), [&](const archive::RoundRecord& round) {
+      return round.id == row.round;
+    });
     if (in_series) {
       times.of_round.insert_or_assign(*row.round, us);
     } else if (times.of_round.empty()) {
@@ -70,27 +72,28 @@ Result<TimesOfChampions> times_of_champions(const SearchState& search, const Sta
 }
 
 /// The rounds of an interrupted series, and the best time after each, from which a plateau is told.
-Result<void> recall_rounds(const SearchState& search, Standing& standing) {
+Result<void> recall_rounds(const SearchState& search, search::Standing& standing) {
   const Problem& problem = search.problem;
-  TRY(const std::vector<RoundRecord> series, search.archive.rounds_of_present_series(search.run.job_id));
+  TRY(const std::vector<archive::RoundRecord> series,
+      search.archive.rounds_of_present_series(search.run.job_id));
   TRY(const TimesOfChampions times, times_of_champions(search, standing, series));
   standing.best_us = {times.before_us};
-  for (const RoundRecord& round : series) {
+  for (const archive::RoundRecord& round : series) {
     if (round.op != problem.op_id || round.workload != problem.workload) continue;
     standing.last_round = round.number;
     ++standing.rounds_done;
     const auto promoted = times.of_round.find(round.id);
     standing.best_us.push_back(promoted == times.of_round.end() ? standing.best_us.back() : promoted->second);
-    TRY(const std::vector<IdeaRecord> ideas, search.archive.ideas(round.id));
-    if (ideas.empty()) standing.stop_reason = kNothingLeft;
+    TRY(const std::vector<archive::IdeaRecord> ideas, search.archive.ideas(round.id));
+    if (ideas.empty()) standing.stop_reason = search::kNothingLeft;
   }
   return {};
 }
 
 }  // namespace
 
-Result<void> recall_champion(const SearchState& search, Standing& standing) {
-  TRY(const std::optional<ChampionRecord> best, search.archive.champion(search.problem.key()));
+Result<void> recall_champion(const SearchState& search, search::Standing& standing) {
+  TRY(const std::optional<archive::ChampionRecord> best, search.archive.champion(search.problem.key()));
   if (!best) return {};
   TRY(standing.champion, champion_of(search.archive, standing.scale, *best));
   if (best->round) {
@@ -100,7 +103,7 @@ Result<void> recall_champion(const SearchState& search, Standing& standing) {
   if (const auto header =
           parse_candidate(standing.champion.source, search.problem.op, search.problem.op.name))
     standing.champion.idea = header->idea;
-  TRY(const EvaluationRecord record, search.archive.evaluation(best->evaluation));
+  TRY(const archive::EvaluationRecord record, search.archive.evaluation(best->evaluation));
   if (const double us = median_us_of(record.evaluation, kCompile); us > 0) {
     standing.times.compile_us = us;
     standing.times.compile_speedup = compile_speedup_of(record.evaluation, search.problem.yardstick());
@@ -108,19 +111,21 @@ Result<void> recall_champion(const SearchState& search, Standing& standing) {
   return {};
 }
 
-Result<Standing> recall_standing(const SearchState& search, Champion naive, const Evaluation& evaluation) {
+Result<search::Standing> recall_standing(const SearchState& search, search::Champion naive,
+                                         const Evaluation& evaluation) {
   const std::string yardstick = search.problem.yardstick();
   naive.median_us = median_us_of(evaluation, kCandidate);
   naive.speedup = evaluation.speedup;
   naive.speedup_low = evaluation.speedup_low;
-  Standing standing;
+  search::Standing standing;
   standing.times.eager_us = median_us_of(evaluation, kEager);
   standing.times.compile_us = median_us_of(evaluation, kCompile);
   standing.times.compile_speedup = compile_speedup_of(evaluation, yardstick);
   standing.times.floor_us = evaluation.floor_us;
-  standing.scale = search.run.job.policy.deterministic
-                       ? Scale::drawn(search.job_seed(), naive.hash)
-                       : Scale::measured(yardstick == kNaive ? naive.median_us : standing.times.eager_us);
+  standing.scale =
+      search.run.job.policy.deterministic
+          ? search::Scale::drawn(search.job_seed(), naive.hash)
+          : search::Scale::measured(yardstick == kNaive ? naive.median_us : standing.times.eager_us);
   naive.score = standing.scale.score(naive.hash, naive.speedup);
   standing.naive = naive;
   standing.champion = std::move(naive);
@@ -129,4 +134,4 @@ Result<Standing> recall_standing(const SearchState& search, Champion naive, cons
   return standing;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -7,7 +7,7 @@
 #include "core/search/apportion.hpp"
 #include "daemon/engine/workers/task_group.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -18,13 +18,13 @@ std::vector<int> shares_of(const IdeaSources& sources, int ideas, int round) {
   std::vector<double> weights;
   for (const auto& source : sources.list)
     weights.push_back(source->out_of_use().empty() ? source->weight() : 0);
-  return apportion(ideas, weights, round);
+  return search::apportion(ideas, weights, round);
 }
 
 }  // namespace
 
 asio::awaitable<Result<Round::End>> Round::play() {
-  CO_TRY(std::vector<IdeaRecord> ideas, search_.archive.ideas(scope_.round.id));
+  CO_TRY(std::vector<archive::IdeaRecord> ideas, search_.archive.ideas(scope_.round.id));
   if (ideas.empty()) {
     CO_TRY_DO(co_await propose());
     if (!may_evaluate()) co_return End::open;
@@ -69,7 +69,7 @@ asio::awaitable<Result<std::vector<std::vector<Proposal>>>> Round::ask_sources()
 
 Result<void> Round::write(const std::vector<std::vector<Proposal>>& proposals) {
   std::vector<std::string> texts;
-  TRY(Transaction transaction, search_.archive.begin());
+  TRY(archive::Transaction transaction, search_.archive.begin());
   for (const std::vector<Proposal>& of_source : proposals) {
     for (const Proposal& proposal : of_source) {
       TRY(const IdeaId id, search_.archive.add_idea(proposal.idea));
@@ -100,25 +100,26 @@ asio::awaitable<Result<std::vector<Judged>>> Round::work() {
 
 /// Candidates that came with their ideas are judged while sources write others.
 asio::awaitable<Result<std::vector<Judged>>> Round::work_once() {
-  CO_TRY(const std::vector<CandidateRecord> candidates, search_.archive.candidates(scope_.round.id));
-  CO_TRY(const std::vector<IdeaRecord> ideas, search_.archive.ideas(scope_.round.id));
+  CO_TRY(const std::vector<archive::CandidateRecord> candidates, search_.archive.candidates(scope_.round.id));
+  CO_TRY(const std::vector<archive::IdeaRecord> ideas, search_.archive.ideas(scope_.round.id));
   std::vector<Judged> judged;
   TaskGroup tasks(co_await asio::this_coro::executor);
-  for (const CandidateRecord& candidate : candidates) {
+  for (const archive::CandidateRecord& candidate : candidates) {
     if (!candidate.exchange) tasks.spawn(judge(candidate, judged));
   }
-  for (const IdeaRecord& idea : ideas) tasks.spawn(carry_out(idea, ideas, judged));
+  for (const archive::IdeaRecord& idea : ideas) tasks.spawn(carry_out(idea, ideas, judged));
   CO_TRY_DO(co_await tasks.wait());
   co_return std::move(judged);
 }
 
-asio::awaitable<Result<void>> Round::judge(CandidateRecord candidate, std::vector<Judged>& judged) {
+asio::awaitable<Result<void>> Round::judge(archive::CandidateRecord candidate, std::vector<Judged>& judged) {
   CO_TRY(std::optional<Judged> one, co_await scope_.desk.judge(std::move(candidate), scope_.round.number));
   if (one) judged.push_back(std::move(*one));
   co_return Result<void>{};
 }
 
-asio::awaitable<Result<void>> Round::carry_out(const IdeaRecord& idea, const std::vector<IdeaRecord>& ideas,
+asio::awaitable<Result<void>> Round::carry_out(const archive::IdeaRecord& idea,
+                                               const std::vector<archive::IdeaRecord>& ideas,
                                                std::vector<Judged>& judged) {
   IdeaSource* const source = sources_.named(idea.source);
   if (source == nullptr) co_return Result<void>{};  // the job was changed meanwhile
@@ -127,4 +128,4 @@ asio::awaitable<Result<void>> Round::carry_out(const IdeaRecord& idea, const std
   co_return Result<void>{};
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

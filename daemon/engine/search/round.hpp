@@ -11,7 +11,7 @@
 #include "daemon/engine/ideas/idea_sources.hpp"
 #include "daemon/engine/search/promoter.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class Round {
  public:
@@ -32,8 +32,9 @@ class Round {
   Result<void> write(const std::vector<std::vector<Proposal>>& proposals);
   boost::asio::awaitable<Result<std::vector<Judged>>> work();
   boost::asio::awaitable<Result<std::vector<Judged>>> work_once();
-  boost::asio::awaitable<Result<void>> judge(CandidateRecord candidate, std::vector<Judged>& judged);
-  boost::asio::awaitable<Result<void>> carry_out(const IdeaRecord& idea, const std::vector<IdeaRecord>& ideas,
+  boost::asio::awaitable<Result<void>> judge(archive::CandidateRecord candidate, std::vector<Judged>& judged);
+  boost::asio::awaitable<Result<void>> carry_out(const archive::IdeaRecord& idea,
+                                                 const std::vector<archive::IdeaRecord>& ideas,
                                                  std::vector<Judged>& judged);
   [[nodiscard]] bool may_evaluate() const { return search_.allowance.may_evaluate(); }
 
@@ -43,4 +44,4 @@ class Round {
   Promoter& promoter_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -12,7 +12,7 @@
 #include "core/search/selection.hpp"
 #include "core/text/sha256.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace {
 
 /// Verified kernels that survivors are selected from.
@@ -24,30 +24,32 @@ constexpr double kInspiring = 1.5;
 /// 0 when the operator has no such workload.
 double operations_at(const Operator& op, const std::string& workload) {
   const Workload* found = op.workload(workload);
-  return found == nullptr ? 0 : operations_per_byte(op, found->axes);
+  return found == nullptr ? 0 : search::operations_per_byte(op, found->axes);
 }
 
 /// Puts kernels in the order of a scale that is not the archive's.
-void rank_by(const Scale& scale, std::vector<RankedKernel>& kernels) {
-  for (RankedKernel& kernel : kernels) kernel.speedup = scale.score(kernel.candidate_hash, kernel.speedup);
-  std::sort(kernels.begin(), kernels.end(), [](const RankedKernel& a, const RankedKernel& b) {
-    return std::pair(-a.speedup, a.candidate_hash) < std::pair(-b.speedup, b.candidate_hash);
-  });
+void rank_by(const search::Scale& scale, std::vector<archive::RankedKernel>& kernels) {
+  for (archive::RankedKernel& kernel : kernels)
+    kernel.speedup = scale.score(kernel.candidate_hash, kernel.speedup);
+  std::sort(kernels.begin(), kernels.end(),
+            [](const archive::RankedKernel& a, const archive::RankedKernel& b) {
+              return std::pair(-a.speedup, a.candidate_hash) < std::pair(-b.speedup, b.candidate_hash);
+            });
 }
 
 }  // namespace
 
-Result<RoundKnowledge> RoundContextBuilder::build(const RoundRecord& round) {
+Result<RoundKnowledge> RoundContextBuilder::build(const archive::RoundRecord& round) {
   const Problem& problem = search_.problem;
   RoundKnowledge known;
-  RoundContext& context = known.context;
+  search::RoundContext& context = known.context;
   context.op = &problem.op;
   context.workload = problem.workload;
   context.device = problem.device;
   context.limits.num_sms = problem.device.num_sms;
   context.round = round.number;
-  context.seed = derive_seed(search_.job_seed(),
-                             fmt::format("{} {} round {}", problem.op.name, problem.workload, round.number));
+  context.seed = search::derive_seed(
+      search_.job_seed(), fmt::format("{} {} round {}", problem.op.name, problem.workload, round.number));
   context.champion_hash = search_.standing.champion.hash;
   context.yardstick = problem.yardstick();
   add_times(context);
@@ -58,14 +60,14 @@ Result<RoundKnowledge> RoundContextBuilder::build(const RoundRecord& round) {
   }
   TRY_DO(add_ledger(context, round));
   TRY(context.tried, search_.archive.tried(problem.op_id, problem.workload, problem.device_id, round.id));
-  context = visible_to(search_.run.job.policy.kind, std::move(context));
+  context = search::visible_to(search_.run.job.policy.kind, std::move(context));
   return known;
 }
 
 /// Times to beat, and limits.
-void RoundContextBuilder::add_times(RoundContext& context) const {
-  const Standing& standing = search_.standing;
-  const Scale& scale = standing.scale;
+void RoundContextBuilder::add_times(search::RoundContext& context) const {
+  const search::Standing& standing = search_.standing;
+  const search::Scale& scale = standing.scale;
   const Problem& problem = search_.problem;
   context.naive_us = scale.own_us(standing.naive.median_us, standing.naive.score);
   context.champion_us = standing.naive_leads() ? context.naive_us : scale.us(standing.champion.score);
@@ -80,38 +82,41 @@ void RoundContextBuilder::add_times(RoundContext& context) const {
 
 /// The fastest verified kernels, best first, as they were known when the round began: a resumed round makes
 /// the choices that it would have made.
-Result<std::vector<SurvivorRecord>> RoundContextBuilder::verified_before(const RoundRecord& round) {
-  const Scale& scale = search_.standing.scale;
-  TRY(const std::vector<CandidateRecord> own, search_.archive.candidates(round.id));
+Result<std::vector<archive::SurvivorRecord>> RoundContextBuilder::verified_before(
+    const archive::RoundRecord& round) {
+  const search::Scale& scale = search_.standing.scale;
+  TRY(const std::vector<archive::CandidateRecord> own, search_.archive.candidates(round.id));
   std::set<CandidateId> of_round;
-  for (const CandidateRecord& candidate : own) of_round.insert(candidate.id);
+  for (const archive::CandidateRecord& candidate : own) of_round.insert(candidate.id);
   const int depth = scale.is_measured() ? kRankingDepth + static_cast<int>(of_round.size())
                                         : std::numeric_limits<int>::max();
-  TRY(std::vector<RankedKernel> ranked, search_.archive.best(search_.problem.ranking(depth)));
-  std::erase_if(ranked, [&](const RankedKernel& kernel) { return of_round.contains(kernel.candidate); });
+  TRY(std::vector<archive::RankedKernel> ranked, search_.archive.best(search_.problem.ranking(depth)));
+  std::erase_if(ranked,
+                [&](const archive::RankedKernel& kernel) { return of_round.contains(kernel.candidate); });
   if (!scale.is_measured()) rank_by(scale, ranked);
   if (ranked.size() > kRankingDepth) ranked.resize(kRankingDepth);
-  std::vector<SurvivorRecord> verified;
-  for (RankedKernel& kernel : ranked) {
-    TRY(CandidateRecord candidate, search_.archive.candidate(kernel.candidate));
+  std::vector<archive::SurvivorRecord> verified;
+  for (archive::RankedKernel& kernel : ranked) {
+    TRY(archive::CandidateRecord candidate, search_.archive.candidate(kernel.candidate));
     verified.push_back({std::move(kernel), std::move(candidate.source)});
   }
   return verified;
 }
 
-Result<void> RoundContextBuilder::add_survivors(RoundKnowledge& known, const RoundRecord& round) {
-  TRY(const std::vector<SurvivorRecord> rows, verified_before(round));
-  std::vector<Survivor> verified;
+Result<void> RoundContextBuilder::add_survivors(RoundKnowledge& known, const archive::RoundRecord& round) {
+  TRY(const std::vector<archive::SurvivorRecord> rows, verified_before(round));
+  std::vector<search::Survivor> verified;
   for (const auto& [kernel, source] : rows) {
     known.ids[kernel.candidate_hash] = kernel.candidate;
-    Survivor survivor{kernel.candidate_hash, kernel.idea_key, source, kernel.tunables, kernel.speedup};
+    search::Survivor survivor{kernel.candidate_hash, kernel.idea_key, source, kernel.tunables,
+                              kernel.speedup};
     survivor.us = search_.standing.scale.us(kernel.speedup);
     verified.push_back(std::move(survivor));
   }
-  std::vector<Survivor>& survivors = known.context.survivors;
-  survivors = select_survivors(verified, static_cast<std::size_t>(search_.run.job.policy.survivors));
-  for (Survivor& survivor : survivors) {
-    for (const Survivor& other : verified) {
+  std::vector<search::Survivor>& survivors = known.context.survivors;
+  survivors = search::select_survivors(verified, static_cast<std::size_t>(search_.run.job.policy.survivors));
+  for (search::Survivor& survivor : survivors) {
+    for (const search::Survivor& other : verified) {
       if (other.source == survivor.source && other.candidate_hash != survivor.candidate_hash)
         survivor.tunings.push_back({other.tunables, other.us});
     }
@@ -120,12 +125,12 @@ Result<void> RoundContextBuilder::add_survivors(RoundKnowledge& known, const Rou
 }
 
 /// What counters said of the kernels that the round may build on, where they were ever read.
-Result<void> RoundContextBuilder::add_profiles(RoundContext& context) {
+Result<void> RoundContextBuilder::add_profiles(search::RoundContext& context) {
   const Problem& problem = search_.problem;
   const auto profile_of = [&](const std::string& hash) {
     return search_.archive.profile(hash, problem.op_id, problem.workload, problem.device_id);
   };
-  for (Survivor& survivor : context.survivors) {
+  for (search::Survivor& survivor : context.survivors) {
     TRY(survivor.profile, profile_of(survivor.candidate_hash));
   }
   TRY(context.champion_profile, profile_of(search_.standing.champion.hash));
@@ -134,45 +139,47 @@ Result<void> RoundContextBuilder::add_profiles(RoundContext& context) {
 
 /// What won elsewhere on this device may win here: the best kernels of a few other operators, kindred ones
 /// first, otherwise drawn by lot.
-Result<void> RoundContextBuilder::add_inspirations(RoundContext& context) {
+Result<void> RoundContextBuilder::add_inspirations(search::RoundContext& context) {
   TRY(std::vector<std::string> names, search_.archive.operator_names());
-  Random random(derive_seed(context.seed, "inspirations"));
+  search::Random random(search::derive_seed(context.seed, "inspirations"));
   random.shuffle(names);
-  std::vector<Inspiration> all;
+  std::vector<search::Inspiration> all;
   for (const std::string& name : names) {
     if (name == search_.problem.op.name) continue;
-    TRY(std::optional<Inspiration> other, inspiration_of(name));
+    TRY(std::optional<search::Inspiration> other, inspiration_of(name));
     if (other) all.push_back(std::move(*other));
   }
-  const Regime regime = regime_of(context.champion_profile, infer_regime(context));
-  context.inspirations = kindred_first(
+  const Regime regime = search::regime_of(context.champion_profile, search::infer_regime(context));
+  context.inspirations = search::kindred_first(
       std::move(all), regime, operations_at(search_.problem.op, search_.problem.workload), kInspirations);
   return {};
 }
 
 /// The best kernel of another operator on this device; nothing when it is not fast enough.
-Result<std::optional<Inspiration>> RoundContextBuilder::inspiration_of(const std::string& operator_name) {
-  RankingQuery query;
+Result<std::optional<search::Inspiration>> RoundContextBuilder::inspiration_of(
+    const std::string& operator_name) {
+  archive::RankingQuery query;
   query.operator_name = operator_name;
   query.device = search_.problem.device.key();
-  TRY(const std::vector<SurvivorRecord> best, search_.archive.survivors(query));
+  TRY(const std::vector<archive::SurvivorRecord> best, search_.archive.survivors(query));
   if (best.empty() || best.front().kernel.speedup < kInspiring) return std::nullopt;
   const auto& [kernel, source] = best.front();
-  Inspiration other{operator_name, kernel.idea_text, source, kernel.tunables, kernel.speedup};
+  search::Inspiration other{operator_name, kernel.idea_text, source, kernel.tunables, kernel.speedup};
   TRY(const std::optional<Profile> profile,
       search_.archive.profile(kernel.candidate_hash, kernel.op, kernel.workload, kernel.device));
-  other.regime = regime_of(profile, Regime::unknown);
+  other.regime = search::regime_of(profile, Regime::unknown);
   if (const auto known = find_operator_(operator_name))
     other.operations_per_byte = operations_at(*known, kernel.workload);
   return other;
 }
 
-Result<void> RoundContextBuilder::add_ledger(RoundContext& context, const RoundRecord& round) {
-  const Scale& scale = search_.standing.scale;
-  TRY(const std::vector<LedgerRecord> rows,
+Result<void> RoundContextBuilder::add_ledger(search::RoundContext& context,
+                                             const archive::RoundRecord& round) {
+  const search::Scale& scale = search_.standing.scale;
+  TRY(const std::vector<archive::LedgerRecord> rows,
       search_.archive.ledger(search_.problem.op_id, search_.run.job_id));
   context.ledger = by_idea(rows, search_.problem.workload, round.id);
-  for (LedgerEntry& entry : context.ledger) {
+  for (search::LedgerEntry& entry : context.ledger) {
     // An idea as a whole has no candidate hash: its text stands for it.
     if (entry.passed > 0) entry.best_speedup = scale.score(sha256_hex(entry.idea_text), entry.best_speedup);
     entry.best_us = scale.us(entry.best_speedup);
@@ -180,15 +187,15 @@ Result<void> RoundContextBuilder::add_ledger(RoundContext& context, const RoundR
   return {};
 }
 
-std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& rows, const std::string& workload,
-                                 RoundId except) {
-  std::vector<LedgerEntry> ledger;
+std::vector<search::LedgerEntry> by_idea(const std::vector<archive::LedgerRecord>& rows,
+                                         const std::string& workload, RoundId except) {
+  std::vector<search::LedgerEntry> ledger;
   std::map<std::string, std::size_t> places;
-  for (const LedgerRecord& row : rows) {
+  for (const archive::LedgerRecord& row : rows) {
     if (row.workload != workload || row.round == except) continue;
     const auto [place, fresh] = places.emplace(row.key, ledger.size());
     if (fresh) ledger.emplace_back();
-    LedgerEntry& entry = ledger[place->second];
+    search::LedgerEntry& entry = ledger[place->second];
     entry.idea_key = row.key;
     entry.idea_text = row.text;
     entry.attempts += row.attempts;
@@ -198,10 +205,10 @@ std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& rows, const st
     if (!row.last_failure.empty()) entry.evidence = row.last_failure;
     for (const auto& [outcome, count] : row.outcomes) entry.outcomes[outcome] += count;
   }
-  for (LedgerEntry& entry : ledger) {
+  for (search::LedgerEntry& entry : ledger) {
     if (entry.passed > 0) entry.evidence.clear();
   }
   return ledger;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -8,10 +8,10 @@
 #include "core/search/idea.hpp"
 #include "daemon/engine/judging/search_state.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 struct RoundKnowledge {
-  RoundContext context;
+  search::RoundContext context;
   std::map<std::string, CandidateId> ids;  ///< of its survivors, by candidate hash
 };
 
@@ -24,16 +24,16 @@ class RoundContextBuilder {
   RoundContextBuilder(const SearchState& search, OperatorFinder find_operator)
       : search_(search), find_operator_(std::move(find_operator)) {}
 
-  Result<RoundKnowledge> build(const RoundRecord& round);
+  Result<RoundKnowledge> build(const archive::RoundRecord& round);
 
  private:
-  Result<std::vector<SurvivorRecord>> verified_before(const RoundRecord& round);
-  Result<void> add_survivors(RoundKnowledge& known, const RoundRecord& round);
-  void add_times(RoundContext& context) const;
-  Result<void> add_profiles(RoundContext& context);
-  Result<void> add_inspirations(RoundContext& context);
-  Result<std::optional<Inspiration>> inspiration_of(const std::string& operator_name);
-  Result<void> add_ledger(RoundContext& context, const RoundRecord& round);
+  Result<std::vector<archive::SurvivorRecord>> verified_before(const archive::RoundRecord& round);
+  Result<void> add_survivors(RoundKnowledge& known, const archive::RoundRecord& round);
+  void add_times(search::RoundContext& context) const;
+  Result<void> add_profiles(search::RoundContext& context);
+  Result<void> add_inspirations(search::RoundContext& context);
+  Result<std::optional<search::Inspiration>> inspiration_of(const std::string& operator_name);
+  Result<void> add_ledger(search::RoundContext& context, const archive::RoundRecord& round);
 
   const SearchState& search_;
   const OperatorFinder find_operator_;
@@ -41,7 +41,7 @@ class RoundContextBuilder {
 
 /// The ledger's rows of a workload, one entry an idea, in the order in which the ideas were first tried;
 /// without the rows of the round that the ledger is for.
-std::vector<LedgerEntry> by_idea(const std::vector<LedgerRecord>& rows, const std::string& workload,
-                                 RoundId except);
+std::vector<search::LedgerEntry> by_idea(const std::vector<archive::LedgerRecord>& rows,
+                                         const std::string& workload, RoundId except);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

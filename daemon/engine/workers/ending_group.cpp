@@ -8,7 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <thread>
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -47,4 +47,4 @@ asio::awaitable<void> see_off(asio::io_context& io, std::unique_ptr<EndingGroup>
   }
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

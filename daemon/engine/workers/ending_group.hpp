@@ -12,7 +12,7 @@
 #include <chrono>
 #include <memory>
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class EndingGroup {
  public:
@@ -42,4 +42,4 @@ class EndingGroup {
 /// Waits for the group without holding up the loop. Where the loop ends before it, destruction waits.
 boost::asio::awaitable<void> see_off(boost::asio::io_context& io, std::unique_ptr<EndingGroup> group);
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -12,7 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class Signal {
  public:
@@ -32,4 +32,4 @@ class Signal {
   boost::asio::steady_timer timer_;  ///< never expires: cancelling it wakes the waiters
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -9,7 +9,7 @@
 #include "core/text/result.hpp"
 #include "daemon/engine/workers/signal.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class TaskGroup {
  public:
@@ -40,4 +40,4 @@ class TaskGroup {
   std::optional<Error> error_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -138,4 +138,4 @@ asio::awaitable<tl::expected<WorkerReply, WorkerLoss>> WorkerClient::request(Wor
   co_return std::move(*pending->reply);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -18,7 +18,7 @@
 #include "core/model/worker_protocol.hpp"
 #include "daemon/engine/workers/worker_process.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 /// The worker ended before it answered.
 struct WorkerLoss {
@@ -83,4 +83,4 @@ class WorkerClient : public std::enable_shared_from_this<WorkerClient> {
   std::chrono::steady_clock::time_point last_life_{};
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -7,7 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -33,7 +33,7 @@ Result<DeviceInfo> device_named(const Hello& hello, const std::string& name) {
 WorkerFleet::WorkerFleet(asio::io_context& io, PoolSettings settings)
     : io_(io), settings_(std::move(settings)), changed_(io) {
   for (int i = 0; i < std::max(settings_.workers, 1); ++i)
-    workers_.emplace_back(BackOff(settings_.first_back_off, settings_.longest_back_off));
+    workers_.emplace_back(process::BackOff(settings_.first_back_off, settings_.longest_back_off));
 }
 
 void WorkerFleet::need() {
@@ -196,4 +196,4 @@ std::vector<WorkerStatus> WorkerFleet::status() const {
   return list;
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

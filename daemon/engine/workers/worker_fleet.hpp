@@ -17,7 +17,7 @@
 #include "daemon/engine/workers/signal.hpp"
 #include "daemon/engine/workers/worker_client.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 struct PoolSettings {
   std::string name;    ///< in news and status
@@ -58,11 +58,11 @@ class WorkerFleet : public std::enable_shared_from_this<WorkerFleet> {
     std::function<bool()> wanted;  ///< somebody uses the pool, so a worker that ended starts again
   };
   struct Worker {
-    explicit Worker(BackOff b) : back_off(b) {}
+    explicit Worker(process::BackOff b) : back_off(b) {}
     enum class State { off, starting, ready, waiting } state = State::off;
     std::shared_ptr<WorkerClient> client;
     std::unique_ptr<boost::asio::steady_timer> timer;  ///< until it starts again
-    BackOff back_off;
+    process::BackOff back_off;
     int killed_starts = 0;  ///< of its failures: before a hello, by somebody
     int losses = 0;
     std::int64_t answered = 0;  ///< by earlier clients
@@ -114,4 +114,4 @@ class WorkerFleet : public std::enable_shared_from_this<WorkerFleet> {
   Signal changed_;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -7,7 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <utility>
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -92,7 +92,7 @@ void WorkerPool::rest() {
 
 void WorkerPool::dispatch() {
   while (WorkerFleet::Worker* worker = fleet_->least_busy()) {
-    std::vector<FairShare::Member> waiting;
+    std::vector<search::FairShare::Member> waiting;
     for (const WorkerShare* share : shares_) {
       if (!share->waiting_.empty()) waiting.push_back(share->member_);
     }
@@ -164,4 +164,4 @@ void WorkerPool::send_again(const std::shared_ptr<Pending>& pending, const Worke
   need();
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -20,7 +20,7 @@
 #include "core/search/fair_share.hpp"
 #include "daemon/engine/workers/worker_fleet.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 class WorkerShare;
 
@@ -50,7 +50,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
     WorkerShare* share;  ///< null when it left
     Signal done;
     std::optional<Result<Evaluation>> result;
-    Suspicion suspicion;
+    process::Suspicion suspicion;
     double charged = 0;  ///< seconds, in advance
 
     void answer(Result<Evaluation> answer);
@@ -72,7 +72,7 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   const Listener listener_;
   const std::shared_ptr<WorkerFleet> fleet_;
   std::vector<WorkerShare*> shares_;
-  FairShare turns_;
+  search::FairShare turns_;
   std::uint64_t answered_ = 0;
   std::size_t carried_ = 0;
   bool stopped_ = false;
@@ -111,11 +111,11 @@ class WorkerShare {
   const std::shared_ptr<WorkerPool> pool_;
   const std::string job_;
   double weight_;
-  FairShare::Member member_;
+  search::FairShare::Member member_;
   std::deque<PendingPointer> waiting_;
   std::vector<PendingPointer> carried_;
   double mean_seconds_ = 1;  ///< of a worker, for one request
   std::string closed_;       ///< why; "": it is open
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

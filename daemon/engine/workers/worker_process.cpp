@@ -20,7 +20,7 @@
 #include "core/process/child.hpp"
 #include "core/process/pipe.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 namespace {
 
@@ -35,8 +35,8 @@ std::string ending_in_words(int status) {
   return fmt::format(" (exit code {})", WEXITSTATUS(status));
 }
 
-Result<UniqueFd> open_log(const std::filesystem::path& log) {
-  UniqueFd file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+Result<process::UniqueFd> open_log(const std::filesystem::path& log) {
+  process::UniqueFd file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!file.valid())
     return failure(fmt::format("cannot open its log {}: {}", log.string(), std::strerror(errno)));
   return file;
@@ -44,16 +44,17 @@ Result<UniqueFd> open_log(const std::filesystem::path& log) {
 
 /// The child's standard input and output are the given ends; it leads a process group, so Ctrl-C reaches only
 /// kevolve, which then ends its workers in order.
-Result<pid_t> spawn(const WorkerCommand& command, const UniqueFd& input, const UniqueFd& output) {
-  UniqueFd log;
+Result<pid_t> spawn(const WorkerCommand& command, const process::UniqueFd& input,
+                    const process::UniqueFd& output) {
+  process::UniqueFd log;
   if (!command.log.empty()) {
     TRY(log, open_log(command.log));
   }
-  ChildSettings settings;
+  process::ChildSettings settings;
   settings.descriptors = {{input.get(), 0}, {output.get(), 1}, {log.valid() ? log.get() : STDERR_FILENO, 2}};
-  settings.environment = own_environment();
+  settings.environment = process::own_environment();
   settings.core_dumps = true;
-  TRY(Child child, Child::spawn(command.argv, settings));
+  TRY(process::Child child, process::Child::spawn(command.argv, settings));
   return child.release();
 }
 
@@ -74,8 +75,8 @@ WorkerCommand numbered(WorkerCommand command, int number) {
 
 Result<std::shared_ptr<WorkerProcess>> WorkerProcess::start(asio::io_context& io,
                                                             const WorkerCommand& command, Handlers handlers) {
-  TRY(Pipe to_child, make_pipe());
-  TRY(Pipe from_child, make_pipe());
+  TRY(process::Pipe to_child, process::make_pipe());
+  TRY(process::Pipe from_child, process::make_pipe());
   const Result<pid_t> child = spawn(command, to_child.read_end, from_child.write_end);
   if (!child)
     return failure(child.error().in(fmt::format("cannot start the worker '{}'", in_words(command))));
@@ -156,4 +157,4 @@ void WorkerProcess::output_ended() {
   handler("the worker ended unexpectedly" + (reaped ? ending_in_words(status) : std::string()), killed);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -19,7 +19,7 @@
 #include "core/text/result.hpp"
 #include "daemon/engine/workers/ending_group.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 
 struct WorkerCommand {
   std::vector<std::string> argv;  ///< launcher prefix, program, arguments
@@ -64,4 +64,4 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   bool writing_ = false, ended_ = false;
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -2,7 +2,7 @@
 
 #include "daemon/engine/workers/worker_pool.hpp"
 
-namespace kevolve {
+namespace kevolve::engine {
 namespace asio = boost::asio;
 
 WorkerShare::WorkerShare(std::shared_ptr<WorkerPool> pool, std::string job, double weight)
@@ -57,4 +57,4 @@ void WorkerShare::reweigh(double weight) {
   pool_->turns_.reweigh(member_, weight);
 }
 
-}  // namespace kevolve
+}  // namespace kevolve::engine

@@ -3,6 +3,7 @@
 #include "tests/integration/cli/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::process;
 using namespace kevolve::testing;
 
 TEST_CASE("a typo in a job file is named, with the key that was meant") {

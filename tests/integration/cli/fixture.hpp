@@ -42,22 +42,22 @@ class Folder {
 
 inline const std::string kProgram = KEVOLVE_BIN_DIR "/kevolve";
 
-inline CommandResult shell(const std::string& script) {
-  CommandLimits limits;
+inline process::CommandResult shell(const std::string& script) {
+  process::CommandLimits limits;
   limits.deadline = std::chrono::minutes(9);
-  const auto result = run_command({"bash", "-c", script}, "", limits);
+  const auto result = process::run_command({"bash", "-c", script}, "", limits);
   if (!result) FAIL(result.error().message);
   INFO(script << "\n" << result->out << result->err);
   CHECK_FALSE(result->timed_out);
   return *result;
 }
 
-inline CommandResult kevolve(const std::vector<std::string>& arguments) {
+inline process::CommandResult kevolve(const std::vector<std::string>& arguments) {
   std::vector<std::string> argv = {kProgram};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  CommandLimits limits;
+  process::CommandLimits limits;
   limits.deadline = std::chrono::minutes(9);
-  const auto result = run_command(argv, "", limits);
+  const auto result = process::run_command(argv, "", limits);
   if (!result) FAIL(result.error().message);
   CHECK_FALSE(result->timed_out);
   return *result;

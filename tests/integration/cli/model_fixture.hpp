@@ -31,14 +31,14 @@ inline const std::string kIdeas = R"([
   {"idea": "Replace the error function by a rational approximation.", "bottleneck": "math", "predicted_us": 500}])";
 
 struct Found {
-  std::vector<ExchangeRecord> exchanges;
-  std::vector<CandidateRecord> candidates;
-  std::vector<IdeaRecord> ideas;
+  std::vector<archive::ExchangeRecord> exchanges;
+  std::vector<archive::CandidateRecord> candidates;
+  std::vector<archive::IdeaRecord> ideas;
   std::map<std::string, Outcome> outcomes;  ///< by slot of the exchange that wrote it
 };
 
 inline Found look_into(const std::string& file) {
-  auto archive = Archive::open(file, OpenMode::read_only);
+  auto archive = archive::Archive::open(file, archive::OpenMode::read_only);
   REQUIRE(archive);
   REQUIRE(archive->check());
   const auto job = archive->job("model");
@@ -48,16 +48,16 @@ inline Found look_into(const std::string& file) {
   found.exchanges = *archive->exchanges((*job)->id);
   const auto rounds = archive->rounds((*job)->id);
   REQUIRE(rounds);
-  for (const RoundRecord& round : *rounds) {
+  for (const archive::RoundRecord& round : *rounds) {
     const auto ideas = archive->ideas(round.id);
     REQUIRE(ideas);
     found.ideas.insert(found.ideas.end(), ideas->begin(), ideas->end());
     const auto candidates = archive->candidates(round.id);
     REQUIRE(candidates);
-    for (const CandidateRecord& candidate : *candidates) {
+    for (const archive::CandidateRecord& candidate : *candidates) {
       found.candidates.push_back(candidate);
       if (!candidate.evaluation) continue;
-      for (const ExchangeRecord& x : found.exchanges) {
+      for (const archive::ExchangeRecord& x : found.exchanges) {
         if (x.id == candidate.exchange && !found.outcomes.contains(x.slot))
           found.outcomes[x.slot] = archive->evaluation(*candidate.evaluation)->evaluation.verdict.outcome;
       }

@@ -4,6 +4,8 @@
 #include "tests/integration/cli/model_fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
+using namespace kevolve::process;
 using namespace kevolve::testing;
 
 namespace {

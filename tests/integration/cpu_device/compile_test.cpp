@@ -9,6 +9,8 @@
 #include "tests/integration/cpu_device/fixture.hpp"
 
 namespace kevolve::test {
+using namespace cpu;
+using namespace devices;
 namespace {
 
 Verdict refused(const Candidate& candidate, std::chrono::milliseconds deadline = std::chrono::seconds(120)) {

@@ -8,6 +8,8 @@
 #include "tests/integration/cpu_device/fixture.hpp"
 
 namespace kevolve::test {
+using namespace devices;
+using namespace process;
 namespace {
 
 /// What becomes of `body` in a kernel over x and y of `elements`.

@@ -7,6 +7,8 @@
 #include "tests/integration/cpu_device/fixture.hpp"
 
 namespace kevolve::test {
+using namespace cpu;
+using namespace devices;
 namespace {
 
 using Clock = std::chrono::steady_clock;

@@ -16,8 +16,8 @@ inline bool contains(std::string_view text, std::string_view part) {
 }
 
 /// The cache is kept from run to run, as it is in use.
-inline CpuDeviceSettings settings(const std::string& cache = "cpu-cache") {
-  CpuDeviceSettings result;
+inline cpu::CpuDeviceSettings settings(const std::string& cache = "cpu-cache") {
+  cpu::CpuDeviceSettings result;
   result.cache_folder = std::string(KEVOLVE_BIN_DIR) + "/../tests/" + cache;
   result.runner = std::string(KEVOLVE_BIN_DIR) + "/kevolve-runner";
   result.torch = "2.0.0";
@@ -25,8 +25,8 @@ inline CpuDeviceSettings settings(const std::string& cache = "cpu-cache") {
   return result;
 }
 
-inline Device& device() {
-  static const Result<std::unique_ptr<Device>> opened = open_cpu_device(settings());
+inline devices::Device& device() {
+  static const Result<std::unique_ptr<devices::Device>> opened = cpu::open_cpu_device(settings());
   INFO((opened ? std::string() : opened.error().message));
   REQUIRE(opened);
   return **opened;
@@ -52,7 +52,7 @@ struct Candidate {
   }
 };
 
-using Compiled = tl::expected<Binary, Verdict>;
+using Compiled = tl::expected<devices::Binary, Verdict>;
 
 inline Compiled compile(const Candidate& candidate,
                         std::chrono::milliseconds deadline = std::chrono::seconds(120)) {
@@ -62,7 +62,7 @@ inline Compiled compile(const Candidate& candidate,
   return *result;
 }
 
-inline Binary compiled(const Candidate& candidate) {
+inline devices::Binary compiled(const Candidate& candidate) {
   const auto result = compile(candidate);
   INFO((result ? std::string() : result.error().evidence));
   REQUIRE(result);
@@ -71,11 +71,12 @@ inline Binary compiled(const Candidate& candidate) {
 
 /// A started runner with one bound set; inputs hold 1, 2, 3, …, outputs NaN bits.
 struct Running {
-  std::vector<std::shared_ptr<SharedBuffer>> buffers;
-  std::unique_ptr<Runner> runner;
+  std::vector<std::shared_ptr<devices::SharedBuffer>> buffers;
+  std::unique_ptr<devices::Runner> runner;
   int set = -1;
 
-  Running(const Candidate& candidate, const Binary& binary, Placement placement = Placement::flush_right) {
+  Running(const Candidate& candidate, const devices::Binary& binary,
+          devices::Placement placement = devices::Placement::flush_right) {
     for (const PlannedBuffer& planned : candidate.plan.buffers) {
       auto buffer = device().allocate(static_cast<std::size_t>(planned.size_bytes()), placement,
                                       static_cast<std::size_t>(planned.alignment_bytes));
@@ -95,10 +96,10 @@ struct Running {
     REQUIRE(bound);
     set = *bound;
   }
-  explicit Running(const Candidate& candidate, Placement placement = Placement::flush_right)
+  explicit Running(const Candidate& candidate, devices::Placement placement = devices::Placement::flush_right)
       : Running(candidate, compiled(candidate), placement) {}
 
-  Verdict run(const RunOptions& options = {}) {
+  Verdict run(const devices::RunOptions& options = {}) {
     const auto report = runner->run(set, options);
     INFO((report ? std::string() : report.error().message));
     REQUIRE(report);

@@ -10,6 +10,8 @@
 #include "tests/integration/cpu_device/fixture.hpp"
 
 namespace kevolve::test {
+using namespace cpu;
+using namespace devices;
 namespace {
 
 TEST_CASE("a correct kernel computes, repeatedly, over several sets and under every order") {

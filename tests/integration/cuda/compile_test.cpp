@@ -4,6 +4,8 @@
 #include "tests/integration/cuda/compiler.hpp"
 
 namespace kevolve {
+using namespace cuda;
+using namespace devices;
 namespace {
 
 constexpr const char* kRows = R"(

@@ -16,13 +16,13 @@ namespace kevolve {
 class Compiler {
  public:
   explicit Compiler(const std::string& architecture = "sm_90a") {
-    if (const auto toolkit = find_toolkit(KEVOLVE_BIN_DIR); !toolkit) {
+    if (const auto toolkit = cuda::find_toolkit(KEVOLVE_BIN_DIR); !toolkit) {
       std::fprintf(stderr, "SKIPPED: %s\n", toolkit.error().message.c_str());
       std::_Exit(4);
     }
     char name[] = "/tmp/kevolve_cuda_test_XXXXXX";
     folder_ = ::mkdtemp(name);
-    auto device = open_cuda_compile_device(architecture, {KEVOLVE_BIN_DIR, folder_});
+    auto device = cuda::open_cuda_compile_device(architecture, {KEVOLVE_BIN_DIR, folder_});
     INFO((device ? std::string() : device.error().message));
     REQUIRE(device);
     device_ = std::move(*device);
@@ -31,13 +31,13 @@ class Compiler {
   Compiler(const Compiler&) = delete;
   Compiler& operator=(const Compiler&) = delete;
 
-  Device& operator*() { return *device_; }
-  Device* operator->() { return device_.get(); }
+  devices::Device& operator*() { return *device_; }
+  devices::Device* operator->() { return device_.get(); }
 
   /// Compiles a source whose launches name `kernels`; an operational error fails the test.
-  tl::expected<Binary, Verdict> operator()(const std::string& source,
-                                           const std::vector<std::string>& kernels = {"k"},
-                                           std::chrono::milliseconds deadline = std::chrono::minutes(2)) {
+  tl::expected<devices::Binary, Verdict> operator()(
+      const std::string& source, const std::vector<std::string>& kernels = {"k"},
+      std::chrono::milliseconds deadline = std::chrono::minutes(2)) {
     LaunchPlan plan;
     for (const auto& kernel : kernels) {
       plan.launches.emplace_back();
@@ -45,8 +45,9 @@ class Compiler {
     }
     return (*this)(source, plan, deadline);
   }
-  tl::expected<Binary, Verdict> operator()(const std::string& source, const LaunchPlan& plan,
-                                           std::chrono::milliseconds deadline = std::chrono::minutes(2)) {
+  tl::expected<devices::Binary, Verdict> operator()(
+      const std::string& source, const LaunchPlan& plan,
+      std::chrono::milliseconds deadline = std::chrono::minutes(2)) {
     auto compiled = device_->compile(source, plan, deadline);
     INFO((compiled ? std::string() : compiled.error().message));
     REQUIRE(compiled);
@@ -55,7 +56,7 @@ class Compiler {
 
  private:
   std::filesystem::path folder_;
-  std::unique_ptr<Device> device_;
+  std::unique_ptr<devices::Device> device_;
 };
 
 inline bool contains(const std::string& text, const std::string& part) {

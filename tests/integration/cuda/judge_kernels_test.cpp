@@ -6,6 +6,7 @@
 #include "tests/integration/cuda/compiler.hpp"
 
 namespace kevolve {
+using namespace cuda;
 
 TEST_CASE("the judge's kernels compile, keep their registers and spill nothing") {
   for (const char* architecture : {"sm_90a", "sm_80"}) {

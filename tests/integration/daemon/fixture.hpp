@@ -60,26 +60,27 @@ class RunningService {
 
   void configure(const Json& config) const { (void)folder_.write("kevolved.json", config.dump()); }
 
-  ServiceReply ask(ServiceVerb verb, const std::string& job = "", Json body = Json::object()) {
-    std::promise<ServiceReply> promise;
+  service::ServiceReply ask(service::ServiceVerb verb, const std::string& job = "",
+                            Json body = Json::object()) {
+    std::promise<service::ServiceReply> promise;
     service_->ask({verb, job, std::move(body)},
-                  [&](ServiceReply reply) { promise.set_value(std::move(reply)); });
+                  [&](service::ServiceReply reply) { promise.set_value(std::move(reply)); });
     auto future = promise.get_future();
     REQUIRE(future.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
     return future.get();
   }
-  Json must(ServiceVerb verb, const std::string& job = "", Json body = Json::object()) {
-    const ServiceReply reply = ask(verb, job, std::move(body));
+  Json must(service::ServiceVerb verb, const std::string& job = "", Json body = Json::object()) {
+    const service::ServiceReply reply = ask(verb, job, std::move(body));
     if (!reply) FAIL(reply.error().message);
     return *reply;
   }
   Json submit(const Json& job, std::optional<int> priority = std::nullopt) {
     Json body{{"job", job}};
     if (priority) body["priority"] = *priority;
-    return must(ServiceVerb::submit, "", std::move(body));
+    return must(service::ServiceVerb::submit, "", std::move(body));
   }
   /// The first event of that type and job behind `number`; waits for it.
-  Event wait_for(const std::string& type, const std::string& job = "", std::uint64_t behind = 0) {
+  service::Event wait_for(const std::string& type, const std::string& job = "", std::uint64_t behind = 0) {
     for (int i = 0; i < 3000; ++i) {
       for (const auto& event : events_.after(behind, 100'000).events) {
         if (event->type == type && event->job == job) return *event;
@@ -95,30 +96,31 @@ class RunningService {
       found += event->type == type && event->job == job;
     return found;
   }
-  EventLog& events() { return events_; }
+  service::EventLog& events() { return events_; }
   /// Waits until the service has ended by itself.
   void join() { thread_.join(); }
 
  private:
   void serve(std::promise<bool>& ready) {
-    const auto load = [this] { return load_daemon_settings(folder_.file("kevolved.json")); };
+    const auto load = [this] { return service::load_daemon_settings(folder_.file("kevolved.json")); };
     const auto settings = load();
     if (!settings) {
       WARN(settings.error().message);
       ready.set_value(false);
       return;
     }
-    ArchiveOptions options;
+    archive::ArchiveOptions options;
     options.exclusive = true;
-    auto archive = Archive::open(settings->archive, OpenMode::read_write, options);
+    auto archive = archive::Archive::open(settings->archive, archive::OpenMode::read_write, options);
     if (!archive) {
       WARN(archive.error().message);
       ready.set_value(false);
       return;
     }
     const auto work = boost::asio::make_work_guard(io_);
-    service_.emplace(JobService::Parts{io_, *archive, events_, "test", {}, load, [this] { io_.stop(); }},
-                     *settings);
+    service_.emplace(
+        service::JobService::Parts{io_, *archive, events_, "test", {}, load, [this] { io_.stop(); }},
+        *settings);
     const bool started = service_->start().has_value();
     ready.set_value(started);
     io_.run();
@@ -126,15 +128,15 @@ class RunningService {
   }
 
   const Folder& folder_;
-  EventLog events_;
+  service::EventLog events_;
   boost::asio::io_context io_{1};
-  std::optional<JobService> service_;
+  std::optional<service::JobService> service_;
   std::thread thread_;
 };
 
 /// What the search came to: verified candidates of the archive, by hash.
 inline std::set<std::string> verified(const std::string& archive_file) {
-  auto archive = Archive::open(archive_file, OpenMode::read_only);
+  auto archive = archive::Archive::open(archive_file, archive::OpenMode::read_only);
   if (!archive) FAIL(archive.error().message);
   const auto sound = archive->check();
   if (!sound) FAIL(sound.error().message);
@@ -148,8 +150,8 @@ inline std::set<std::string> verified(const std::string& archive_file) {
   return hashes;
 }
 
-inline JobRecord job_in(const std::string& archive_file, const std::string& name) {
-  auto archive = Archive::open(archive_file, OpenMode::read_only);
+inline archive::JobRecord job_in(const std::string& archive_file, const std::string& name) {
+  auto archive = archive::Archive::open(archive_file, archive::OpenMode::read_only);
   REQUIRE(archive);
   const auto job = archive->job(name);
   REQUIRE(job);

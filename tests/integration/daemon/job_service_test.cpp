@@ -3,6 +3,8 @@
 #include "tests/integration/daemon/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
+using namespace kevolve::service;
 using namespace kevolve::testing;
 using Verb = ServiceVerb;
 

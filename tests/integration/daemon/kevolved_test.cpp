@@ -9,6 +9,8 @@
 #include "tests/integration/daemon/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
+using namespace kevolve::process;
 using namespace kevolve::testing;
 
 namespace {

@@ -9,6 +9,9 @@
 #include "tests/integration/daemon/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
+using namespace kevolve::process;
+using namespace kevolve::service;
 using namespace kevolve::testing;
 
 namespace {

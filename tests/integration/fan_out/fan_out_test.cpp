@@ -17,6 +17,8 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace fan_out;
+using namespace process;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
@@ -74,7 +76,7 @@ class Running {
     out_.reset(out[0]);
     theirs_out_.reset(out[1]);
     thread_ = std::thread([this] {
-      result_ = fan_out(settings_, theirs_in_.get(), theirs_out_.get());
+      result_ = fan_out::serve(settings_, theirs_in_.get(), theirs_out_.get());
       theirs_out_.reset();
     });
   }

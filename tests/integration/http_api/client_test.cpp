@@ -11,6 +11,7 @@
 #include "tests/integration/http_api/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::process;
 using namespace kevolve::testing;
 using Catch::Matchers::ContainsSubstring;
 using std::chrono::milliseconds;

@@ -3,6 +3,7 @@
 #include "tests/integration/http_api/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::service;
 using namespace kevolve::testing;
 using Catch::Matchers::ContainsSubstring;
 

@@ -13,6 +13,7 @@
 #include "tests/integration/http_api/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::service;
 using namespace kevolve::testing;
 using std::chrono::milliseconds;
 

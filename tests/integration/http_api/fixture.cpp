@@ -12,6 +12,8 @@
 #include "archive/archive.hpp"
 
 namespace kevolve::testing {
+using namespace archive;
+using namespace service;
 namespace {
 
 template <class T>

@@ -22,11 +22,11 @@ namespace kevolve::testing {
 inline const std::string kToken = "a-token-of-32-characters-exactly";
 
 /// Jobs by name with a state and a priority, in a thread of its own.
-class PretendedService final : public Service {
+class PretendedService final : public service::Service {
  public:
   PretendedService();
   ~PretendedService() override;
-  void ask(ServiceRequest request, std::function<void(ServiceReply)> reply) override;
+  void ask(service::ServiceRequest request, std::function<void(service::ServiceReply)> reply) override;
 
   /// From then on nothing is answered; what was asked meanwhile is, when it speaks again.
   void fall_silent(bool silent);
@@ -35,12 +35,12 @@ class PretendedService final : public Service {
 
  private:
   struct Asked {
-    ServiceRequest request;
-    std::function<void(ServiceReply)> reply;
+    service::ServiceRequest request;
+    std::function<void(service::ServiceReply)> reply;
   };
   void work();
-  ServiceReply answer(const ServiceRequest& request);
-  ServiceReply of_job(const ServiceRequest& request);
+  service::ServiceReply answer(const service::ServiceRequest& request);
+  service::ServiceReply of_job(const service::ServiceRequest& request);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -73,7 +73,7 @@ struct RunningServer {
   explicit RunningServer(http::HttpSettings settings = {}, std::size_t event_capacity = 16384);
   ArchiveFolder folder;
   PretendedService service;
-  EventLog log;
+  service::EventLog log;
   http::Server server;
 };
 
@@ -101,7 +101,7 @@ class BareClient {
   [[nodiscard]] int fd() const { return socket_.get(); }
 
  private:
-  UniqueFd socket_;
+  process::UniqueFd socket_;
   int patience_ms_;
   std::string buffer_;
 };

@@ -12,6 +12,10 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace devices;
+using namespace gates;
+using namespace judge;
+using namespace process;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

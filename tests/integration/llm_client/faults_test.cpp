@@ -3,6 +3,7 @@
 #include "tests/integration/llm_client/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace llm;
 namespace {
 
 using Kind = ChatError::Kind;

@@ -54,14 +54,14 @@ class Client {
  public:
   /// Models by name, each {"endpoint", ...}; one model "m" at endpoint "e" by default.
   explicit Client(const Json& endpoints, Json models = Json::object(),
-                  std::vector<WeightedModel> wanted = {{"m"}}, const KeyRing& more_keys = {},
-                  HttpSettings settings = quick()) {
+                  std::vector<llm::WeightedModel> wanted = {{"m"}}, const llm::KeyRing& more_keys = {},
+                  llm::HttpSettings settings = quick()) {
     if (models.empty()) models = {{"m", {{"endpoint", "e"}, {"model", "served"}}}};
-    const auto file = parse_models({{"endpoints", endpoints}, {"models", models}}, "models.json");
+    const auto file = llm::parse_models({{"endpoints", endpoints}, {"models", models}}, "models.json");
     if (!file) FAIL(file.error().message);
-    KeyRing keys = more_keys;
+    llm::KeyRing keys = more_keys;
     for (const auto& [name, ignored] : file->endpoints) keys.try_emplace(name, kKey);
-    auto opened = HttpBackend::open(*file, std::move(wanted), keys, events(), settings);
+    auto opened = llm::HttpBackend::open(*file, std::move(wanted), keys, events(), settings);
     if (!opened) FAIL(opened.error().message);
     backend = std::move(*opened);
   }
@@ -74,44 +74,44 @@ class Client {
   }
 
   /// One model at this one endpoint.
-  static Client at(const Json& one_endpoint, HttpSettings settings = quick()) {
+  static Client at(const Json& one_endpoint, llm::HttpSettings settings = quick()) {
     Json endpoints = Json::object();
     endpoints["e"] = one_endpoint;
     return Client(endpoints, Json::object(), {{"m"}}, {}, settings);
   }
 
-  static HttpSettings quick() {
-    HttpSettings settings;
+  static llm::HttpSettings quick() {
+    llm::HttpSettings settings;
     settings.first_back_off = std::chrono::milliseconds(10);
     settings.outages.first_interval = std::chrono::milliseconds(50);
     settings.outages.longest_interval = std::chrono::milliseconds(200);
     return settings;
   }
 
-  std::future<ChatResult> ask(const std::string& prompt, std::uint64_t seed = 1) {
-    auto promise = std::make_shared<std::promise<ChatResult>>();
-    Question question;
+  std::future<llm::ChatResult> ask(const std::string& prompt, std::uint64_t seed = 1) {
+    auto promise = std::make_shared<std::promise<llm::ChatResult>>();
+    llm::Question question;
     question.key = {"softmax", "small", 1, prompt.substr(0, 20)};
-    question.messages = {{Role::system, "You write kernels.", true}, {Role::user, prompt, false}};
+    question.messages = {{llm::Role::system, "You write kernels.", true}, {llm::Role::user, prompt, false}};
     question.seed = seed;
     backend->ask(std::move(question),
-                 [promise](ChatResult result) { promise->set_value(std::move(result)); });
+                 [promise](llm::ChatResult result) { promise->set_value(std::move(result)); });
     return promise->get_future();
   }
-  ChatResult get(const std::string& prompt = "hello", std::uint64_t seed = 1) {
+  llm::ChatResult get(const std::string& prompt = "hello", std::uint64_t seed = 1) {
     auto future = ask(prompt, seed);
     REQUIRE(future.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
     return future.get();
   }
   /// The reply; there must be one.
-  ChatReply reply(const std::string& prompt = "hello", std::uint64_t seed = 1) {
-    const ChatResult result = get(prompt, seed);
+  llm::ChatReply reply(const std::string& prompt = "hello", std::uint64_t seed = 1) {
+    const llm::ChatResult result = get(prompt, seed);
     if (!result) FAIL(result.error().message);
     return *result;
   }
   /// The error's text, after looking that no key is in it nor in what was told.
-  std::string refusal(ChatError::Kind kind, const std::string& prompt = "hello") {
-    const ChatResult result = get(prompt);
+  std::string refusal(llm::ChatError::Kind kind, const std::string& prompt = "hello") {
+    const llm::ChatResult result = get(prompt);
     REQUIRE_FALSE(result);
     CHECK(name(result.error().kind) == name(kind));
     CHECK(result.error().message.find(kKey.substr(4, 10)) == std::string::npos);
@@ -120,11 +120,11 @@ class Client {
   }
 
   std::shared_ptr<Told> told = std::make_shared<Told>();
-  std::unique_ptr<HttpBackend> backend;
+  std::unique_ptr<llm::HttpBackend> backend;
 
  private:
-  [[nodiscard]] BackendEvents events() const {
-    BackendEvents events;
+  [[nodiscard]] llm::BackendEvents events() const {
+    llm::BackendEvents events;
     events.noted = [t = told](auto what) { add(*t, t->notes, std::string(what)); };
     events.outage_began = [t = told](auto who, auto why) {
       add(*t, t->began, fmt::format("{}: {}", who, why));

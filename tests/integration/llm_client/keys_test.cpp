@@ -9,6 +9,8 @@
 #include "tests/integration/llm_client/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace llm;
+using namespace process;
 namespace {
 
 TEST_CASE("the key is sent in its header and nowhere else") {

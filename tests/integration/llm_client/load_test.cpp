@@ -5,6 +5,7 @@
 #include "tests/integration/llm_client/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace llm;
 namespace {
 
 int threads() {

@@ -3,6 +3,7 @@
 #include "tests/integration/llm_client/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace llm;
 namespace {
 
 TEST_CASE("an outage spends no retries, and is told when it begins and ends") {

@@ -13,8 +13,8 @@ int main() {
       {"endpoints",
        {{"e", {{"api", "openai"}, {"url", "http://localhost"}, {"key", {{"env", "KEVOLVE_TEST_KEY"}}}}}}},
       {"models", {{"m", {{"endpoint", "e"}, {"model", "x"}}}}}};
-  const auto file = kevolve::parse_models(document, "models.json");
-  const auto keys = file ? kevolve::take_keys(*file, {"e"}) : kevolve::failure(file.error());
+  const auto file = kevolve::llm::parse_models(document, "models.json");
+  const auto keys = file ? kevolve::llm::take_keys(*file, {"e"}) : kevolve::failure(file.error());
   if (!keys) {
     std::fputs(keys.error().message.c_str(), stderr);
     return 1;

@@ -4,6 +4,7 @@
 #include "tests/integration/llm_client/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace llm;
 namespace {
 
 TEST_CASE("a certificate is trusted with its authority and refused without") {

@@ -10,6 +10,8 @@
 #include "tests/unit/llm_client/prompts/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
+using namespace kevolve::process;
 using namespace kevolve::testing;
 
 namespace {

@@ -16,6 +16,7 @@
 #include "tests/unit/core/worker/requests.hpp"
 
 namespace kevolve {
+using namespace process;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

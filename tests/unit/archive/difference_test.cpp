@@ -3,6 +3,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 
 namespace {
 

@@ -99,30 +99,32 @@ inline Evaluation stopped(Gate gate, Outcome outcome, const DeviceInfo& device =
 /// An archive with an operator, a job, a run, an open round and an idea.
 struct ArchiveFixture {
   TemporaryFolder folder;
-  Archive archive = must(Archive::open(folder / "a.db", OpenMode::read_write));
+  archive::Archive archive = must(archive::Archive::open(folder / "a.db", archive::OpenMode::read_write));
   OperatorId op = must(archive.enter_operator(make_operator("layernorm")));
   DeviceId device = must(archive.enter_device(make_device()));
-  JobRecord job = must(archive.begin_job("night", {{"operators", {"layernorm"}}}));
+  archive::JobRecord job = must(archive.begin_job("night", {{"operators", {"layernorm"}}}));
   RunId run = must(archive.begin_run({job.id, make_device(), "seed-1", {{"kevolve", "0.1.0"}}}));
-  RoundRecord round = must(archive.begin_round(job.id, op, "small"));
+  archive::RoundRecord round = must(archive.begin_round(job.id, op, "small"));
   IdeaId idea = must(archive.add_idea({op, round.id, "playbook", "split_rows", "Split each row."}));
 
   CandidateId add(const std::string& source, const Bindings& tunables = {},
-                  std::vector<ParentRecord> parents = {}) {
+                  std::vector<archive::ParentRecord> parents = {}) {
     return must(archive.add_candidates(idea, {{source, tunables, std::move(parents)}})).at(0);
   }
-  EvaluationId record(CandidateId candidate, const Evaluation& evaluation, Purpose purpose = Purpose::search,
+  EvaluationId record(CandidateId candidate, const Evaluation& evaluation,
+                      archive::Purpose purpose = archive::Purpose::search,
                       const std::string& workload = "small") {
     return must(archive.record_evaluation(make_record(candidate, evaluation, purpose, workload)));
   }
-  NewEvaluation make_record(CandidateId candidate, const Evaluation& evaluation,
-                            Purpose purpose = Purpose::search, const std::string& workload = "small") const {
+  archive::NewEvaluation make_record(CandidateId candidate, const Evaluation& evaluation,
+                                     archive::Purpose purpose = archive::Purpose::search,
+                                     const std::string& workload = "small") const {
     const std::string yardstick = evaluation.measurements.empty() ? "" : "naive";
     return {candidate, run, workload, PrecisionClass::strict_fp32, yardstick, purpose, evaluation};
   }
-  ResultKey key() const { return {op, "small", device, PrecisionClass::strict_fp32}; }
-  std::vector<RankedKernel> best(int top = 10) {
-    RankingQuery query;
+  archive::ResultKey key() const { return {op, "small", device, PrecisionClass::strict_fp32}; }
+  std::vector<archive::RankedKernel> best(int top = 10) {
+    archive::RankingQuery query;
     query.operator_name = "layernorm";
     query.top = top;
     return must(archive.best(query));

@@ -1,6 +1,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("show finds a candidate by number, hash or prefix, and tells its whole story") {

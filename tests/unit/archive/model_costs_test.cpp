@@ -5,6 +5,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {

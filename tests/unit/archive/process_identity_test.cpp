@@ -6,6 +6,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 
 TEST_CASE("a process is alive until it ends, and its number alone is not its identity") {
   const std::string own = process_identity();

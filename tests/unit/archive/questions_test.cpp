@@ -7,6 +7,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("failures are grouped by gate and outcome, with the newest evidence") {

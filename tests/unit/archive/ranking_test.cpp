@@ -4,6 +4,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("best ranks verified kernels by speed-up and tells all about them") {

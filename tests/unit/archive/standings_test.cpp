@@ -1,6 +1,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("the champion is the last promoted, the earlier ones stay on record") {

@@ -5,6 +5,7 @@
 #include "tests/unit/archive/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 
 TEST_CASE("SQL and C++ agree on every verdict, whether it is verified") {
   ArchiveFixture fixture;

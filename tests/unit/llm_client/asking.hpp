@@ -14,17 +14,18 @@
 
 namespace kevolve {
 
-inline Question question(const std::string& slot, const std::string& text = "Layernorm, please.") {
-  return {{"layernorm", "small", 1, slot}, {{Role::system, "You write kernels."}, {Role::user, text}}};
+inline llm::Question question(const std::string& slot, const std::string& text = "Layernorm, please.") {
+  return {{"layernorm", "small", 1, slot},
+          {{llm::Role::system, "You write kernels."}, {llm::Role::user, text}}};
 }
 
-inline std::future<ChatResult> ask(Backend& backend, Question asked) {
-  auto promise = std::make_shared<std::promise<ChatResult>>();
-  backend.ask(std::move(asked), [promise](ChatResult result) { promise->set_value(std::move(result)); });
+inline std::future<llm::ChatResult> ask(llm::Backend& backend, llm::Question asked) {
+  auto promise = std::make_shared<std::promise<llm::ChatResult>>();
+  backend.ask(std::move(asked), [promise](llm::ChatResult result) { promise->set_value(std::move(result)); });
   return promise->get_future();
 }
 
-inline ChatResult answer(std::future<ChatResult> future) {
+inline llm::ChatResult answer(std::future<llm::ChatResult> future) {
   REQUIRE(future.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
   return future.get();
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/llm_client/asking.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("a prompt is written whole, and the reply beside it is taken") {

@@ -9,7 +9,7 @@
 #include <initializer_list>
 #include <memory>
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 namespace {
 
 constexpr rlim_t kDataBytes = rlim_t{2} << 30, kDataBytesOfThread = rlim_t{512} << 20;
@@ -102,4 +102,4 @@ Result<void> forbid_loading() {
   return load(*filter);
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

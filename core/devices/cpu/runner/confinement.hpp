@@ -4,7 +4,7 @@
 
 #include "core/text/result.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 
 /// Process limits: memory, processor time, files, no core dumps.
 Result<void> apply_limits(int threads);
@@ -16,4 +16,4 @@ Result<void> forbid_most_system_calls();
 /// On top: no opening of files, no executable memory, no change of a mapping's protection.
 Result<void> forbid_loading();
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

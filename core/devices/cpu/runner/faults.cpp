@@ -14,7 +14,7 @@
 #include "core/devices/cpu/simt/executor.hpp"
 
 // Everything below runs in signal handlers: no allocation, no locks.
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 namespace {
 
 constexpr std::uintptr_t kNullPage = 64 * 1024;
@@ -132,4 +132,4 @@ void report_faults(int socket) {
     ::sigaction(signal, &action, nullptr);
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

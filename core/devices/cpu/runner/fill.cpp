@@ -4,7 +4,7 @@
 #include <cstring>
 #include <limits>
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 namespace {
 
 template <class T>
@@ -50,4 +50,4 @@ void fill(void* data, const PlannedBuffer& planned) {
   }
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

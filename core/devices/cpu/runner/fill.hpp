@@ -3,10 +3,10 @@
 
 #include "core/model/launch_plan.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 
 /// Writes planned.fill to planned.elements elements at `data`. Integers take their lowest or highest value
 /// for an infinity.
 void fill(void* data, const PlannedBuffer& planned);
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

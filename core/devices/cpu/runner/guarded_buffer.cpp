@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 namespace {
 
 /// On each side. An index that is wrong by up to 16 million floats is told with the buffer's name.
@@ -47,4 +47,4 @@ const GuardedBuffer* GuardedBuffer::find(std::uintptr_t address) {
   return nullptr;
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

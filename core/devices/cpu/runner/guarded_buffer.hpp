@@ -10,7 +10,7 @@
 #include "core/devices/channel.hpp"
 #include "core/model/launch_plan.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 
 class GuardedBuffer {
  public:
@@ -35,4 +35,4 @@ class GuardedBuffer {
   const GuardedBuffer* next_ = nullptr;
 };
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

@@ -13,8 +13,10 @@
 #include "core/devices/runner_main.hpp"
 #include "core/text/json.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 namespace {
+
+using namespace devices::runner;
 
 Result<LaunchPlan> receive_plan() {
   Requested packet;
@@ -54,7 +56,7 @@ int run(int threads, const char* library) {
 }
 
 }  // namespace
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner
 
 int main(int argc, char** argv) {
   const int threads = argc == 3 ? std::atoi(argv[1]) : 0;
@@ -62,6 +64,6 @@ int main(int argc, char** argv) {
     std::fputs("usage: kevolve-runner THREADS LIBRARY (started by kevolve-worker)\n", stderr);
     return 2;
   }
-  const int code = kevolve::runner::run(threads, argv[2]);
+  const int code = kevolve::cpu::runner::run(threads, argv[2]);
   std::_Exit(code);  // no destructors: threads and mappings may be in any state
 }

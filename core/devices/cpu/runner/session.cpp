@@ -7,7 +7,7 @@
 
 #include "core/devices/cpu/runner/fill.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 namespace {
 
 /// The bits of an argument as the kernel takes it.
@@ -87,7 +87,7 @@ Result<Session::BoundLaunch> Session::bind_launch(const PlannedLaunch& launch, c
 }
 
 Result<void> Session::bind(const std::vector<channel::BufferPlace>& places,
-                           const std::vector<UniqueFd>& descriptors) {
+                           const std::vector<process::UniqueFd>& descriptors) {
   if (places.size() != plan_.buffers.size() || descriptors.size() != places.size())
     return failure("a set needs " + std::to_string(plan_.buffers.size()) + " buffers; " +
                    std::to_string(places.size()) + " places and " + std::to_string(descriptors.size()) +
@@ -135,4 +135,4 @@ Result<Ending> Session::run(const channel::Request& request) {
   return Ending{};
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

@@ -10,7 +10,7 @@
 #include "core/devices/cpu/runner/guarded_buffer.hpp"
 #include "core/devices/cpu/simt/executor.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 
 /// How a run ended.
 struct Ending {
@@ -26,7 +26,7 @@ class Session {
   /// Loads the shared object and finds one entry for each launch.
   Result<void> load(const std::string& library);
   Result<void> bind(const std::vector<channel::BufferPlace>& places,
-                    const std::vector<UniqueFd>& descriptors);
+                    const std::vector<process::UniqueFd>& descriptors);
   Result<Ending> run(const channel::Request& request);
 
  private:
@@ -49,4 +49,4 @@ class Session {
   std::vector<BoundSet> sets_;
 };
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 
 class SignalText {
  public:
@@ -40,4 +40,4 @@ class SignalText {
   std::size_t size_ = 0;
 };
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

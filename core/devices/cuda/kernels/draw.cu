@@ -1,6 +1,8 @@
 // Drawing, looking at single elements, and the first difference of two tensors.
 
 using namespace kevolve;
+using namespace kevolve::gates;
+using namespace kevolve::cuda;
 
 template <class S>
 const typename S::Bits* bits_of(const void* data) {

@@ -5,7 +5,7 @@
 #include "core/gates/draw_value.hpp"
 #include "core/gates/noise.hpp"
 
-namespace kevolve {
+namespace kevolve::cuda {
 
 constexpr unsigned kJudgeThreads = 256;  // of every block
 constexpr unsigned kJudgeWarps = kJudgeThreads / 32;
@@ -14,13 +14,13 @@ constexpr unsigned kFillChunk = 16 * kJudgeThreads;  // elements that a block dr
 /// An answer and what it must be. Also any two tensors of one type that are searched together.
 struct JudgeSubject {
   const void* answer;
-  const void* torch;     ///< or the other tensor
-  const double* oracle;  ///< of numbers
-  const Noise* noise;    ///< by tile, of numbers
-  Tiles tiles;
-  TypeLimits type;
+  const void* torch;          ///< or the other tensor
+  const double* oracle;       ///< of numbers
+  const gates::Noise* noise;  ///< by tile, of numbers
+  gates::Tiles tiles;
+  gates::TypeLimits type;
   DType dtype;
-  ResponseRule response_rule;
+  gates::ResponseRule response_rule;
 };
 
 /// What one block of judge_measure found.
@@ -55,4 +55,4 @@ struct FoundPart {
   double needed;  ///< by the worst
 };
 
-}  // namespace kevolve
+}  // namespace kevolve::cuda

@@ -1,6 +1,6 @@
 #include "core/devices/cuda/runner/fill_pattern.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 
 FillPattern fill_pattern(DType dtype, Fill fill) {
   const int width = static_cast<int>(size_bytes(dtype));
@@ -27,4 +27,4 @@ FillPattern fill_pattern(DType dtype, Fill fill) {
   return {width, 0, 0};
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

@@ -5,7 +5,7 @@
 
 #include "core/model/candidate.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 
 struct FillPattern {
   int width_bytes = 4;
@@ -15,4 +15,4 @@ struct FillPattern {
 /// `fill` is not Fill::none. Integers take their least or largest value for an infinity.
 FillPattern fill_pattern(DType dtype, Fill fill);
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

@@ -14,8 +14,10 @@
 #include "core/devices/runner_main.hpp"
 #include "core/text/json.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 namespace {
+
+using namespace devices::runner;
 
 struct Start {
   LaunchPlan plan;
@@ -76,13 +78,13 @@ int run(const char* gpu, const char* own_kernels, const char* cupti) {
 }
 
 }  // namespace
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner
 
 int main(int argc, char** argv) {
   if (argc != 4) {
     std::fputs("usage: kevolve-cuda-runner GPU-UUID KERNELS CUPTI (started by kevolve-worker)\n", stderr);
     return 2;
   }
-  const int code = kevolve::runner::run(argv[1], argv[2], argv[3]);
+  const int code = kevolve::cuda::runner::run(argv[1], argv[2], argv[3]);
   std::_Exit(code);  // no destructors: the context may be broken, and the driver cleans up after a process
 }

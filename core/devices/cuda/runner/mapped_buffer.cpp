@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 namespace {
 
 constexpr std::size_t kGuardBytes = std::size_t{64} << 20;  // on each side; only addresses, no memory
@@ -62,4 +62,4 @@ void MappedBuffer::release() {
   driver_ = nullptr;
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

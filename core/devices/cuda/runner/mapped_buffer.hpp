@@ -8,7 +8,7 @@
 #include "core/devices/channel.hpp"
 #include "core/devices/cuda/driver.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 
 class MappedBuffer {
  public:
@@ -30,4 +30,4 @@ class MappedBuffer {
   bool mapped_ = false;
 };
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

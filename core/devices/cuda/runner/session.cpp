@@ -11,7 +11,7 @@
 #include "core/devices/cuda/runner/tensor_map.hpp"
 #include "core/gates/profile.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 namespace {
 
 constexpr int kWitnessedRuns = 5;
@@ -44,7 +44,7 @@ std::string names(const std::vector<PlannedLaunch>& launches) {
 }  // namespace
 
 Result<void> Session::bind(const std::vector<channel::BufferPlace>& places,
-                           const std::vector<UniqueFd>& descriptors) {
+                           const std::vector<process::UniqueFd>& descriptors) {
   if (places.size() != plan_.buffers.size() || descriptors.size() != places.size())
     return failure(fmt::format("a set needs {} buffers; {} places and {} descriptors arrived",
                                plan_.buffers.size(), places.size(), descriptors.size()));
@@ -280,7 +280,8 @@ Result<std::map<std::string, double>> Session::profile(std::uint32_t set,
   auto profiler = Profiler::open(cupti, context_.device());
   if (!profiler) return failure(profiler.error());
   return (*profiler)->collect(
-      curated_counters(), [&] { return launch_all(sets_[set]); }, [&] { return prepare_pass(sets_[set]); });
+      gates::curated_counters(), [&] { return launch_all(sets_[set]); },
+      [&] { return prepare_pass(sets_[set]); });
 }
 
 Result<Witness> Session::witness(std::uint32_t set, const std::filesystem::path& cupti) {
@@ -350,4 +351,4 @@ Ending Session::faulted(CUresult result, const std::vector<PlannedLaunch>& launc
   }
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

@@ -14,7 +14,7 @@
 #include "core/model/launch_plan.hpp"
 #include "core/process/unique_fd.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 
 /// How a run ended.
 struct Ending {
@@ -33,7 +33,7 @@ class Session {
   Session(const Session&) = delete;
 
   Result<void> bind(const std::vector<channel::BufferPlace>& places,
-                    const std::vector<UniqueFd>& descriptors);
+                    const std::vector<process::UniqueFd>& descriptors);
   /// Rehearses on another set when asked, scrubs shared memory, flushes caches when asked, then fills and
   /// launches, timed by events around these.
   Result<Ending> run(const channel::Request& request);
@@ -79,4 +79,4 @@ class Session {
   std::string refusal_;  ///< why the plan cannot be launched here; told at the first run
 };
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 namespace {
 
 std::optional<CUtensorMapDataType> data_type(DType dtype) {
@@ -70,4 +70,4 @@ Result<CUtensorMap> encode(const Driver& driver, const PlannedTensorMap& map, CU
                   map.swizzle.empty() ? "none" : map.swizzle, driver.words(result)));
 }
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

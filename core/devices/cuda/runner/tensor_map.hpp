@@ -4,9 +4,9 @@
 #include "core/devices/cuda/driver.hpp"
 #include "core/model/launch_plan.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cuda::runner {
 
 /// `address`: of the buffer's data. The error quotes the map's own values.
 Result<CUtensorMap> encode(const Driver& driver, const PlannedTensorMap& map, CUdeviceptr address);
 
-}  // namespace kevolve::runner
+}  // namespace kevolve::cuda::runner

@@ -8,6 +8,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve::channel {
+using namespace process;
 namespace {
 
 struct Pair {

@@ -11,6 +11,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

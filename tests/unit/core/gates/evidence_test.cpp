@@ -8,6 +8,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 /// A tensor that lies nowhere: 1000 rows of 1000, of which only `look` knows a value.

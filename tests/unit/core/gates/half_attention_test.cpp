@@ -10,6 +10,7 @@
 #include "tests/unit/core/gates/narrow_values.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 constexpr std::size_t kQueries = 8, kKeys = 512, kColumns = 1024;

@@ -13,6 +13,7 @@
 #include "tests/unit/core/gates/narrow_values.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 constexpr std::size_t kMatmulRows = 8, kMatmulColumns = 64, kTerms = 4096;

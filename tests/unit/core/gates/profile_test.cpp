@@ -6,6 +6,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 using Finding = Reassessment::Finding;

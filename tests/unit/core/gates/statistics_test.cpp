@@ -6,6 +6,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 std::vector<double> noisy(double median_us, double spread, int count, std::mt19937_64& random) {

@@ -12,6 +12,9 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace devices;
+using namespace gates;
+using namespace judge;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

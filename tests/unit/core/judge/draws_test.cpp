@@ -9,6 +9,8 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace gates;
+using namespace judge;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

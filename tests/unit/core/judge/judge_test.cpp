@@ -8,6 +8,9 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace devices;
+using namespace gates;
+using namespace judge;
 namespace {
 
 HostMemory& judge_memory() {

@@ -11,6 +11,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace process;
 namespace {
 
 using std::chrono::milliseconds;

@@ -8,6 +8,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace process;
 namespace {
 
 namespace fs = std::filesystem;

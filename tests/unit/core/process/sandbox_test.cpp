@@ -10,6 +10,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace process;
 namespace {
 
 CommandResult inside(const std::string& script, const SandboxPolicy& policy = {}) {

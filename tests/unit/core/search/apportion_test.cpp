@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::search;
 
 TEST_CASE("a round's ideas are dealt by weight") {
   CHECK(apportion(4, {1, 3}, 1) == std::vector<int>{1, 3});

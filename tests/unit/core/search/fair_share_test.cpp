@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace search;
 namespace {
 
 /// Turns of each member of `waiting` in `count` turns that cost what `cost` says.

@@ -27,8 +27,9 @@ inline Operator doubling_operator() {
 }
 
 /// An entry with tunables BLOCK and ITEMS; only BLOCK * ITEMS <= 1024 is valid.
-inline PlaybookEntry entry(const Operator& op, const std::string& key, std::vector<std::string> combines = {},
-                           std::vector<std::string> requirements = {}) {
+inline search::PlaybookEntry entry(const Operator& op, const std::string& key,
+                                   std::vector<std::string> combines = {},
+                                   std::vector<std::string> requirements = {}) {
   const std::string source = fmt::format(
       "/*kevolve {{ \"idea\": \"idea of {0}\", \"tunables\": {{ \"BLOCK\": [64, 128, 256], \"ITEMS\": [1, 2, "
       "4, 8] }},\n"
@@ -42,8 +43,8 @@ inline PlaybookEntry entry(const Operator& op, const std::string& key, std::vect
   return {key, source, *header, {}, std::move(combines), std::move(requirements)};
 }
 
-inline RoundContext context(const Operator& op) {
-  RoundContext context;
+inline search::RoundContext context(const Operator& op) {
+  search::RoundContext context;
   context.op = &op;
   context.workload = "small";
   context.device.name = "cpu";
@@ -51,8 +52,8 @@ inline RoundContext context(const Operator& op) {
   return context;
 }
 
-inline LedgerEntry tried(const std::string& key, int passed) {
-  LedgerEntry entry;
+inline search::LedgerEntry tried(const std::string& key, int passed) {
+  search::LedgerEntry entry;
   entry.idea_key = key;
   entry.attempts = 1;
   entry.passed = passed;

@@ -5,6 +5,7 @@
 #include "tests/unit/core/search/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::search;
 using namespace kevolve::testing;
 
 namespace {

@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace search;
 namespace {
 
 using Kind = Decision::Kind;

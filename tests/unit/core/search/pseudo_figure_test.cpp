@@ -5,6 +5,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::search;
 
 TEST_CASE("a pseudo-figure follows from seed and hash alone") {
   // Written down once: archives of deterministic jobs are compared with later ones.

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace search;
 namespace {
 
 TEST_CASE("a measured scale goes by speed-ups") {

@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::search;
 
 TEST_CASE("a plateau is several rounds in a row without gain") {
   const PlateauRule rule{2, 0.02};

@@ -3,6 +3,7 @@
 #include "tests/unit/core/search/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::search;
 using namespace kevolve::testing;
 
 TEST_CASE("neighbours move one tunable by one step of its sorted values") {

@@ -5,6 +5,10 @@
 #include "tests/unit/core/worker/requests.hpp"
 
 namespace kevolve {
+using namespace devices;
+using namespace gates;
+using namespace judge;
+using namespace worker;
 namespace {
 
 struct Judged {

@@ -5,6 +5,8 @@
 #include "tests/unit/core/worker/requests.hpp"
 
 namespace kevolve {
+using namespace devices;
+using namespace worker;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -12,8 +12,8 @@
 namespace kevolve {
 
 struct FakeRun {
-  std::vector<std::shared_ptr<SharedBuffer>> buffers;  ///< inputs, outputs, scratch
-  RunOptions options;
+  std::vector<std::shared_ptr<devices::SharedBuffer>> buffers;  ///< inputs, outputs, scratch
+  devices::RunOptions options;
   int set = 0;
   int number = 0;        ///< of this runner's launches, from 0; prepare not counted
   double wall_us = 100;  ///< what the report will say
@@ -28,7 +28,7 @@ struct FakeRun {
 using FakeKernel = std::function<void(FakeRun&)>;
 using FakeWitness = std::function<Result<std::optional<Witness>>()>;
 
-class FakeBuffer final : public SharedBuffer {
+class FakeBuffer final : public devices::SharedBuffer {
  public:
   explicit FakeBuffer(std::size_t size) : bytes_(size + 16, std::byte{0xC5}) {}
   std::byte* data() override { return bytes_.data(); }
@@ -42,20 +42,20 @@ class FakeBuffer final : public SharedBuffer {
   std::vector<std::byte> bytes_;
 };
 
-class FakeRunner final : public Runner {
+class FakeRunner final : public devices::Runner {
  public:
   FakeRunner(LaunchPlan plan, const std::map<std::string, FakeKernel>& kernels, FakeWitness witness)
       : plan_(std::move(plan)), kernels_(kernels), witness_(std::move(witness)) {}
-  Result<int> bind(const std::vector<std::shared_ptr<SharedBuffer>>& buffers) override {
+  Result<int> bind(const std::vector<std::shared_ptr<devices::SharedBuffer>>& buffers) override {
     sets_.push_back(buffers);
     return static_cast<int>(sets_.size()) - 1;
   }
-  Result<RunReport> run(int set, const RunOptions& options) override {
+  Result<devices::RunReport> run(int set, const devices::RunOptions& options) override {
     FakeRun state{sets_[static_cast<std::size_t>(set)], options, set};
     if (!options.prepare) state.number = launches_++;
     for (const PlannedLaunch& launch : options.prepare ? plan_.prepare : plan_.launches)
       kernels_.at(launch.kernel)(state);
-    return RunReport{{Outcome::passed, Gate::correctness, ""}, state.wall_us, state.sm_mhz};
+    return devices::RunReport{{Outcome::passed, Gate::correctness, ""}, state.wall_us, state.sm_mhz};
   }
   Result<std::optional<Witness>> witness(int) override { return witness_(); }
 
@@ -63,11 +63,11 @@ class FakeRunner final : public Runner {
   const LaunchPlan plan_;
   const std::map<std::string, FakeKernel>& kernels_;
   const FakeWitness witness_;
-  std::vector<std::vector<std::shared_ptr<SharedBuffer>>> sets_;
+  std::vector<std::vector<std::shared_ptr<devices::SharedBuffer>>> sets_;
   int launches_ = 0;
 };
 
-class FakeDevice final : public Device {
+class FakeDevice final : public devices::Device {
  public:
   FakeDevice(std::string name, std::map<std::string, FakeKernel> kernels) : kernels_(std::move(kernels)) {
     info_.name = std::move(name);
@@ -79,24 +79,26 @@ class FakeDevice final : public Device {
   [[nodiscard]] bool times_on_host() const override { return on_host; }
   void flush_caches() override {}
   void settle() override { ++*settled; }
-  Memory* memory() override { return &memory_; }
+  devices::Memory* memory() override { return &memory_; }
   double copy_bytes_per_us() override { return 20'000; }
-  Result<tl::expected<Binary, Verdict>> compile(const std::string& source, const LaunchPlan&,
-                                                std::chrono::milliseconds) override {
+  Result<tl::expected<devices::Binary, Verdict>> compile(const std::string& source, const LaunchPlan&,
+                                                         std::chrono::milliseconds) override {
     if (source.find("does_not_compile") != std::string::npos) {
-      return tl::expected<Binary, Verdict>(
+      return tl::expected<devices::Binary, Verdict>(
           tl::make_unexpected(Verdict{Outcome::compile_error, Gate::compile, "no"}));
     }
-    Binary binary{"fake", {}};
+    devices::Binary binary{"fake", {}};
     binary.report.resources = resources;
-    return tl::expected<Binary, Verdict>(std::move(binary));
+    return tl::expected<devices::Binary, Verdict>(std::move(binary));
   }
   [[nodiscard]] bool can_run() const override { return info_.name == "cpu"; }
-  Result<std::shared_ptr<SharedBuffer>> allocate(std::size_t size_bytes, Placement, std::size_t) override {
-    return std::shared_ptr<SharedBuffer>(std::make_shared<FakeBuffer>(size_bytes));
+  Result<std::shared_ptr<devices::SharedBuffer>> allocate(std::size_t size_bytes, devices::Placement,
+                                                          std::size_t) override {
+    return std::shared_ptr<devices::SharedBuffer>(std::make_shared<FakeBuffer>(size_bytes));
   }
-  Result<std::unique_ptr<Runner>> start_runner(const Binary&, const LaunchPlan& plan) override {
-    return std::unique_ptr<Runner>(std::make_unique<FakeRunner>(plan, kernels_, witness));
+  Result<std::unique_ptr<devices::Runner>> start_runner(const devices::Binary&,
+                                                        const LaunchPlan& plan) override {
+    return std::unique_ptr<devices::Runner>(std::make_unique<FakeRunner>(plan, kernels_, witness));
   }
 
   bool on_host = true;
@@ -106,7 +108,7 @@ class FakeDevice final : public Device {
 
  private:
   DeviceInfo info_;
-  HostMemory memory_;
+  devices::HostMemory memory_;
   std::map<std::string, FakeKernel> kernels_;
 };
 

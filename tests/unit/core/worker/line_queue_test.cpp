@@ -6,6 +6,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace worker;
 namespace {
 
 /// Counts how often somebody flushes it.

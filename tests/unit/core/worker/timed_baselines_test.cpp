@@ -8,6 +8,8 @@
 #include "tests/unit/core/worker/requests.hpp"
 
 namespace kevolve {
+using namespace gates;
+using namespace worker;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -2,6 +2,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace worker;
 namespace {
 
 /// Gates that note that they ran, and say what `verdicts` says of them.

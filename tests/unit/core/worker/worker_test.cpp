@@ -6,6 +6,7 @@
 #include "tests/unit/core/worker/requests.hpp"
 
 namespace kevolve {
+using namespace worker;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -29,9 +29,9 @@ Result<T> finish(asio::io_context& io, asio::awaitable<Result<T>> work) {
 }
 
 /// Remembers what it hears.
-class Notes final : public Observer {
+class Notes final : public engine::Observer {
  public:
-  void heard(const RunEvent& event) override {
+  void heard(const engine::RunEvent& event) override {
     if (const auto* warned = std::get_if<events::Warned>(&event)) warnings.emplace_back(warned->what);
     if (const auto* promoted = std::get_if<events::Promoted>(&event))
       champions.push_back(promoted->champion.candidate_hash);
@@ -46,51 +46,53 @@ class Notes final : public Observer {
 };
 
 /// Verdicts as a test wants them, archived as a desk has to.
-class FakeDesk final : public JudgeDesk {
+class FakeDesk final : public engine::JudgeDesk {
  public:
-  explicit FakeDesk(SearchState& search) : search_(search) {}
+  explicit FakeDesk(engine::SearchState& search) : search_(search) {}
 
-  std::function<Evaluation(const CandidateRecord&)> first = [](const auto&) { return passed(1.2); };
-  std::function<Evaluation(const CandidateRecord&)> again = [](const auto&) { return passed(1.2); };
+  std::function<Evaluation(const archive::CandidateRecord&)> first = [](const auto&) { return passed(1.2); };
+  std::function<Evaluation(const archive::CandidateRecord&)> again = [](const auto&) { return passed(1.2); };
   std::set<std::string> racing;  ///< hashes
   bool broken = false;           ///< the workers fail
   std::vector<std::string> judged, retimed;
 
-  asio::awaitable<Result<Evaluation>> judge_seed(const CandidateRecord& naive) override {
-    CO_TRY_DO(record(naive, passed(1), Purpose::search));
+  asio::awaitable<Result<Evaluation>> judge_seed(const archive::CandidateRecord& naive) override {
+    CO_TRY_DO(record(naive, passed(1), archive::Purpose::search));
     co_return passed(1);
   }
-  asio::awaitable<Result<std::optional<Judged>>> judge(CandidateRecord candidate, int) override {
+  asio::awaitable<Result<std::optional<engine::Judged>>> judge(archive::CandidateRecord candidate,
+                                                               int) override {
     if (broken || !search_.allowance.may_evaluate()) co_return std::nullopt;
     judged.push_back(candidate.hash);
     Evaluation evaluation = first(candidate);
     if (candidate.evaluation) {
-      CO_TRY(EvaluationRecord known, search_.archive.evaluation(*candidate.evaluation));
+      CO_TRY(archive::EvaluationRecord known, search_.archive.evaluation(*candidate.evaluation));
       evaluation = known.evaluation;
     } else {
       search_.allowance.take();
-      CO_TRY(candidate.evaluation, record(candidate, evaluation, Purpose::search));
+      CO_TRY(candidate.evaluation, record(candidate, evaluation, archive::Purpose::search));
     }
     const EvaluationId id = *candidate.evaluation;
     const double score = search_.standing.scale.score(candidate.hash, evaluation.speedup);
-    co_return Judged{std::move(candidate), "key", id, std::move(evaluation), score};
+    co_return engine::Judged{std::move(candidate), "key", id, std::move(evaluation), score};
   }
-  asio::awaitable<Result<std::optional<Retimed>>> retime(const CandidateRecord& contender, bool) override {
+  asio::awaitable<Result<std::optional<engine::Retimed>>> retime(const archive::CandidateRecord& contender,
+                                                                 bool) override {
     if (broken) co_return std::nullopt;
     retimed.push_back(contender.hash);
     search_.allowance.take();
     Evaluation evaluation = again(contender);
-    CO_TRY(const EvaluationId id, record(contender, evaluation, Purpose::retime));
-    co_return Retimed{id, std::move(evaluation)};
+    CO_TRY(const EvaluationId id, record(contender, evaluation, archive::Purpose::retime));
+    co_return engine::Retimed{id, std::move(evaluation)};
   }
-  asio::awaitable<bool> shows_no_race(const CandidateRecord& contender) override {
+  asio::awaitable<bool> shows_no_race(const archive::CandidateRecord& contender) override {
     co_return !racing.contains(contender.hash);
   }
 
  private:
-  Result<EvaluationId> record(const CandidateRecord& candidate, const Evaluation& evaluation,
-                              Purpose purpose) {
-    NewEvaluation row;
+  Result<EvaluationId> record(const archive::CandidateRecord& candidate, const Evaluation& evaluation,
+                              archive::Purpose purpose) {
+    archive::NewEvaluation row;
     row.candidate = candidate.id;
     row.run = search_.run.run_id;
     row.workload = search_.problem.workload;
@@ -99,29 +101,30 @@ class FakeDesk final : public JudgeDesk {
     row.evaluation = evaluation;
     return search_.archive.record_evaluation(row);
   }
-  SearchState& search_;
+  engine::SearchState& search_;
 };
 
 /// Answers by slot. A slot that it does not know is refused.
-class FakeBackend final : public Backend {
+class FakeBackend final : public llm::Backend {
  public:
   std::map<std::string, std::string> replies;
-  std::vector<Question> questions;
-  ChatError::Kind refusal = ChatError::Kind::refused;
+  std::vector<llm::Question> questions;
+  llm::ChatError::Kind refusal = llm::ChatError::Kind::refused;
   bool paid = false, partial = false, stopped = false, silent = false;
 
   [[nodiscard]] std::string name() const override { return "fake"; }
   [[nodiscard]] bool worth_waiting_for() const override { return paid; }
   [[nodiscard]] bool may_lack_answers() const override { return partial; }
-  void ask(Question question, AnswerHandler handler) override {
+  void ask(llm::Question question, llm::AnswerHandler handler) override {
     questions.push_back(question);
     if (silent) return;
     const auto found = replies.find(question.key.slot);
-    if (found == replies.end()) return handler(tl::unexpected(ChatError{refusal, "it knows no such slot"}));
-    ChatReply reply;
+    if (found == replies.end())
+      return handler(tl::unexpected(llm::ChatError{refusal, "it knows no such slot"}));
+    llm::ChatReply reply;
     reply.text = found->second;
     reply.model = "fake";
-    reply.finish = Finish::stop;
+    reply.finish = llm::Finish::stop;
     reply.usage = {100, 0, 50, 0};
     handler(std::move(reply));
   }
@@ -129,7 +132,7 @@ class FakeBackend final : public Backend {
 
   [[nodiscard]] std::vector<std::string> slots() const {
     std::vector<std::string> all;
-    for (const Question& question : questions) all.push_back(question.key.slot);
+    for (const llm::Question& question : questions) all.push_back(question.key.slot);
     return all;
   }
 };
@@ -145,7 +148,8 @@ inline std::string ideas_reply(const std::vector<std::string>& texts) {
   return list.dump();
 }
 
-/// A search over the operator of tests/unit/core/search/fixture.hpp, with `wide` as its playbook, after its seed.
+/// A search over the operator of tests/unit/core/search/fixture.hpp, with `wide` as its playbook, after its
+/// seed.
 struct SearchFixture {
   explicit SearchFixture(const JobPolicy& policy = {}) {
     job.name = "night";
@@ -155,13 +159,13 @@ struct SearchFixture {
     write("naive", naive_source);
     write("wide", entry(op, "wide").source);
     search.problem.op_id = must(archive.enter_operator(op));
-    Champion naive;
+    search::Champion naive;
     naive.source = naive_source;
     naive.hash = candidate_hash(naive_source, {});
     const IdeaId idea = must(archive.add_idea({search.problem.op_id, std::nullopt, "seed", "naive", "One."}));
     naive.id = must(archive.add_candidates(idea, {{naive.source, {}, {}}})).front();
     const Evaluation evaluation = must(finish(io, desk.judge_seed(must(archive.candidate(naive.id)))));
-    search.standing = must(recall_standing(search, naive, evaluation));
+    search.standing = must(engine::recall_standing(search, naive, evaluation));
   }
 
   void write(const std::string& stem, const std::string& source) const {
@@ -172,9 +176,13 @@ struct SearchFixture {
     made.folder = folder / "doubling";
     return made;
   }
-  RoundRecord begin_round() { return must(archive.begin_round(job_id, search.problem.op_id, "small")); }
+  archive::RoundRecord begin_round() {
+    return must(archive.begin_round(job_id, search.problem.op_id, "small"));
+  }
   /// As a new process would find it.
-  void restart() { search.standing = must(recall_standing(search, search.standing.naive, passed(1))); }
+  void restart() {
+    search.standing = must(engine::recall_standing(search, search.standing.naive, passed(1)));
+  }
 
   TemporaryFolder folder;
   Operator op = make();
@@ -183,7 +191,7 @@ struct SearchFixture {
       "[\"N\"], "
       "\"block\": [\"1\"], \"args\": [\"x\", \"y\"] } ] } */\n__global__ void k(const float* x, float* y) "
       "{}\n";
-  Archive archive = must(Archive::open(folder / "a.db", OpenMode::read_write));
+  archive::Archive archive = must(archive::Archive::open(folder / "a.db", archive::OpenMode::read_write));
   DeviceInfo device = make_device();
   DeviceId device_id = must(archive.enter_device(device));
   Job job;
@@ -193,11 +201,11 @@ struct SearchFixture {
   Notes heard;
   bool open = true;
   int limit = 1000;
-  Allowance allowance{[this] { return open && allowance.taken() < limit; }};
-  SearchState search{archive, heard, allowance, RunIdentity{job, job_id, run},
-                     Problem{op, "small", device, device_id}};
+  engine::Allowance allowance{[this] { return open && allowance.taken() < limit; }};
+  engine::SearchState search{archive, heard, allowance, engine::RunIdentity{job, job_id, run},
+                             engine::Problem{op, "small", device, device_id}};
   FakeDesk desk{search};
-  Exchanges exchanges{io, archive, heard, job.budget, Usage{}};
+  engine::Exchanges exchanges{io, archive, heard, job.budget, search::Usage{}};
 };
 
 }  // namespace kevolve::testing

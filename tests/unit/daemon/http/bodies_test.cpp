@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::service;
 using namespace kevolve::http;
 
 namespace {

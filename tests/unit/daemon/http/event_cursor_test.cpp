@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::service;
 using namespace kevolve::http;
 
 namespace {

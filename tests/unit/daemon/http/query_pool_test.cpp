@@ -7,6 +7,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 using namespace kevolve::http;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;

@@ -8,6 +8,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::archive;
 using namespace kevolve::http;
 namespace fs = std::filesystem;
 

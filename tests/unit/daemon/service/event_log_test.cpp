@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace service;
 namespace {
 
 TEST_CASE("events are numbered from one without gaps", "[daemon]") {

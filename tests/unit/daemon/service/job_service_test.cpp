@@ -3,6 +3,8 @@
 #include "tests/unit/daemon/engine/folder.hpp"
 
 namespace kevolve {
+using namespace archive;
+using namespace service;
 namespace {
 
 namespace asio = boost::asio;

@@ -6,6 +6,9 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace archive;
+using namespace engine;
+using namespace service;
 namespace {
 
 TEST_CASE("an event is one line, whatever it holds") {

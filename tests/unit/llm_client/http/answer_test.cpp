@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace llm;
 namespace {
 
 HttpAnswer of(int status, const std::string& body, const Headers& headers = {}) {

@@ -6,6 +6,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace llm;
 namespace {
 
 std::vector<std::string> events_of(std::string_view text, std::size_t piece) {

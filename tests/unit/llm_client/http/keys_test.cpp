@@ -9,6 +9,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace llm;
 namespace {
 
 const std::string kKey = "sk-proj-Zq8vT3mW7rB1nK5xL9cD2fH6jP4s";

@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace llm;
 namespace {
 
 std::string document(const std::string& endpoint, const std::string& model) {

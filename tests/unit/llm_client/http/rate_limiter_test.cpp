@@ -5,6 +5,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace llm;
 namespace {
 
 using std::chrono::milliseconds;

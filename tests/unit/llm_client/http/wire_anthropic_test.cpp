@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace llm;
 namespace {
 
 ModelSettings model(bool stream = false) {

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace llm;
 namespace {
 
 const std::vector<Message> kMessages = {{Role::system, "Be brief.", true}, {Role::user, "Why?", false}};

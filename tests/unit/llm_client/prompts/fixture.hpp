@@ -20,15 +20,15 @@ inline Operator peak_distance() {
   return operator_here("peak_distance");
 }
 
-inline PromptSet prompts() {
-  const auto set = load_prompts(std::nullopt);
+inline llm::PromptSet prompts() {
+  const auto set = llm::load_prompts(std::nullopt);
   if (!set) FAIL(set.error().message);
   return *set;
 }
 
 /// Champion, two survivors, two ledger entries, on an H200.
-inline RoundContext known_round(const Operator& op) {
-  RoundContext context;
+inline search::RoundContext known_round(const Operator& op) {
+  search::RoundContext context;
   context.op = &op;
   context.workload = "small";
   context.device = {"cuda:0", "NVIDIA H200", "sm_90a", "13.0", "NVRTC 13.0", "2.11.0", 132};
@@ -52,26 +52,26 @@ inline RoundContext known_round(const Operator& op) {
                         context.champion_profile,
                         180},
                        {"h2", "llm:wide", "__global__ void second_kernel() {}\n", {}, 1.5, {}, 240}};
-  LedgerEntry good{"split_rows", "Split each row over blocks.", 12, 9, 2.0, 180, 150.0,
-                   "",           {{"passed", 9}, {"race", 3}}};
-  LedgerEntry bad{
+  search::LedgerEntry good{"split_rows", "Split each row over blocks.", 12, 9, 2.0, 180, 150.0,
+                           "",           {{"passed", 9}, {"race", 3}}};
+  search::LedgerEntry bad{
       "llm:atomics",        "Use atomics throughout.", 4, 0, 0, 0, 90.0, "y[7] is NaN; expected 1.",
       {{"wrong_result", 4}}};
   context.ledger = {bad, good};
   return context;
 }
 
-inline Idea wide_loads() {
-  Idea idea{"llm", "llm:wide", "Use 128-bit loads in both passes."};
+inline search::Idea wide_loads() {
+  search::Idea idea{"llm", "llm:wide", "Use 128-bit loads in both passes."};
   idea.bottleneck = "Issue slots at 80 %";
   idea.predicted_us = 170;
   idea.parents = {"split_rows"};
   return idea;
 }
 
-inline std::string all_text(const std::vector<Message>& messages) {
+inline std::string all_text(const std::vector<llm::Message>& messages) {
   std::string text;
-  for (const Message& message : messages) text += message.text + "\n";
+  for (const llm::Message& message : messages) text += message.text + "\n";
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
 
 TEST_CASE("a fence is longer than any run of backticks inside") {
   CHECK(fenced("a\n\n", "cuda") == "```cuda\na\n```");

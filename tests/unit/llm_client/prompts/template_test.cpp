@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
 
 TEST_CASE("names in double braces are values, other braces are text") {
   CHECK(value_names("{{a}} {{ b }} {{0}} {{a_1}} { {c} } {{d} } {{}} {{{e}}} {{f") ==

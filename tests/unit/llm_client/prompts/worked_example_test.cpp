@@ -6,6 +6,8 @@
 #include "tests/unit/llm_client/prompts/fixture.hpp"
 
 using namespace kevolve;
+using namespace kevolve::gates;
+using namespace kevolve::llm;
 using namespace kevolve::testing;
 using Catch::Matchers::ContainsSubstring;
 

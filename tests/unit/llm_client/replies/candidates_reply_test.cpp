@@ -6,6 +6,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
 
 TEST_CASE("the shape of code ignores comments, literals and directives") {
   const CodeShape shape = shape_of(

@@ -2,6 +2,8 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
+using namespace kevolve::search;
 using Catch::Matchers::ContainsSubstring;
 
 namespace {

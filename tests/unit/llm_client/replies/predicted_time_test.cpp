@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
 
 TEST_CASE("times with and without units") {
   const auto us = [](const std::string& text) {

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 using namespace kevolve;
+using namespace kevolve::llm;
 
 TEST_CASE("fences of any kind cut a reply into blocks and prose") {
   const auto all = segments("a\n```cuda\nb\n```\nc\n~~~\nd\n```\n~~~\n````\ne\n```\nf\n````");

@@ -9,6 +9,8 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cpu;
+using namespace process;
 namespace {
 
 constexpr const char* kEntry =

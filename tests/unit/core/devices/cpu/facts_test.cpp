@@ -5,6 +5,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cpu;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -9,6 +9,8 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cpu;
+using namespace devices;
 namespace {
 
 std::shared_ptr<CpuSharedBuffer> make(std::size_t size, Placement placement, std::size_t alignment = 16) {

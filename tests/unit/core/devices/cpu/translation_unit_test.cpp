@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cpu;
 namespace {
 
 LaunchPlan two_launches() {

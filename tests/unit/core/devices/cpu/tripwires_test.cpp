@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cpu;
 namespace {
 
 TEST_CASE("comments and literals are blanked and lines stay where they are") {

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cpu;
 namespace {
 
 TEST_CASE("loops are told by line, with the width of their vectors or what was in the way") {

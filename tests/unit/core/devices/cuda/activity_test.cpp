@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 
 TEST_CASE("a run's first kernel is the flush, and what follows is the plan's") {
   const std::vector<TracedWork> run{{true, 0, 90'000}, {false, 91'000, 93'000}, {true, 94'000, 104'000}};

@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 
 TEST_CASE("an architecture is sm_, its number, and perhaps a letter") {
   CHECK(compute_capability("sm_90a") == 90);

@@ -7,6 +7,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 namespace {
 
 namespace fs = std::filesystem;

@@ -5,6 +5,7 @@
 #include "tests/unit/core/devices/cuda/elf_builder.hpp"
 
 namespace kevolve {
+using namespace cuda;
 namespace {
 
 constexpr auto kWritable = SHF_WRITE | SHF_ALLOC;

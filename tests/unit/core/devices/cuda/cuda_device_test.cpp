@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 
 using Catch::Matchers::ContainsSubstring;
 

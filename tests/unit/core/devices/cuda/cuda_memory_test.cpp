@@ -6,6 +6,8 @@
 #include "tests/unit/core/devices/cuda/kernels/memories.hpp"
 
 namespace kevolve {
+using namespace cuda;
+using namespace gates;
 namespace {
 
 std::vector<std::byte> random_bytes(std::size_t size_bytes, unsigned seed) {

@@ -12,6 +12,8 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
+using namespace gates;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 namespace {
 
 LaunchPlan plan_of(const std::vector<std::string>& kernels) {

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 
 TEST_CASE("a variable that nothing but its declaration names is unreferenced") {
   CHECK(unreferenced_globals(".version 9.0\n"

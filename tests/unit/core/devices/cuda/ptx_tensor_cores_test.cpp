@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 
 using Counts = std::map<std::string, std::int64_t>;
 

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 
 TEST_CASE("the log of CUDA 13 gives each kernel's resources") {
   const auto kernels = parse_ptxas_log(

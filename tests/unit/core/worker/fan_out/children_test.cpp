@@ -7,6 +7,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace fan_out;
 namespace {
 
 TEST_CASE("a process for each GPU sees that one alone, and the rest of the environment") {

@@ -5,6 +5,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace fan_out;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -8,6 +8,8 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace fan_out;
+using namespace process;
 namespace {
 
 struct TestPipe {

@@ -5,6 +5,8 @@
 #include "tests/unit/archive/fixture.hpp"
 
 namespace kevolve {
+using namespace engine;
+using namespace llm;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

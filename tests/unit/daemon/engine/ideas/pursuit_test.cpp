@@ -4,6 +4,10 @@
 #include "tests/unit/daemon/engine/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace archive;
+using namespace engine;
+using namespace llm;
+using namespace search;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -5,6 +5,8 @@
 #include "tests/unit/daemon/engine/folder.hpp"
 
 namespace kevolve {
+using namespace engine;
+using namespace llm;
 namespace {
 
 namespace fs = std::filesystem;

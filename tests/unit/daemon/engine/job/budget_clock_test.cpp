@@ -3,6 +3,8 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace engine;
+using namespace search;
 namespace {
 
 using Catch::Matchers::WithinAbs;

@@ -7,6 +7,8 @@
 #include "tests/unit/daemon/engine/folder.hpp"
 
 namespace kevolve {
+using namespace archive;
+using namespace engine;
 namespace {
 
 namespace asio = boost::asio;

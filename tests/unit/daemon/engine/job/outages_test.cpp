@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace engine;
 namespace {
 
 using Kind = BackendNews::Item::Kind;

@@ -9,6 +9,8 @@
 #include "tests/unit/daemon/engine/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace archive;
+using namespace engine;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

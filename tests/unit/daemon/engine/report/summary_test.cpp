@@ -3,6 +3,8 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace archive;
+using namespace engine;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace engine;
 namespace {
 
 class Counter final : public Observer {

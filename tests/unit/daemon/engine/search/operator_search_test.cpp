@@ -5,6 +5,8 @@
 #include "tests/unit/daemon/engine/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace engine;
+using namespace gates;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

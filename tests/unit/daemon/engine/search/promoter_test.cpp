@@ -3,6 +3,8 @@
 #include "tests/unit/daemon/engine/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace archive;
+using namespace engine;
 namespace {
 
 using Catch::Matchers::ContainsSubstring;

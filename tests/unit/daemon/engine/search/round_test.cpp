@@ -6,6 +6,10 @@
 #include "tests/unit/daemon/engine/fixture.hpp"
 
 namespace kevolve::testing {
+using namespace archive;
+using namespace engine;
+using namespace llm;
+using namespace search;
 namespace {
 
 JobPolicy round_policy() {

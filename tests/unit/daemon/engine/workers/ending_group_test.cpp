@@ -14,6 +14,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace engine;
 namespace {
 
 using std::chrono::milliseconds;

@@ -10,6 +10,7 @@
 #include "tests/unit/daemon/engine/folder.hpp"
 
 namespace kevolve {
+using namespace engine;
 namespace {
 
 namespace asio = boost::asio;

@@ -11,6 +11,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace engine;
 namespace {
 
 namespace asio = boost::asio;

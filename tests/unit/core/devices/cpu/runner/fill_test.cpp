@@ -7,7 +7,7 @@
 
 #include "tests/catch.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 namespace {
 
 template <class T>
@@ -37,4 +37,4 @@ TEST_CASE("buffers are filled with the value asked for and no further") {
 }
 
 }  // namespace
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

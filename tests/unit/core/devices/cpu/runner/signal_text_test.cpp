@@ -5,7 +5,7 @@
 
 #include "tests/catch.hpp"
 
-namespace kevolve::runner {
+namespace kevolve::cpu::runner {
 namespace {
 
 TEST_CASE("numbers and places are written without allocation") {
@@ -23,4 +23,4 @@ TEST_CASE("what does not fit is cut off") {
 }
 
 }  // namespace
-}  // namespace kevolve::runner
+}  // namespace kevolve::cpu::runner

@@ -6,6 +6,7 @@
 #include "tests/unit/core/devices/cuda/kernels/memories.hpp"
 
 namespace kevolve {
+using namespace gates;
 namespace {
 
 const Seed kSeed{{0x123456789abcdef0, 0xfedcba9876543210}};

@@ -8,6 +8,8 @@
 #include "tests/unit/core/devices/cuda/kernels/memories.hpp"
 
 namespace kevolve {
+using namespace cuda;
+using namespace gates;
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();

@@ -19,8 +19,8 @@ namespace kevolve {
 
 struct Memories {
   std::shared_ptr<TestQueue> queue = make_queue();
-  CudaMemory cuda{queue, 3, std::size_t{1} << 30};
-  HostMemory host;
+  cuda::CudaMemory cuda{queue, 3, std::size_t{1} << 30};
+  devices::HostMemory host;
 
   /// A copy in the GPU's memory, `shift` bytes behind an aligned address.
   std::shared_ptr<std::byte> upload(const void* from, std::size_t size_bytes, std::size_t shift = 0) {
@@ -38,9 +38,9 @@ struct Memories {
 /// The same elements in the GPU's memory.
 struct Uploaded {
   std::shared_ptr<std::byte> memory;
-  Elements view;
+  gates::Elements view;
 
-  Uploaded(Memories& m, const Elements& elements, std::size_t shift = 0)
+  Uploaded(Memories& m, const gates::Elements& elements, std::size_t shift = 0)
       : memory(m.upload(elements.data, elements.size_bytes(), shift)),
         view{elements.dtype, memory.get(), elements.count} {}
 };

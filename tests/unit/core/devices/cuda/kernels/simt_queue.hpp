@@ -12,7 +12,7 @@
 
 namespace kevolve {
 
-class SimtQueue : public KernelQueue {
+class SimtQueue : public cuda::KernelQueue {
  public:
   simt::Order order = simt::Order::forward;
   std::map<std::string, int> launches;  ///< by kernel
@@ -49,13 +49,14 @@ class SimtQueue : public KernelQueue {
   void fill(void* to, std::uint8_t byte, std::size_t size_bytes) override {
     std::memset(to, byte, size_bytes);
   }
-  void start(const char* kernel, std::uint32_t blocks, std::span<const KernelArgument> arguments) override {
+  void start(const char* kernel, std::uint32_t blocks,
+             std::span<const cuda::KernelArgument> arguments) override {
     static const simt::KernelLibrary library(KEVOLVE_SIMT_JUDGE_SIMT);
     static simt::Executor executor(2);
     ++launches[kernel];
     std::vector<simt::Argument> values;
     for (const auto& argument : arguments) values.push_back({argument.value, argument.size_bytes});
-    simt::LaunchConfig config = simt::linear(blocks, kJudgeThreads);
+    simt::LaunchConfig config = simt::linear(blocks, cuda::kJudgeThreads);
     config.arguments = values;
     config.order = order;
     config.order_seed = 5;

@@ -6,6 +6,7 @@
 #include "tests/catch.hpp"
 
 namespace kevolve {
+using namespace cuda;
 
 TEST_CASE("fills hold the bits of every type") {
   const auto bits = [](DType dtype, Fill fill) {
