@@ -18,7 +18,7 @@ case ${1:-} in --keep | --pack | --unpack) verb=${1#--}; shift ;; esac
 seconds=60
 if [[ "${1:-}" =~ ^[0-9]+$ ]]; then seconds=$1; shift; fi
 targets=("$@")
-[[ ${#targets[@]} -gt 0 ]] || targets=(ideas candidates header expression http events job worker_line)
+[[ ${#targets[@]} -gt 0 ]] || targets=(ideas candidates header expression http events job worker_line cuda_text)
 dictionary() { case $1 in ideas | candidates) echo replies ;; *) echo "$1" ;; esac; }
 max_len() { case $1 in expression) echo 300 ;; *) echo 6000 ;; esac; }
 

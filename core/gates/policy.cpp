@@ -16,6 +16,12 @@ namespace {
 using Violations = std::vector<PolicyViolation>;
 using Tokens = std::vector<Token>;
 
+constexpr std::string_view kPlainly = "the source must read the same to a person and to the compiler";
+
+void refuse_spelling(const std::string& mark, int line, Violations& out) {
+  out.push_back({line, fmt::format("`{}`", mark), std::string(kPlainly), "write names out in full"});
+}
+
 bool is(const Tokens& tokens, std::size_t at, std::string_view text) {
   return at < tokens.size() && tokens[at].kind != Token::Kind::text && tokens[at].text == text;
 }
@@ -40,6 +46,7 @@ void check_include(const Directive& directive, Violations& out) {
 void check_directive(const Directive& directive, Violations& out) {
   static const std::set<std::string> kPlain{"define", "undef", "if",    "ifdef",   "ifndef", "elif",
                                             "else",   "endif", "error", "warning", ""};
+  if (directive.mark == "%:") refuse_spelling(directive.mark, directive.line, out);
   if (directive.name == "include") return check_include(directive, out);
   if (directive.name == "pragma") {
     if (!pragma_allowed(directive.rest)) {
@@ -145,7 +152,6 @@ void check_builtin_variable(const Tokens& tokens, std::size_t at, Violations& ou
 }
 
 void check_tokens(const Tokens& tokens, Violations& out) {
-  constexpr std::string_view kPlainly = "the source must read the same to a person and to the compiler";
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const Token& token = tokens[i];
     if (token.kind == Token::Kind::word) {
@@ -166,8 +172,7 @@ void check_tokens(const Tokens& tokens, Violations& out) {
       out.push_back({token.line, "`<<<`", "launches belong to the harness",
                      "list them under \"launches\" in the header"});
     } else if (token.text == "##" || token.text == "%:") {
-      out.push_back(
-          {token.line, fmt::format("`{}`", token.text), std::string(kPlainly), "write names out in full"});
+      refuse_spelling(token.text, token.line, out);
     } else if (token.text == "?" && is(tokens, i + 1, "?") && i + 2 < tokens.size() &&
                tokens[i + 1].line == token.line) {
       out.push_back({token.line, "a trigraph", std::string(kPlainly), "write the character itself"});
@@ -316,6 +321,9 @@ std::vector<PolicyViolation> policy_violations(std::string_view source) {
   const SourceText text = read_source(source);
   if (!text.closed) {
     out.push_back({1, "a comment or a literal that never ends", "what follows cannot be read", "close it"});
+  }
+  for (const CudaDoubt& doubt : text.doubts) {
+    out.push_back({doubt.line, std::string(doubt.what), "compilers read it in different ways", "remove it"});
   }
   for (const Directive& directive : text.directives) {
     check_directive(directive, out);

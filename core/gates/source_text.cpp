@@ -1,186 +1,110 @@
 #include "core/gates/source_text.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace kevolve::gates {
 namespace {
 
-bool word_start(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$';
-}
-bool word_part(char c) {
-  return word_start(c) || std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
+using Kind = CudaToken::Kind;
 
-/// Characters with their line, after line splicing.
-struct Spliced {
-  std::string text;
-  std::vector<int> lines;
-};
-
-Spliced splice(std::string_view source) {
-  Spliced out;
-  int line = 1;
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    if (source[i] == '\\') {  // compilers accept blanks between the backslash and the end of the line
-      std::size_t end = i + 1;
-      while (end < source.size() && (source[end] == ' ' || source[end] == '\t' || source[end] == '\r')) ++end;
-      if (end < source.size() && source[end] == '\n') {
-        ++line;
-        i = end;
-        continue;
-      }
-    }
-    out.text.push_back(source[i]);
-    out.lines.push_back(line);
-    if (source[i] == '\n') ++line;
-  }
-  return out;
-}
-
-class Reader {
+class SourceReader {
  public:
-  explicit Reader(std::string_view source) : in_(splice(source)) {}
+  explicit SourceReader(std::string_view source) : source_(source), in_(read_cuda_text(source)) {}
 
   SourceText read() {
-    SourceText out;
-    bool line_start = true;
-    while (skip_blanks(line_start), at_ < in_.text.size()) {
-      if (line_start && (peek() == '#')) {
-        out.directives.push_back(directive());
-      } else {
-        line_start = false;
-        out.tokens.push_back(token());
-      }
+    while (at_ < in_.size()) {
+      if (in_[at_].starts_directive)
+        directive();
+      else if (separates(in_[at_]))
+        ++at_;
+      else
+        out_.tokens.push_back(token());
     }
-    out.closed = closed_;
-    return out;
+    out_.closed = std::all_of(in_.begin(), in_.end(), [](const CudaToken& t) { return t.closed; });
+    out_.doubts = cuda_text_doubts(source_, in_);
+    return std::move(out_);
   }
 
  private:
-  [[nodiscard]] char peek(std::size_t ahead = 0) const {
-    return at_ + ahead < in_.text.size() ? in_.text[at_ + ahead] : '\0';
-  }
-  [[nodiscard]] bool starts(std::string_view with) const {
-    return std::string_view(in_.text).substr(at_).starts_with(with);
-  }
-  [[nodiscard]] int line() const { return at_ < in_.lines.size() ? in_.lines[at_] : 0; }
+  [[nodiscard]] bool in_directive() const { return at_ < in_.size() && in_[at_].in_directive; }
 
-  /// Skips white space and comments. Stops at the end of the line when `within_line`.
-  void skip_blanks(bool& line_start, bool within_line = false) {
-    while (at_ < in_.text.size()) {
-      if (starts("//")) {
-        while (at_ < in_.text.size() && peek() != '\n') ++at_;
-      } else if (starts("/*")) {
-        const std::size_t end = in_.text.find("*/", at_ + 2);
-        closed_ = closed_ && end != std::string::npos;
-        at_ = end == std::string::npos ? in_.text.size() : end + 2;
-      } else if (std::isspace(static_cast<unsigned char>(peek())) != 0) {
-        if (peek() == '\n') {
-          if (within_line) return;
-          line_start = true;
-        }
-        ++at_;
-      } else {
-        return;
-      }
-    }
+  /// True when something separates the directive's last token from its next.
+  bool skip_within_directive() {
+    bool separated = false;
+    for (; in_directive() && separates(in_[at_]); ++at_) separated |= in_[at_].kind != Kind::splice;
+    return separated;
   }
 
-  Directive directive() {
+  void directive() {
     Directive out;
-    out.line = line();
+    out.line = in_[at_].line;
+    out.mark = spelled(source_, in_[at_]);
     ++at_;
-    bool ignored = false;
-    skip_blanks(ignored, true);
-    while (word_part(peek())) out.name.push_back(in_.text[at_++]);
-    skip_blanks(ignored, true);
+    skip_within_directive();
+    if (in_directive() && in_[at_].kind == Kind::word) out.name = spelled(source_, in_[at_++]);
+    skip_within_directive();
     const bool include = out.name.starts_with("include") || out.name == "import" || out.name == "embed";
-    while (at_ < in_.text.size() && peek() != '\n') {
+    while (in_directive()) {
       const std::size_t begin = at_;
-      if (include) {  // a header name is no token: "<cuda/std/cmath>"
-        ++at_;
-      } else {
-        out.tokens.push_back(token());
-      }
-      out.rest.append(in_.text, begin, at_ - begin);
-      const std::size_t blank = at_;
-      skip_blanks(ignored, true);
-      if (at_ > blank) out.rest.push_back(' ');
+      Token read = token();
+      for (std::size_t i = begin; i < at_; ++i)
+        if (in_[i].kind != Kind::splice) out.rest += spelled(source_, in_[i]);
+      if (!include) out.tokens.push_back(std::move(read));
+      if (skip_within_directive() && in_directive()) out.rest += ' ';
     }
-    while (!out.rest.empty() && std::isspace(static_cast<unsigned char>(out.rest.back())) != 0)
-      out.rest.pop_back();
-    return out;
+    out_.directives.push_back(std::move(out));
   }
 
   Token token() {
-    Token out;
-    out.line = line();
-    if (word_start(peek())) {
-      out.kind = Token::Kind::word;
-      while (word_part(peek())) out.text.push_back(in_.text[at_++]);
-      const bool prefix =
-          out.text == "R" || out.text == "u8R" || out.text == "uR" || out.text == "UR" || out.text == "LR";
-      if (prefix && peek() == '"') return raw_string(out.line);
-      return out;
+    const CudaToken& first = in_[at_];
+    switch (first.kind) {
+      case Kind::word:
+        return {Token::Kind::word, spelled(source_, in_[at_++]), first.line};
+      case Kind::number:
+        return {Token::Kind::number, spelled(source_, in_[at_++]), first.line};
+      case Kind::symbol:
+        return mark();
+      default:
+        return {Token::Kind::text, content(source_, in_[at_++]), first.line};
     }
-    if (std::isdigit(static_cast<unsigned char>(peek())) != 0) {
-      out.kind = Token::Kind::number;
-      while (word_part(peek()) || peek() == '.' || (peek() == '\'' && word_part(peek(1)))) {
-        out.text.push_back(in_.text[at_++]);
+  }
+
+  /// Symbols that touch and mean something together.
+  Token mark() {
+    Token out{Token::Kind::mark, symbol(at_), in_[at_].line};
+    for (const std::string_view together : {"<<<", "##", "->"}) {
+      std::string text;
+      std::size_t end = at_;
+      for (; end < in_.size() && text.size() < together.size(); ++end) {
+        if (in_[end].kind == Kind::splice) continue;
+        if (in_[end].kind != Kind::symbol) break;
+        text += symbol(end);
       }
+      if (text != together) continue;
+      out.text = text;
+      at_ = end;
       return out;
     }
-    if (peek() == '"' || peek() == '\'') return literal(out.line);
-    for (const std::string_view mark : {"<<<", "%:", "##", "::", "->"}) {
-      if (!starts(mark)) continue;
-      out.text = mark;
-      at_ += mark.size();
-      return out;
-    }
-    out.text.push_back(in_.text[at_++]);
+    ++at_;
     return out;
   }
 
-  Token literal(int line) {
-    Token out{Token::Kind::text, "", line};
-    const char quote = in_.text[at_++];
-    while (at_ < in_.text.size() && peek() != quote && peek() != '\n') {
-      if (peek() == '\\') out.text.push_back(in_.text[at_++]);
-      if (at_ < in_.text.size()) out.text.push_back(in_.text[at_++]);
-    }
-    closed_ = closed_ && peek() == quote;
-    if (peek() == quote) ++at_;
-    return out;
+  /// Brackets and braces as they are meant; "%:" as it is written, for the policy refuses it.
+  [[nodiscard]] std::string symbol(std::size_t at) const {
+    const std::string written = spelled(source_, in_[at]);
+    return written == "%:" ? written : meaning(source_, in_[at]);
   }
 
-  Token raw_string(int line) {
-    const std::size_t open = in_.text.find('(', at_);
-    if (open == std::string::npos) {
-      closed_ = false;
-      at_ = in_.text.size();
-      return {Token::Kind::text, "", line};
-    }
-    std::string close(1, ')');
-    close.append(in_.text, at_ + 1, open - at_ - 1).push_back('"');
-    const std::size_t end = in_.text.find(close, open);
-    closed_ = closed_ && end != std::string::npos;
-    const std::size_t stop = std::min(end, in_.text.size());
-    Token out{Token::Kind::text, in_.text.substr(open + 1, stop - open - 1), line};
-    at_ = end == std::string::npos ? in_.text.size() : end + close.size();
-    return out;
-  }
-
-  Spliced in_;
+  std::string_view source_;
+  std::vector<CudaToken> in_;
   std::size_t at_ = 0;
-  bool closed_ = true;
+  SourceText out_;
 };
 
 }  // namespace
 
 SourceText read_source(std::string_view source) {
-  return Reader(source).read();
+  return SourceReader(source).read();
 }
 
 }  // namespace kevolve::gates

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/model/candidate.hpp"
+#include "core/text/cuda_text.hpp"
 #include "core/text/json.hpp"
 #include "llm_client/replies/lenient_json.hpp"
 
@@ -12,10 +13,6 @@ namespace kevolve::llm {
 namespace {
 
 constexpr std::string_view kSpace = " \t\n";
-
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
 
 std::size_t skip(std::string_view text, std::size_t at, std::string_view characters) {
   return std::min(text.find_first_not_of(characters, at), text.size());
@@ -28,77 +25,6 @@ bool named_here(std::string_view text, std::size_t at) {
   return std::equal(kName.begin(), kName.end(), text.begin() + static_cast<std::ptrdiff_t>(at),
                     [](char wanted, char c) { return c == wanted || c == wanted - 'a' + 'A'; });
 }
-
-/// Walks code and remembers what CodeShape tells.
-class Walker {
- public:
-  explicit Walker(std::string_view code) : code_(code) {}
-
-  CodeShape run() {
-    while (at_ < code_.size()) step();
-    return shape_;
-  }
-
- private:
-  void step() {
-    const char c = code_[at_];
-    const bool line_begins = line_begins_;
-    if (c == '\n') line_begins_ = true;
-    if (c != '\n' && c != ' ' && c != '\t') line_begins_ = false;
-    if (c == '/' && code_.substr(at_).starts_with("//"))
-      return to(std::min(code_.find('\n', at_), code_.size()));
-    if (c == '/' && code_.substr(at_).starts_with("/*")) return comment();
-    if (c == '#' && line_begins) return directive();
-    if (c == '"') return literal(c);
-    if (c == '\'' && (at_ == 0 || !is_word(code_[at_ - 1]))) return literal(c);  // else 1'000
-    if (is_word(c)) return word();
-    if (c == '{') ++shape_.open_braces;
-    if (c == '}') {
-      --shape_.open_braces;
-      if (shape_.open_braces <= 0) {
-        const std::size_t next = skip(code_, at_ + 1, " \t");
-        shape_.code_end = next < code_.size() && code_[next] == ';' ? next + 1 : at_ + 1;
-      }
-    }
-    ++at_;
-  }
-
-  void to(std::size_t end) { at_ = end; }
-
-  void comment() {
-    const std::size_t end = code_.find("*/", at_ + 2);
-    shape_.inside_comment = end == std::string_view::npos;
-    to(shape_.inside_comment ? code_.size() : end + 2);
-  }
-
-  void directive() {
-    std::size_t end = at_;
-    do {
-      end = std::min(code_.find('\n', end + (end > at_ ? 1 : 0)), code_.size());
-    } while (end < code_.size() && code_[end - 1] == '\\');
-    if (shape_.open_braces <= 0) shape_.code_end = end;
-    to(end);
-  }
-
-  void literal(char quote) {  // ends with its line at the latest
-    for (++at_; at_ < code_.size() && code_[at_] != quote && code_[at_] != '\n'; ++at_) {
-      if (code_[at_] == '\\') ++at_;
-    }
-    at_ = std::min(at_, code_.size());
-    if (at_ < code_.size() && code_[at_] == quote) ++at_;
-  }
-
-  void word() {
-    const std::size_t begin = at_;
-    while (at_ < code_.size() && is_word(code_[at_])) ++at_;
-    if (code_.substr(begin, at_ - begin) == "__global__") shape_.has_kernel = true;
-  }
-
-  std::string_view code_;
-  std::size_t at_ = 0;
-  bool line_begins_ = true;
-  CodeShape shape_;
-};
 
 }  // namespace
 
@@ -138,7 +64,22 @@ std::size_t header_end(std::string_view source) {
 }
 
 CodeShape shape_of(std::string_view code) {
-  return Walker(code).run();
+  CodeShape shape;
+  for (const CudaToken& token : read_cuda_text(code)) {
+    if (token.kind == CudaToken::Kind::comment) shape.inside_comment = !token.closed;
+    if (token.in_directive) {
+      if (shape.open_braces <= 0) shape.code_end = token.end;
+      continue;
+    }
+    if (token.kind == CudaToken::Kind::word && spelled(code, token) == "__global__") shape.has_kernel = true;
+    if (token.kind != CudaToken::Kind::symbol) continue;
+    const std::string symbol = meaning(code, token);
+    if (symbol == "{") ++shape.open_braces;
+    if (symbol != "}" || --shape.open_braces > 0) continue;
+    const std::size_t next = skip(code, token.end, " \t");
+    shape.code_end = next < code.size() && code[next] == ';' ? next + 1 : token.end;
+  }
+  return shape;
 }
 
 std::optional<std::string> html_unescaped(std::string_view code) {

@@ -9,6 +9,9 @@
 #include "core/model/launch_plan.hpp"
 #include "core/model/worker_protocol.hpp"
 #include "core/search/novelty.hpp"
+#include "core/text/cuda_characters.hpp"
+#include "core/text/cuda_doubts.hpp"
+#include "core/text/cuda_text.hpp"
 #include "daemon/http/admission.hpp"
 #include "daemon/http/bodies.hpp"
 #include "daemon/http/sse.hpp"
@@ -238,14 +241,55 @@ void run_worker_line(std::string_view data) {
   demand_line(reply_from_line(data), reply_from_line);
 }
 
-constexpr std::array<Target, 8> kTargets = {{{"ideas", run_ideas},
+/// The tokens that mean something, each with a zero byte behind it.
+std::string meaning_of(std::string_view text, const std::vector<CudaToken>& tokens) {
+  std::string joined;
+  for (const CudaToken& token : tokens)
+    if (!separates(token))
+      joined += std::to_string(static_cast<int>(token.kind)) + meaning(text, token) + '\0';
+  return joined;
+}
+
+bool has_content(const CudaToken& token) {
+  using Kind = CudaToken::Kind;
+  return token.kind == Kind::text || token.kind == Kind::raw_text || token.kind == Kind::character ||
+         token.kind == Kind::header || token.kind == Kind::has_header;
+}
+
+void run_cuda_text(std::string_view data) {
+  const std::vector<CudaToken> tokens = read_cuda_text(data);
+  std::size_t at = 0;
+  int line = 1;
+  bool raw = false;
+  std::string joined;
+  for (const CudaToken& token : tokens) {
+    demand(token.begin == at && token.end > at, "tokens follow each other without gaps");
+    demand(token.line >= line, "lines are counted upwards");
+    if (has_content(token))
+      demand(content(data, token).size() < token.end - token.begin, "a content is part of its token");
+    demand(!token.starts_directive || token.in_directive, "a directive starts in itself");
+    at = token.end;
+    line = token.line;
+    raw = raw || token.kind == CudaToken::Kind::raw_text;
+    joined += spelled(data, token);
+  }
+  demand(at == data.size(), "the tokens are the whole text");
+  for (const CudaDoubt& doubt : cuda_text_doubts(data, tokens))
+    demand(doubt.line >= 1 && !doubt.what.empty(), "a doubt has a line and words");
+  // Splices mean nothing outside raw strings. Removing some may leave others: "\\", "\", two line ends.
+  if (!raw && without_splices(joined) == joined)
+    demand(meaning_of(joined, read_cuda_text(joined)) == meaning_of(data, tokens), "splices mean nothing");
+}
+
+constexpr std::array<Target, 9> kTargets = {{{"ideas", run_ideas},
                                              {"candidates", run_candidates},
                                              {"header", run_header},
                                              {"expression", run_expression},
                                              {"http", run_http},
                                              {"events", run_events},
                                              {"job", run_job},
-                                             {"worker_line", run_worker_line}}};
+                                             {"worker_line", run_worker_line},
+                                             {"cuda_text", run_cuda_text}}};
 
 }  // namespace
 

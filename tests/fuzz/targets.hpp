@@ -14,7 +14,7 @@ struct Target {
 };
 
 /// All of them; their names: "ideas", "candidates", "header", "expression", "http", "events", "job",
-/// "worker_line".
+/// "worker_line", "cuda_text".
 std::span<const Target> targets();
 
 }  // namespace kevolve::fuzz

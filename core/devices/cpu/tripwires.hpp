@@ -18,7 +18,4 @@ std::optional<std::string> unsupported_on_cpu(std::string_view source, const Lau
 /// What the source's #include directives name, in order; those in comments are left out.
 std::vector<std::string> included_files(std::string_view source);
 
-/// The source with comments and the contents of string and character literals blanked; line numbers stay.
-std::string without_comments_and_strings(std::string_view source);
-
 }  // namespace kevolve::cpu

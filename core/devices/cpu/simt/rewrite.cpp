@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/devices/cpu/simt/rewrite_scanner.hpp"
+#include "core/text/cuda_characters.hpp"
 
 namespace kevolve::simt {
 namespace {
@@ -85,18 +86,21 @@ class Rewriter {
   }
 
   void rewrite_macro_body(const Token& directive, std::size_t offset) {
-    if (directive.text.find("__shared__") == std::string_view::npos) return;
     const Tokens tokens = scan(directive.text, false);
+    if (std::none_of(tokens.begin(), tokens.end(), [](const Token& t) { return is(t, "__shared__"); }))
+      return;
     if (tokens.size() < 3 || !is(tokens[1], "define")) return;
     // The parameters belong to the head when the parenthesis touches the name.
     std::size_t body = 3;
-    if (tokens.size() > 3 && is(tokens[3], "(") && tokens[3].begin == tokens[2].end) {
+    if (tokens.size() > 3 && is(tokens[3], "(") &&
+        behind_splices(directive.text, tokens[2].end) == tokens[3].begin) {
       while (body < tokens.size() && !is(tokens[body], ")")) ++body;
       ++body;
     }
     if (body >= tokens.size()) return;
     const std::size_t begin = tokens[body].begin;
-    rewrite(scan(directive.text.substr(begin), false), offset + directive.begin + begin, true);
+    rewrite(scan(std::string_view(directive.text).substr(begin), false), offset + directive.begin + begin,
+            true);
   }
 
   static std::size_t statement_begin(const Tokens& tokens, std::size_t i) {
@@ -269,7 +273,14 @@ class Rewriter {
 
   void insert(std::size_t at, std::string text) { edits_.push_back({at, at, std::move(text)}); }
   void remove(const Token& token, std::size_t offset) {
-    edits_.push_back({offset + token.begin, offset + token.end, ""});
+    const std::size_t begin = offset + token.begin, end = offset + token.end;
+    std::string splices;  // a line keeps its number
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t behind = behind_splices(source_, i);
+      splices += source_.substr(i, behind - i);
+      i = std::max(i, behind);
+    }
+    edits_.push_back({begin, end, splices});
   }
 
   std::string_view source_;

@@ -1,8 +1,9 @@
 #pragma once
-// Tokens of C++ text, as far as rewrite_for_host() needs them: comments are skipped, literals (raw ones too)
-// are one token, and so is a whole preprocessor line with its continuations. Pure; thread-safe.
+// The tokens of core/text/cuda_text as rewrite_for_host() needs them: separators and attributes are gone, all
+// literals are alike, and a whole preprocessor line with its continuations is one token. Pure; thread-safe.
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,10 +13,10 @@ struct Token {
   enum class Kind { word, literal, symbol, directive };
   Kind kind = Kind::symbol;
   std::size_t begin = 0, end = 0;  ///< offsets in the scanned text
-  std::string_view text;
+  std::string text;                ///< without splices, save a directive's
 };
 
-/// Symbols are single characters, save `[[` … `]]` attributes, which are skipped like comments.
+/// Symbols are single characters or "::"; `[[` … `]]` attributes are skipped like comments.
 /// `line_start`: whether a `#` at the beginning starts a directive.
 std::vector<Token> scan(std::string_view text, bool line_start = true);
 

@@ -92,7 +92,13 @@ TEST_CASE("each thing that no candidate may do is refused") {
       Case{"__attribute__((constructor)) __device__ void f() {}\n", "constructor"},
       Case{"__attribute__((optimize(\"Ofast\"))) __device__ void f() {}\n", "optimize"},
       Case{"[[gnu::section(\"x\")]] __device__ void f() {}\n", "section"},
-      Case{"asm(\".incbin \\\"/etc/passwd\\\"\");\n", ".incbin"}, Case{"/* never closed\n", "never ends"});
+      Case{"asm(\".incbin \\\"/etc/passwd\\\"\");\n", ".incbin"}, Case{"/* never closed\n", "never ends"},
+      Case{"// note \\ \nasm(\"x\");\n", "backslash with blanks"},
+      Case{"// note \rasm(\"x\");\n", "carriage return"},
+      Case{"#if __has_include(</*>)\n#endif\nint x;\n#if __has_include(<*/>)\n#endif\n", "header's name"},
+      Case{"#if 0\n1'0 /* '\nint x;\n*/\n#endif\n", "digit separator"},
+      Case{"#if 0\nR\"(x)\\\n\" /* )\"\n#endif\n", "raw string"},
+      Case{"static const int x = 0; /*\n*/ #pragma GCC optimize(3)\n", "'#' behind a comment"});
   CAPTURE(at_file_scope.source);
   CHECK_THAT(refused(at_file_scope.source), ContainsSubstring(at_file_scope.what));
 }
@@ -108,7 +114,8 @@ TEST_CASE("statements that no kernel may hold are refused") {
       Case{"free(y);", "free"}, Case{"printf(\"x\");", "printf"}, Case{"cudaMalloc(&y, 4);", "cudaMalloc"},
       Case{"cudaStreamSetAttribute(0, 0, 0);", "cudaStream"}, Case{"std::thread t;", "std::thread"},
       Case{"system(\"ls\");", "system"}, Case{"static int calls = 0;", "static"},
-      Case{"static float seen;", "static"},
+      Case{"static float seen;", "static"}, Case{"if (y) <% static float seen; %>", "static"},
+      Case{"mal\\\n\\\nloc(4);", "malloc"}, Case{"ma\\\v\nlloc(4);", "backslash with blanks"},
       Case{"asm volatile(\"createpolicy.fractional.L2::evict_last.b64 %0;\" : \"=l\"(p));", "evict_last"},
       Case{"_Pragma(\"GCC optimize\")", "GCC"}, Case{"thread_local int x = 0;", "thread_local"},
       Case{"const char* f = __FILE__;", "__FILE__"}, Case{"kevolve_simt_block.poison;", "kevolve_simt_block"},

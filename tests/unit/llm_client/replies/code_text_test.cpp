@@ -25,6 +25,9 @@ TEST_CASE("code ends behind its last top-level brace or directive") {
   CHECK(cut("struct S { int a; };\nThat's it.") == "struct S { int a; };");
   CHECK(cut("#if A\nvoid f() {}\n#endif\nDone.") == "#if A\nvoid f() {}\n#endif");
   CHECK(cut("#define F(x) \\\n  (x)\nDone.") == "#define F(x) \\\n  (x)");
+  CHECK(cut("/* a */ #define B {\n/* c */ d").size() == 19);
+  CHECK(cut("#define F /* x\n */ 1\nDone.") == "#define F /* x\n */ 1");
+  CHECK(cut("void f() { R\"(}\n)\"; }\nDone.") == "void f() { R\"(}\n)\"; }");
   CHECK(cut("no code").empty());
 }
 

@@ -79,6 +79,21 @@ TEST_CASE("a constant table has one const") {
   CHECK(rewrite_for_host("__constant__ float t[2] = {1, 2};") == "__constant__ float t[2] = {1, 2};");
 }
 
+TEST_CASE("words across lines are words, and lines keep their numbers") {
+  CHECK(contains(rewrite_for_host("void f() { __sha\\\nred__ float a[4]; }"), "auto& a = "));
+  CHECK(contains(rewrite_for_host("void f() { __sha\\\nred__ float a[4]; }"), "{ \\\n float a[4]; }"));
+  CHECK(contains(rewrite_for_host("#define S __sh\\\nared__ float a[4];\n"), "auto& a = "));
+  CHECK(contains(rewrite_for_host("#define S\\\n(b) __shared__ float a[b];\n"), "(b) struct "));
+  CHECK(contains(rewrite_for_host("void f() <% __shared__ float a<:4:>; %>"), "auto& a = "));
+  const std::string commented = "/* x \n*/ #define S 1 // __shared__ int a;\n";
+  CHECK(rewrite_for_host(commented) == commented);
+}
+
+TEST_CASE("attributes end with their own brackets") {
+  const std::string text = "void f() { [[maybe_unused(\"]]\", a[b[0]])]] __shared__ float c; }";
+  CHECK(contains(rewrite_for_host(text), "auto& c = "));
+}
+
 TEST_CASE("foreign text never breaks the rewriter") {
   for (const char* text : {"__shared__",
                            "__shared__ float",

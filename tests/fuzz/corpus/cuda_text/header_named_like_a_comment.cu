@@ -1,0 +1,5 @@
+#if __has_include(</*>)
+#endif
+S
+#if __has_include(<*/>)
+#endif
