@@ -44,6 +44,8 @@ else()
   target_link_libraries(kevolve_catch2 PUBLIC Catch2::Catch2)
   target_compile_definitions(kevolve_catch2 PRIVATE KEVOLVE_CATCH2_V2)
 endif()
+kevolve_precompile(kevolve_test_headers LINK kevolve_catch2 HEADERS ${CMAKE_SOURCE_DIR}/tests/catch.hpp)
+set_target_properties(kevolve_test_headers PROPERTIES KEVOLVE_TEST ON)
 
 # CUDA's and CUPTI's headers, from a toolkit or from the wheels that scripts/setup.sh fetches. No library of theirs is
 # linked: the driver, NVRTC and CUPTI are found and loaded at run time.

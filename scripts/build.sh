@@ -4,11 +4,10 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/build.sh [--preset release|ci|dev|asan|tsan|odr] [--jobs N] [TARGET ...]
+usage: scripts/build.sh [--preset release|ci|dev|asan|tsan] [--jobs N] [TARGET ...]
 
   --preset NAME  release (default): for users; ci: warnings are errors; dev: builds quickly,
-                 runs slowly, in build-dev/; asan, tsan: sanitizers, in build-asan/ and build-tsan/;
-                 odr: fails where two files define one type differently, in build-odr/
+                 runs slowly, in build-dev/; asan, tsan: sanitizers, in build-asan/ and build-tsan/
   --jobs N       compile N files at a time (default: one per core, fewer when memory is short)
   TARGET         Ninja targets; default 'programs': everything in build/bin/. 'all' adds the tests.
   --help         print this text
@@ -33,22 +32,22 @@ done
 case $preset in
   release | ci) folder=build ;;
   dev) folder=build-dev ;;
-  asan | tsan | odr) folder=build-$preset ;;
-  *) echo "build: unknown preset '$preset'; expected release, ci, dev, asan, tsan or odr" >&2; exit 1 ;;
+  asan | tsan) folder=build-$preset ;;
+  *) echo "build: unknown preset '$preset'; expected release, ci, dev, asan or tsan" >&2; exit 1 ;;
 esac
 [ ${#targets[@]} -gt 0 ] || targets=(programs)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [ -z "$jobs" ]; then  # a file that includes LibTorch or Boost.Beast takes up to 2 GB to compile
-  by_memory=$(awk '/^MemAvailable/ { print int($2 / 2000000) }' /proc/meminfo)
+if [ -z "$jobs" ]; then  # a file that includes LibTorch or Boost.Beast takes up to 2.3 GB to compile
+  by_memory=$(awk '/^MemAvailable/ { print int($2 / 2300000) }' /proc/meminfo)
   jobs=$(nproc)
   if [ "$by_memory" -lt "$jobs" ]; then jobs=$((by_memory > 0 ? by_memory : 1)); fi
 fi
 
 options=()
 if command -v ccache >/dev/null; then
-  export CCACHE_BASEDIR=$PWD
+  export CCACHE_BASEDIR=$PWD CCACHE_SLOPPINESS=pch_defines,time_macros
   options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 fi
 if [ -n "${KEVOLVE_TESTS:-}" ]; then options+=("-DKEVOLVE_TESTS=$KEVOLVE_TESTS"); fi

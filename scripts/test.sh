@@ -9,11 +9,11 @@ usage: scripts/test.sh [--no-sanitizers]
   1. scripts/setup.sh --test     installs what is missing
   2. clang-format 14             checks every tracked .cpp and .hpp
   3. ASan and UBSan              builds and runs all unit tests (preset asan)
-  4. one definition of each type links the programs with -flto -Werror=odr (preset odr)
-  5. build                       programs and their tests; warnings are errors (preset ci)
-  6. ctest                       runs the tests of whole programs; its summary is the last output
+  4. build                       programs and their tests; warnings are errors (preset ci)
+  5. ctest                       runs the tests of whole programs and the checks of the sources; its
+                                 summary is the last output
 
-  --no-sanitizers  build and run the unit tests without sanitizers, in steps 5 and 6
+  --no-sanitizers  build and run the unit tests without sanitizers, in steps 4 and 5
   --help           print this text
 
 No GPU is needed. The exit code is 0 only if everything passed.
@@ -52,28 +52,26 @@ check_format() {
 }
 
 run_sanitized() {
-  scripts/build.sh --preset asan all
+  scripts/build.sh --preset asan unit_tests
   ctest --test-dir build-asan --output-on-failure --no-tests=error -j "$jobs"
 }
 
 jobs=$(nproc)
 if [ "$jobs" -gt 4 ]; then jobs=4; fi
 
-lap "1/6 set-up"
+lap "1/5 set-up"
 scripts/setup.sh --test </dev/null
-lap "2/6 format"
+lap "2/5 format"
 check_format
 if [ $sanitizers = yes ]; then
-  lap "3/6 unit tests under ASan and UBSan"
+  lap "3/5 unit tests under ASan and UBSan"
   run_sanitized
   tests=programs
 else
-  lap "3/6 ASan and UBSan: skipped"
+  lap "3/5 ASan and UBSan: skipped"
   tests=all
 fi
-lap "4/6 one definition of each type"
-scripts/build.sh --preset odr
-lap "5/6 build, warnings are errors"
+lap "4/5 build, warnings are errors"
 KEVOLVE_TESTS=$tests scripts/build.sh --preset ci all
-lap "6/6 tests of whole programs"
+lap "5/5 tests of whole programs"
 exec ctest --test-dir build --output-on-failure --no-tests=error -j "$jobs"

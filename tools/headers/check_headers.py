@@ -3,10 +3,10 @@
 
 check_headers.py [--changed COMMIT] [HEADER ...]      default: all headers of archive, core, daemon and llm_client
 
-CTest runs it as headers_test with --changed HEAD~10, since all headers cost minutes of processor time. Most headers include nlohmann/json.hpp, which costs seconds each time. Such a header is
-compiled with a precompiled form of that one include in front. This hides nothing: whatever the include brings, the header
-gets from it anyway, and every header in between is itself compiled alone. A header that does not reach the include is
-compiled without it.
+CTest runs it as headers_test with --changed HEAD~3, since all headers cost minutes of processor time. Most headers
+include nlohmann/json.hpp, which costs seconds each time. Such a header is compiled with a precompiled form of that
+one include in front. This hides nothing: whatever the include brings, the header gets from it anyway, and every
+header in between is itself compiled alone. A header that does not reach the include is compiled without it.
 """
 import argparse
 import concurrent.futures

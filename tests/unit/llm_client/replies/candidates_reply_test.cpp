@@ -211,7 +211,7 @@ TEST_CASE("long replies that are no good take no long time") {
   for (const std::string part : {"[", "{", "```\n", "/*kevolve {", "<think>", "</think>", "/*kevolve\n{}*/\n",
                                  "\"", "&lt;", "/*", "```\n/*kevolve {} */", "[{\"", "// \\\n", "`", "~~~"}) {
     std::string reply;
-    while (reply.size() < 1 << 20) reply += part;
+    while (reply.size() < 1 << 18) reply += part;
     INFO(part);
     (void)parse_candidates(reply, Finish::stop);
     (void)parse_ideas(reply, Finish::stop, 8);

@@ -95,14 +95,14 @@ TEST_CASE("of what a dead worker had, only the oldest request is a suspect") {
   command.log = folder.file("worker.log");
   const auto started = with_worker(command, [&](auto client) -> asio::awaitable<void> {
     client->on_end([&](const std::string& reason) { why = reason; });
-    asio::co_spawn(
-        co_await asio::this_coro::executor,
-        [client, &suspects]() -> asio::awaitable<void> {
-          const auto first = co_await client->request(a_request(), seconds(20));
-          if (!first) suspects.push_back(first.error().suspect);
-        },
-        asio::detached);
-    asio::steady_timer moment(co_await asio::this_coro::executor, std::chrono::milliseconds(10));
+    // In one expression with co_await, g++ 12 destroys what the lambda captured twice.
+    const auto executor = co_await asio::this_coro::executor;
+    const auto ask_first = [client, &suspects]() -> asio::awaitable<void> {
+      const auto first = co_await client->request(a_request(), seconds(20));
+      if (!first) suspects.push_back(first.error().suspect);
+    };
+    asio::co_spawn(executor, ask_first, asio::detached);
+    asio::steady_timer moment(executor, std::chrono::milliseconds(10));
     co_await moment.async_wait(asio::use_awaitable);
     const auto second = co_await client->request(a_request(), seconds(20));
     REQUIRE_FALSE(second);

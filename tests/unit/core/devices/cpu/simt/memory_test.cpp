@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/catch.hpp"
+#include "tests/sanitizers.hpp"
 #include "tests/unit/core/devices/cpu/simt/kernel_library.hpp"
 
 using namespace kevolve::simt;
@@ -45,6 +46,7 @@ Fault run_into_fault(const char* name, const LaunchConfig& config, const T&... v
   sigaction(SIGSEGV, &action, &before);
   static std::vector<Executor*> lost;
   lost.push_back(new Executor(1));
+  const test::LeaksOnPurpose launch;
   if (sigsetjmp(back, 1) == 0)
     static_cast<void>(memory_kernels().launch(*lost.back(), name, config, values...));
   sigaction(SIGSEGV, &before, nullptr);
