@@ -17,7 +17,7 @@ struct Error {
   std::string message;
 
   /// The same error with "`context`: " before it.
-  [[nodiscard]] Error in(std::string_view context) const { return {std::string(context) + ": " + message}; }
+  [[nodiscard]] Error in(std::string_view context) const;
 };
 
 template <class T = void>

@@ -54,17 +54,18 @@ struct OneWorker::Impl {
   /// A worker that ended meanwhile is started again and asked once more.
   Result<WorkerReply> ask(const WorkerRequest& request) {
     for (int attempt = 1;; ++attempt) {
-      const auto put = [&]() -> asio::awaitable<Result<std::optional<WorkerReply>>> {
-        tl::expected<WorkerReply, engine::WorkerLoss> reply = co_await client->request(request, kDeadline);
-        if (reply) co_return std::move(*reply);
-        if (interrupted || attempt == kAttempts) co_return failure(reply.error().why);
-        co_return std::nullopt;
-      };
-      Result<std::optional<WorkerReply>> reply = await(put());
-      if (!reply) return failure(reply.error());
-      if (*reply) return std::move(**reply);
-      if (auto again = start(); !again) return failure(again.error());
+      TRY(std::optional<WorkerReply> reply, await(put(request, attempt == kAttempts)));
+      if (reply) return std::move(*reply);
+      TRY_DO(start());
     }
+  }
+
+  /// Nothing: the worker was lost and the request may be put again.
+  asio::awaitable<Result<std::optional<WorkerReply>>> put(const WorkerRequest& request, bool last) {
+    tl::expected<WorkerReply, engine::WorkerLoss> reply = co_await client->request(request, kDeadline);
+    if (reply) co_return std::move(*reply);
+    if (interrupted || last) co_return failure(reply.error().why);
+    co_return std::nullopt;
   }
 
   const engine::WorkerCommand command;
