@@ -14,6 +14,8 @@ target_include_directories(kevolve_settings INTERFACE ${CMAKE_SOURCE_DIR} ${CMAK
 target_compile_options(kevolve_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
   # g++ 12 warns falsely of overlap in std::string's own operator+ and assignment (GCC bug 105651).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+  # It also pairs the new and delete of a coroutine's frame wrongly where it inlines only one of them.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,14>>:-Wno-mismatched-new-delete>
   # In a unity build every source is an included file, where g++ takes an anonymous namespace for a header's mistake.
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${KEVOLVE_UNITY}>>:-Wno-subobject-linkage>
   $<$<BOOL:${KEVOLVE_WARNINGS_AS_ERRORS}>:-Werror>
