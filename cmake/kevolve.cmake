@@ -37,6 +37,9 @@ if(KEVOLVE_ODR)
   target_compile_options(kevolve_settings INTERFACE
     $<$<NOT:$<BOOL:$<TARGET_PROPERTY:KEVOLVE_TEST>>>:-flto -ffat-lto-objects>)
   target_link_options(kevolve_settings INTERFACE -fno-lto)
+  # Only the objects keep it: ld takes a member twice from a library that is named twice and has __gnu_lto_v1.
+  set(CMAKE_CXX_ARCHIVE_FINISH
+    "${CMAKE_OBJCOPY} --wildcard --remove-section=.gnu.lto_* --strip-symbol=__gnu_lto_v1 <TARGET>" "<CMAKE_RANLIB> <TARGET>")
 endif()
 
 # What nearly every file includes is parsed once: for libraries and for tests, whose options differ. headers_test checks
