@@ -17,8 +17,12 @@ constexpr bool kAddressSanitizer = false;
 class LeaksOnPurpose {
  public:
 #ifdef __SANITIZE_ADDRESS__
-  LeaksOnPurpose() { __lsan_disable(); }
-  ~LeaksOnPurpose() { __lsan_enable(); }
+  LeaksOnPurpose() {
+    __lsan_disable();
+  }
+  ~LeaksOnPurpose() {
+    __lsan_enable();
+  }
 #else
   LeaksOnPurpose() = default;
   ~LeaksOnPurpose() {}  // user-provided: no warning of an unused object

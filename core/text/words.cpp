@@ -35,8 +35,10 @@ std::size_t natural_end(std::string_view line, std::size_t most) {
 std::string in_time(double microseconds, Letters letters) {
   const bool ascii = letters == Letters::ascii;
   if (microseconds <= 0) return ascii ? "-" : "–";
-  if (microseconds < 1e3) return fmt::format("{:.2f} {}", microseconds, ascii ? "us" : "µs");
-  if (microseconds < 1e6) return fmt::format("{:.3f} ms", microseconds / 1e3);
+  constexpr double kRoundsToOneMillisecond = 999.995, kRoundsToOneSecond = 999'999.5;
+  if (microseconds < kRoundsToOneMillisecond)
+    return fmt::format("{:.2f} {}", microseconds, ascii ? "us" : "µs");
+  if (microseconds < kRoundsToOneSecond) return fmt::format("{:.3f} ms", microseconds / 1e3);
   return fmt::format("{:.2f} s", microseconds / 1e6);
 }
 

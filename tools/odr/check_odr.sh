@@ -25,7 +25,7 @@ if [ $# -gt 1 ]; then
     exit 1
   fi
   for object in "${objects[@]}"; do
-    if ! readelf -SW "$object" | grep -q '\.gnu\.lto_'; then
+    if ! readelf -SW "$object" | grep '\.gnu\.lto_' >/dev/null; then
       echo "check_odr: $object says nothing about its types; configure with -DKEVOLVE_ODR=ON (preset ci)" >&2
       exit 1
     fi

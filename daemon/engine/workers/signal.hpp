@@ -8,9 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace kevolve::engine {
 
@@ -21,10 +19,7 @@ class Signal {
   explicit Signal(boost::asio::io_context& io) : Signal(io.get_executor()) {}
 
   /// Until the next notify(). Calls before this one are not remembered.
-  boost::asio::awaitable<void> wait() {
-    boost::system::error_code woken;
-    co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
-  }
+  boost::asio::awaitable<void> wait();
   /// Wakes all that wait now.
   void notify() { timer_.cancel(); }
 

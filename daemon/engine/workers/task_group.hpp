@@ -3,8 +3,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "core/text/result.hpp"
 #include "daemon/engine/workers/signal.hpp"
@@ -16,22 +17,10 @@ class TaskGroup {
   explicit TaskGroup(boost::asio::any_io_executor executor) : executor_(executor), done_(executor) {}
   TaskGroup(const TaskGroup&) = delete;
 
-  void spawn(boost::asio::awaitable<Result<void>> task) {
-    ++running_;
-    boost::asio::co_spawn(executor_, std::move(task),
-                          [this](const std::exception_ptr& thrown, Result<void> result) {
-                            if (thrown) result = failure("internal error: an exception crossed a task");
-                            if (!result && !error_) error_ = result.error();
-                            if (--running_ == 0) done_.notify();
-                          });
-  }
+  void spawn(boost::asio::awaitable<Result<void>> task);
 
   /// Until all have ended; returns the first error of any. Must be awaited before destruction.
-  boost::asio::awaitable<Result<void>> wait() {
-    while (running_ > 0) co_await done_.wait();
-    if (error_) co_return failure(*error_);
-    co_return Result<void>{};
-  }
+  boost::asio::awaitable<Result<void>> wait();
 
  private:
   boost::asio::any_io_executor executor_;

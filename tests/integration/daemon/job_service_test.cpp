@@ -35,6 +35,7 @@ TEST_CASE("a submitted job runs to its end and leaves a summary") {
   }
   const auto summary = read_text_file(folder.file("a.db.summaries/night.md"));
   REQUIRE(summary);
+  INFO(*summary);
   CHECK(holds(*summary, "# night: finished"));
   CHECK(holds(*summary, "| gelu | 1.000 ms | 700.00 µs |"));
   CHECK(holds(*summary, "kevolve resume night"));

@@ -12,6 +12,9 @@ TEST_CASE("times are shown in the unit that fits") {
   CHECK(in_time(2.1e6) == "2.10 s");
   CHECK(in_time(0, Letters::unicode) == "–");
   CHECK(in_time(9.314, Letters::unicode) == "9.31 µs");
+  CHECK(in_time(999.994, Letters::ascii) == "999.99 us");
+  CHECK(in_time(999.999, Letters::ascii) == "1.000 ms");  // not "1000.00 us"
+  CHECK(in_time(999'999.9, Letters::ascii) == "1.00 s");
 }
 
 TEST_CASE("sizes are shown in the unit that fits") {
