@@ -44,11 +44,9 @@ Fault run_into_fault(const char* name, const LaunchConfig& config, const T&... v
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigaction(SIGSEGV, &action, &before);
-  static std::vector<Executor*> lost;
-  lost.push_back(new Executor(1));
-  const test::LeaksOnPurpose launch;
-  if (sigsetjmp(back, 1) == 0)
-    static_cast<void>(memory_kernels().launch(*lost.back(), name, config, values...));
+  const test::LeaksOnPurpose executor_and_launch;
+  auto* lost = new Executor(1);
+  if (sigsetjmp(back, 1) == 0) static_cast<void>(memory_kernels().launch(*lost, name, config, values...));
   sigaction(SIGSEGV, &before, nullptr);
   return fault;
 }
